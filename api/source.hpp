@@ -1,0 +1,54 @@
+// What every source of objects (manifest folder now, API server later) delivers: transactions of changes.
+#pragma once
+
+#include "api/types.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace api {
+
+/// Where an object was read, for messages. line is 1-based; 0: unknown.
+struct Origin {
+    std::string file;
+    int line = 0;
+    bool operator==(const Origin&) const = default;
+};
+
+/// Something that is wrong with the input. The last good version of the object, if any, stays in force.
+struct Problem {
+    Origin origin;
+    std::string object;    ///< "Service shop/web"; empty when the file itself cannot be read or parsed
+    std::string message;   ///< "spec.ports[1].port: 70000 is not a port (1..65535)"
+    bool warning = false;  ///< true: the object was taken all the same
+    bool operator==(const Problem&) const = default;
+};
+
+/// "file:line: Service shop/web: spec.ports[1].port: 70000 is not a port (1..65535)"
+std::string to_string(const Problem& problem);
+
+struct Upsert {
+    Object object;
+    Origin origin;
+};
+
+struct Removal {
+    Kind kind = Kind::service;
+    ObjectName name;
+    auto operator<=>(const Removal&) const = default;
+};
+
+/// Changes that are applied together. Upserts of objects equal to the version in force are left out.
+struct Transaction {
+    std::vector<Upsert> upserts;
+    std::vector<Removal> removals;
+    /// Every problem that exists in the source after this transaction (not only new ones).
+    std::vector<Problem> problems;
+    /// True for the first transaction: the complete initial state.
+    bool initial = false;
+};
+
+using OnTransaction = std::function<void(Transaction)>;
+
+}  // namespace api

@@ -1,0 +1,37 @@
+// The interface to the kernel. Implementations: LinuxKernel (linux_kernel.hpp), FakeKernel (tests/support).
+#pragma once
+
+#include "netlink/state.hpp"
+
+#include <cstddef>
+#include <span>
+#include <system_error>
+#include <vector>
+
+namespace netlink {
+
+/// One refused change of a batch.
+struct Refusal {
+    std::size_t index = 0;  ///< position in the span given to apply()
+    std::error_code error;  ///< system category: EEXIST, ESRCH, ENOENT, EPERM, ...
+};
+
+class Kernel {
+public:
+    virtual ~Kernel() = default;
+
+    /// Applies the changes in the given order, packed into as few messages as possible, and returns those that
+    /// the kernel refused; all others are in force. Throws std::system_error when the kernel cannot be spoken to.
+    virtual std::vector<Refusal> apply(std::span<const Change> changes) = 0;
+
+    /// Everything in the kernel's tables that can be ours: all address-form virtual servers with their settings
+    /// (foreign ones included, the caller decides) but without their real servers, the routes with our protocol
+    /// number, the elements of our table (none if the table does not exist). Throws std::system_error.
+    virtual KernelState read() = 0;
+
+    /// The real servers of each given virtual server, in the same order; empty for one that does not exist.
+    /// Separate from read() so that an audit of many can be done in slices. Throws std::system_error.
+    virtual std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) = 0;
+};
+
+}  // namespace netlink

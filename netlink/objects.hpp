@@ -1,0 +1,121 @@
+// Kernel objects as values: IPVS virtual servers and real servers, local routes, nftables set elements.
+// Nothing here knows of Kubernetes.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <system_error>
+#include <variant>
+#include <vector>
+
+namespace netlink {
+
+using Address = boost::asio::ip::address;
+
+/// Values are the IP protocol numbers.
+enum class Protocol : std::uint8_t { none = 0, tcp = 6, udp = 17, sctp = 132 };
+
+/// Key of an IPVS virtual server (address form; fwmark servers are foreign to us and never appear here).
+struct VirtualServer {
+    Address address;
+    Protocol protocol = Protocol::tcp;
+    std::uint16_t port = 0;
+    std::strong_ordering operator<=>(const VirtualServer&) const;
+    bool operator==(const VirtualServer&) const;
+};
+
+/// What can be edited in place (IPVS_CMD_SET_SERVICE).
+struct VirtualServerSettings {
+    std::string scheduler = "rr";
+    bool persistent = false;          ///< IP_VS_SVC_F_PERSISTENT
+    std::uint32_t persistence_s = 0;  ///< seconds; 0 when not persistent
+    bool operator==(const VirtualServerSettings&) const = default;
+};
+
+/// Key of a real server (destination) inside a virtual server. Forwarding is always NAT (masq).
+struct RealServer {
+    Address address;
+    std::uint16_t port = 0;
+    std::strong_ordering operator<=>(const RealServer&) const;
+    bool operator==(const RealServer&) const;
+};
+
+/// A host route of type local in table local on our dummy device, with our protocol number.
+struct LocalRoute {
+    Address address;
+    std::strong_ordering operator<=>(const LocalRoute&) const;
+    bool operator==(const LocalRoute&) const;
+};
+
+/// The sets of table `inet podferry` whose elements change with the services. See ruleset.hpp for the rules.
+/// Each exists once per address family ("served4", "served6"); the family follows from the element's address.
+enum class Set : std::uint8_t {
+    served,           ///< address . protocol . port: every virtual server on an address other than node ports
+    virtual_address,  ///< address: all ports not in `served` are rejected
+    masquerade,       ///< address . protocol . port: front ends whose clients are always masqueraded (externalIPs)
+    cluster,          ///< address . protocol . port: front ends masqueraded unless the client is a pod or the host
+    hairpin,          ///< pod . pod: a pod that reaches itself is masqueraded
+    node_address,     ///< address: addresses of this node on which node ports are served
+    node_port,        ///< protocol . port (one set for both families): node ports, always masqueraded
+};
+
+/// One element. Fields that the set does not use are left at their default.
+struct Element {
+    Set set = Set::served;
+    Address address;
+    Protocol protocol = Protocol::none;
+    std::uint16_t port = 0;
+    std::strong_ordering operator<=>(const Element&) const;
+    bool operator==(const Element&) const;
+};
+
+// ---- changes -------------------------------------------------------------------------------------------------
+
+struct AddVirtualServer {
+    VirtualServer server;
+    VirtualServerSettings settings;
+};
+struct EditVirtualServer {
+    VirtualServer server;
+    VirtualServerSettings settings;
+};
+struct DeleteVirtualServer {
+    VirtualServer server;
+};
+struct AddRealServer {
+    VirtualServer server;
+    RealServer real;
+    int weight = 1;
+};
+struct EditRealServer {
+    VirtualServer server;
+    RealServer real;
+    int weight = 1;
+};
+struct DeleteRealServer {
+    VirtualServer server;
+    RealServer real;
+};
+struct AddRoute {
+    LocalRoute route;
+};
+struct DeleteRoute {
+    LocalRoute route;
+};
+struct AddElement {
+    Element element;
+};
+struct DeleteElement {
+    Element element;
+};
+
+using Change = std::variant<AddElement, AddVirtualServer, EditVirtualServer, AddRealServer, EditRealServer, AddRoute,
+                            DeleteRoute, DeleteRealServer, DeleteVirtualServer, DeleteElement>;
+
+/// "add-service 10.96.0.1:443/tcp rr", one line for logs and tests.
+std::string to_string(const Change& change);
+
+}  // namespace netlink
