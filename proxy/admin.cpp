@@ -1,0 +1,119 @@
+#include "proxy/admin.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+#include <stdexcept>
+
+namespace proxy {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using namespace std::chrono_literals;
+
+constexpr auto idle_limit = 30s;
+
+Reply answer(const http::request<http::string_body>& request, const Pages& pages) {
+    if (request.method() != http::verb::get && request.method() != http::verb::head)
+        return {405, "text/plain", "only GET and HEAD are answered here\n"};
+    const auto target = request.target();
+    const std::string_view path(target.data(), std::min(target.find('?'), target.size()));
+    const auto page = pages.find(path);
+    if (page == pages.end()) {
+        std::string body = "no such page; there are:\n";
+        for (const auto& [name, make] : pages)
+            body += "  " + name + "\n";
+        return {404, "text/plain; charset=utf-8", body};
+    }
+    return page->second();
+}
+
+http::response<http::string_body> response_to(const http::request<http::string_body>& request, const Pages& pages) {
+    Reply reply = answer(request, pages);
+    http::response<http::string_body> response(static_cast<http::status>(reply.status), request.version());
+    response.set(http::field::server, "podferry/" PODFERRY_VERSION);
+    response.set(http::field::content_type, reply.content_type);
+    response.set("X-Content-Type-Options", "nosniff");
+    response.keep_alive(request.keep_alive());
+    response.body() = std::move(reply.body);
+    response.prepare_payload();
+    if (request.method() == http::verb::head)
+        response.body().clear();
+    return response;
+}
+
+template <class Protocol>
+asio::awaitable<void> converse(typename Protocol::socket socket, const Pages& pages) {
+    beast::basic_stream<Protocol, asio::any_io_executor> stream(std::move(socket));
+    beast::flat_buffer buffer;
+    boost::system::error_code error;
+    for (;;) {
+        http::request<http::string_body> request;
+        stream.expires_after(idle_limit);
+        co_await http::async_read(stream, buffer, request, asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            co_return;
+        const auto response = response_to(request, pages);
+        stream.expires_after(idle_limit);
+        co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
+        if (error || response.need_eof())
+            co_return;
+    }
+}
+
+template <class Protocol>
+asio::awaitable<void> serve_on(typename Protocol::acceptor acceptor, const Pages& pages) {
+    asio::steady_timer pause(acceptor.get_executor());
+    for (;;) {
+        boost::system::error_code error;
+        auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+        if (error == asio::error::operation_aborted)
+            co_return;
+        if (error) {  // out of descriptors, for one
+            pause.expires_after(1s);
+            co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+            continue;
+        }
+        asio::co_spawn(acceptor.get_executor(), converse<Protocol>(std::move(socket), pages), asio::detached);
+    }
+}
+
+}  // namespace
+
+asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor, const Pages& pages) {
+    return serve_on<asio::ip::tcp>(std::move(acceptor), pages);
+}
+
+asio::awaitable<void> serve(asio::local::stream_protocol::acceptor acceptor, const Pages& pages) {
+    return serve_on<asio::local::stream_protocol>(std::move(acceptor), pages);
+}
+
+Reply ask(const std::string& socket_path, const std::string& page) {
+    asio::io_context io;
+    asio::local::stream_protocol::socket socket(io);
+    boost::system::error_code error;
+    socket.connect(asio::local::stream_protocol::endpoint(socket_path), error);
+    if (error)
+        throw std::runtime_error("no podferry answers on " + socket_path + " (" + error.message() +
+                                 "); is `podferry node` running here, and --socket the path of its configuration?");
+    http::request<http::empty_body> request(http::verb::get, page, 11);
+    request.set(http::field::host, "podferry");
+    http::write(socket, request);
+    beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(std::uint64_t{256} << 20);
+    http::read(socket, buffer, parser);
+    const auto& response = parser.get();
+    return {static_cast<int>(response.result_int()), std::string(response[http::field::content_type]), response.body()};
+}
+
+}  // namespace proxy

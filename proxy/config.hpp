@@ -1,0 +1,64 @@
+// The configuration of `podferry node`: its values, reading it strictly, printing the effective one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "proxy/log.hpp"
+#include "proxy/prefix.hpp"
+
+namespace proxy {
+
+struct PortRange {
+    std::uint16_t first = 30000;
+    std::uint16_t last = 32767;  ///< inclusive
+    bool operator==(const PortRange&) const = default;
+};
+
+/// "ADDRESS:PORT"; an empty string switches the listener off.
+struct Listen {
+    Address address;
+    std::uint16_t port = 0;
+    bool operator==(const Listen&) const = default;
+};
+
+/// Every setting's meaning, default, unit and range stands in config.cpp's table, which also prints them.
+struct Config {
+    std::vector<Prefix> service_cluster_ip_range;
+    std::vector<Prefix> network_cidr;
+    PortRange service_node_port_range;
+    std::string node_name;
+    std::vector<Address> node_ip;
+    std::vector<Prefix> node_port_addresses;
+    bool allow_range_overlap = false;
+    bool masquerade_all = false;
+    std::string scheduler = "rr";
+    std::chrono::milliseconds audit_period{60'000};
+    std::chrono::milliseconds folder_debounce{200};
+    int probes_in_flight = 256;
+    bool kubelet_compatible_counters = false;
+    int route_protocol = 159;
+    std::vector<Listen> metrics_bind_address;  ///< none or one
+    std::vector<Listen> healthz_bind_address;  ///< none or one
+    std::string socket = "/run/podferry/podferry.sock";
+    std::string state_dir = "/var/lib/podferry";
+    log::Format log_format = log::Format::text;
+    log::Level log_level = log::Level::info;
+    bool operator==(const Config&) const = default;
+};
+
+/// The defaults, without anything that depends on the machine.
+Config default_config();
+
+/// Reads YAML. The error is one line for each mistake: "FILE:LINE:COLUMN: key: what is wrong".
+/// Unknown keys, duplicate keys and bad values are mistakes; so are ranges that contradict each other.
+tl::expected<Config, std::string> parse_config(std::string_view yaml, const std::string& file);
+
+/// YAML that parse_config() reads back to the same value; every setting with its documentation.
+std::string to_yaml(const Config& config);
+
+}  // namespace proxy

@@ -1,0 +1,34 @@
+// Structured log lines on standard error: a sentence and key=value fields, or one JSON object a line.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace proxy::log {
+
+enum class Level { debug, info, warning, error };
+enum class Format { text, json };
+
+using Field = std::pair<std::string_view, std::string>;
+
+/// Call once, before the first line. Without it: text, info and above.
+void configure(Format format, Level threshold);
+
+void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
+
+inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::debug, message, fields);
+}
+inline void info(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::info, message, fields);
+}
+inline void warning(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::warning, message, fields);
+}
+inline void error(std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::error, message, fields);
+}
+
+}  // namespace proxy::log

@@ -1,0 +1,80 @@
+#include "proxy/metrics.hpp"
+
+#include <prometheus/text_serializer.h>
+
+namespace proxy {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+using prometheus::Registry;
+
+auto& gauge(Registry& registry, const char* name, const char* help) {
+    return BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+auto& counter(Registry& registry, const char* name, const char* help) {
+    return BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+auto& histogram(Registry& registry, const char* name, const char* help) {
+    return BuildHistogram().Name(name).Help(help).Register(registry);
+}
+
+}  // namespace
+
+const prometheus::Histogram::BucketBoundaries& time_buckets() {
+    static const prometheus::Histogram::BucketBoundaries buckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
+                                                                    0.5,   1,     2,     5,    10,   20,   60};
+    return buckets;
+}
+
+Metrics::Metrics()
+    : objects(gauge(registry, "podferry_objects", "Kubernetes objects in force, by kind.")),
+      virtual_servers(gauge(registry, "podferry_virtual_servers", "IPVS virtual servers that podferry wants.").Add({})),
+      real_servers(gauge(registry, "podferry_real_servers",
+                         "Real servers in the kernel, by state: active (weight above 0), failed_probe (weight 0).")),
+      services_without_backends(gauge(registry, "podferry_services_without_backends",
+                                      "Services with an address and no real server that takes connections.")
+                                    .Add({})),
+      range_size(gauge(registry, "podferry_range_size", "Addresses or ports in a configured range.")),
+      range_used(gauge(registry, "podferry_range_used", "Addresses or ports of a range that Services hold.")),
+      start_seconds(gauge(registry, "podferry_start_seconds",
+                          "Duration of the start, by phase; complete: from the program's start to the last change.")),
+      sync_seconds(histogram(registry, "podferry_sync_duration_seconds",
+                             "Time to plan and program a set of changes, or to audit the kernel, by kind.")),
+      programming_seconds(histogram(registry, "podferry_network_programming_duration_seconds",
+                                    "Time from a change in the source (after the debounce) to the kernel.")
+                              .Add({}, time_buckets())),
+      netlink_operations(counter(registry, "podferry_netlink_operations_total",
+                                 "Changes given to the kernel, by operation and result.")),
+      drift_repairs(counter(registry, "podferry_drift_repairs_total",
+                            "Kernel objects of ours that somebody else had changed, by kind of object.")),
+      changes_pending(
+          gauge(registry, "podferry_changes_pending", "Changes that the kernel has not taken yet.").Add({})),
+      last_sync(gauge(registry, "podferry_last_sync_timestamp_seconds",
+                      "Unix time at which the kernel last held everything that was wanted.")
+                    .Add({})),
+      audits(counter(registry, "podferry_audits_total", "Completed comparisons with the kernel.").Add({})),
+      source_problems(gauge(registry, "podferry_source_problems",
+                            "Mistakes in the input that keep an object from being used, or an older version in force.")
+                          .Add({})),
+      transactions(counter(registry, "podferry_source_transactions_total", "Sets of changes that the source delivered.")
+                       .Add({})),
+      probes(counter(registry, "podferry_probe_total", "Probe attempts, by type and result.")),
+      probe_seconds(histogram(registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
+      probe_transitions(counter(registry, "podferry_probe_state_transitions_total",
+                                "Changes of a container's verdict, by new state.")),
+      probes_in_flight(gauge(registry, "podferry_probes_in_flight", "Probe attempts that run now.").Add({})),
+      probe_targets(gauge(registry, "podferry_probe_targets", "Containers that are probed.").Add({})) {
+    gauge(registry, "podferry_build_info", "Always 1; the version is a label.")
+        .Add({{"version", PODFERRY_VERSION}})
+        .Set(1);
+}
+
+std::string Metrics::text() const {
+    return prometheus::TextSerializer().Serialize(registry.Collect());
+}
+
+}  // namespace proxy

@@ -1,0 +1,57 @@
+// Every metric of podferry, by name, in one place. Names follow Prometheus' conventions: base units, _total for
+// counters; labels of services are namespace, service, port, protocol.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <chrono>
+#include <string>
+
+namespace proxy {
+
+struct Metrics {
+    Metrics();
+
+    /// The Prometheus text format, version 0.0.4.
+    std::string text() const;
+
+    prometheus::Registry registry;
+
+    // What there is.
+    prometheus::Family<prometheus::Gauge>& objects;  // kind
+    prometheus::Gauge& virtual_servers;
+    prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|failed_probe
+    prometheus::Gauge& services_without_backends;
+    prometheus::Family<prometheus::Gauge>& range_size;  // range
+    prometheus::Family<prometheus::Gauge>& range_used;  // range
+
+    // The control loop.
+    prometheus::Family<prometheus::Gauge>& start_seconds;     // phase=reading|planning|kernel|complete
+    prometheus::Family<prometheus::Histogram>& sync_seconds;  // kind=full|incremental|audit
+    prometheus::Histogram& programming_seconds;
+    prometheus::Family<prometheus::Counter>& netlink_operations;  // op, result=ok|refused
+    prometheus::Family<prometheus::Counter>& drift_repairs;       // object
+    prometheus::Gauge& changes_pending;
+    prometheus::Gauge& last_sync;
+    prometheus::Counter& audits;
+
+    // The source.
+    prometheus::Gauge& source_problems;
+    prometheus::Counter& transactions;
+
+    // The prober.
+    prometheus::Family<prometheus::Counter>& probes;             // type, result
+    prometheus::Family<prometheus::Histogram>& probe_seconds;    // type
+    prometheus::Family<prometheus::Counter>& probe_transitions;  // to
+    prometheus::Gauge& probes_in_flight;
+    prometheus::Gauge& probe_targets;
+};
+
+/// Histogram buckets of times from 1 ms to 60 s.
+const prometheus::Histogram::BucketBoundaries& time_buckets();
+
+}  // namespace proxy

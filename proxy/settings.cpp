@@ -1,0 +1,150 @@
+#include "proxy/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+
+#include "proxy/setting_values.hpp"
+
+namespace proxy {
+namespace {
+
+using Values = std::vector<std::string>;
+
+template <class Member>
+Setting row(std::string_view name, std::string_view documentation, Member Config::* member,
+            std::string (*read)(Member&, const Values&), std::string (*print)(const Member&)) {
+    return {name, documentation, [=](Config& config, const Values& values) { return read(config.*member, values); },
+            [=](const Config& config) { return print(config.*member); }};
+}
+
+/// Like row(), for integers and durations that have a range.
+template <class Member>
+Setting ranged(std::string_view name, std::string_view documentation, Member Config::* member, long low, long high) {
+    return {name, documentation,
+            [=](Config& config, const Values& values) { return read_ranged(config.*member, values, low, high); },
+            [=](const Config& config) { return print_ranged(config.*member); }};
+}
+
+std::vector<Setting> make_settings() {
+    return {
+        row("service_cluster_ip_range",
+            "Range of ClusterIPs, one CIDR per address family, primary family first. Required to allocate ClusterIPs.",
+            &Config::service_cluster_ip_range, read_prefixes, print_prefixes),
+        row("network_cidr",
+            "Range of pod addresses, one CIDR per family. Clients outside it are masqueraded when they use a "
+            "ClusterIP.",
+            &Config::network_cidr, read_prefixes, print_prefixes),
+        row("service_node_port_range", "Range of node ports, FIRST-LAST, within 1-65535. Default 30000-32767.",
+            &Config::service_node_port_range, read_port_range, print_port_range),
+        row("node_name", "Name of this node; decides which endpoints are local. Default: the host name in lower case.",
+            &Config::node_name, read_text, print_text),
+        row("node_ip",
+            "This node's addresses, at most one per family. Default: the source addresses of its default routes.",
+            &Config::node_ip, read_addresses, print_addresses),
+        row("node_port_addresses",
+            "CIDRs; node ports are served on this node's addresses inside them. Default (empty): on node_ip only.",
+            &Config::node_port_addresses, read_any_prefixes, print_prefixes),
+        row("allow_range_overlap",
+            "true: start although a range overlaps another range, an interface's subnet or a route. Default false.",
+            &Config::allow_range_overlap, read_flag, print_flag),
+        row("masquerade_all", "true: masquerade every connection to a ClusterIP. Default false.",
+            &Config::masquerade_all, read_flag, print_flag),
+        row("scheduler", "IPVS scheduler of all virtual servers: rr wrr lc wlc sh dh sed nq mh. Default rr.",
+            &Config::scheduler, read_scheduler, print_text),
+        ranged("audit_period",
+               "How often the kernel is compared with what is wanted, and repaired: 1s..1h. Default 1m.",
+               &Config::audit_period, 1'000, 3'600'000),
+        ranged("folder_debounce",
+               "Quiet time after a change in the manifest folder before it is read: 0s..10s. Default 200ms.",
+               &Config::folder_debounce, 0, 10'000),
+        ranged("probes_in_flight", "Probe attempts at the same time; further ones wait: 1..4096. Default 256.",
+               &Config::probes_in_flight, 1, 4096),
+        row("kubelet_compatible_counters",
+            "true: a probe's counters survive a container's restart, as in the kubelet. Default false.",
+            &Config::kubelet_compatible_counters, read_flag, print_flag),
+        ranged(
+            "route_protocol",
+            "Protocol number that marks our local routes in the kernel; nobody else may use it: 5..255. Default 159.",
+            &Config::route_protocol, 5, 255),
+        row("metrics_bind_address", "ADDRESS:PORT of /metrics; empty: off. Default 127.0.0.1:10249.",
+            &Config::metrics_bind_address, read_listen, print_listen),
+        row("healthz_bind_address", "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",
+            &Config::healthz_bind_address, read_listen, print_listen),
+        row("socket", "Unix socket of the operator's commands. Default /run/podferry/podferry.sock.", &Config::socket,
+            read_path, print_text),
+        row("state_dir", "Folder that remembers allocated addresses and node ports. Default /var/lib/podferry.",
+            &Config::state_dir, read_path, print_text),
+        row("log_format", "text or json. Default text.", &Config::log_format, read_log_format, print_log_format),
+        row("log_level", "debug, info, warning or error. Default info.", &Config::log_level, read_log_level,
+            print_log_level),
+    };
+}
+
+/// Levenshtein distance, two rows.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t diagonal = row[0]++;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row.back();
+}
+
+}  // namespace
+
+Config default_config() {
+    Config config;
+    config.metrics_bind_address = {{boost::asio::ip::make_address("127.0.0.1"), 10249}};
+    config.healthz_bind_address = {{boost::asio::ip::make_address("0.0.0.0"), 10256}};
+    return config;
+}
+
+const std::vector<Setting>& settings() {
+    static const std::vector<Setting> table = make_settings();
+    return table;
+}
+
+const Setting* find_setting(std::string_view name) {
+    const auto found = std::find_if(settings().begin(), settings().end(),
+                                    [&](const Setting& setting) { return setting.name == name; });
+    return found == settings().end() ? nullptr : &*found;
+}
+
+std::string did_you_mean(std::string_view name) {
+    const auto nearest = std::min_element(
+        settings().begin(), settings().end(),
+        [&](const Setting& a, const Setting& b) { return distance(name, a.name) < distance(name, b.name); });
+    if (distance(name, nearest->name) > name.size() / 3)
+        return "; `podferry node --check-config` lists the settings";
+    return fmt::format("; did you mean '{}'?", nearest->name);
+}
+
+std::vector<std::string> contradictions(const Config& config) {
+    std::vector<std::string> found;
+    if (!config.allow_range_overlap)
+        for (const Prefix& services : config.service_cluster_ip_range)
+            for (const Prefix& pods : config.network_cidr)
+                if (overlap(services, pods))
+                    found.push_back(fmt::format(
+                        "service_cluster_ip_range {} overlaps network_cidr {}: a ClusterIP could be a pod's address; "
+                        "choose separate ranges, or set allow_range_overlap: true",
+                        to_string(services), to_string(pods)));
+    return found;
+}
+
+std::string to_yaml(const Config& config) {
+    std::string text;
+    for (const Setting& setting : settings())
+        text += fmt::format("# {}\n{}: {}\n", setting.documentation, setting.name, setting.print(config));
+    return text;
+}
+
+}  // namespace proxy

@@ -1,0 +1,174 @@
+// Allocation of ClusterIPs and node ports.
+#include "proxy/allocate.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace proxy;
+
+namespace {
+
+api::Service service(const std::string& name, api::ServiceType type = api::ServiceType::cluster_ip) {
+    api::Service service;
+    service.name = {"shop", name};
+    service.type = type;
+    service.ports = {{"", api::Protocol::tcp, 80, std::uint16_t{8080}, 0}};
+    return service;
+}
+
+api::Service with_address(api::Service service, const std::string& address) {
+    service.cluster_ips.push_back(boost::asio::ip::make_address(address));
+    return service;
+}
+
+Allocator allocator(const std::string& range = "10.96.0.0/24", PortRange ports = {}, Choices remembered = {}) {
+    return Allocator({*parse_prefix(range)}, ports, std::move(remembered));
+}
+
+std::uint32_t offset_in(const Address& address, const std::string& base) {
+    return address.to_v4().to_uint() - boost::asio::ip::make_address_v4(base).to_uint();
+}
+
+}  // namespace
+
+TEST_CASE("an automatic ClusterIP comes from the upper band") {
+    auto pool = allocator("10.96.0.0/24");  // 254 usable addresses, lower band 16
+    for (int i = 0; i < 238; ++i) {
+        const auto taken = pool.take(service("s" + std::to_string(i)));
+        REQUIRE(taken);
+        CHECK(offset_in(taken->cluster_ips.at(0), "10.96.0.0") > 16);
+    }
+    const auto last = pool.take(service("lower"));
+    REQUIRE(last);
+    CHECK(offset_in(last->cluster_ips.at(0), "10.96.0.0") <= 16);
+}
+
+TEST_CASE("a full range is a clear error on the object that got nothing") {
+    auto pool = allocator("10.96.0.0/30");
+    REQUIRE(pool.take(service("a")));
+    REQUIRE(pool.take(service("b")));
+    const auto refused = pool.take(service("c"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error() ==
+          "spec.clusterIP: service_cluster_ip_range 10.96.0.0/30 is full (2 of 2 addresses in use); enlarge it or "
+          "delete Services");
+    pool.release({"shop", "a"});
+    CHECK(pool.take(service("c")));
+}
+
+TEST_CASE("the choice is stable: over another call, over a restart, and without the remembered choices") {
+    auto first = allocator();
+    const auto taken = first.take(service("web", api::ServiceType::node_port));
+    REQUIRE(taken);
+    CHECK(first.take(service("web", api::ServiceType::node_port)) == taken);
+    auto restarted = allocator("10.96.0.0/24", {}, *choices_from_json(to_json(first.choices())));
+    REQUIRE(restarted.take(with_address(service("other"), "10.96.0.5")));
+    CHECK(restarted.take(service("web", api::ServiceType::node_port)) == taken);
+    auto forgotten = allocator();
+    CHECK(forgotten.take(service("web", api::ServiceType::node_port)) == taken);
+}
+
+TEST_CASE("a remembered address that was given explicitly meanwhile is not used") {
+    auto first = allocator();
+    const auto address = first.take(service("web"))->cluster_ips.at(0);
+    auto restarted = allocator("10.96.0.0/24", {}, first.choices());
+    REQUIRE(restarted.take(with_address(service("explicit"), address.to_string())));
+    const auto moved = restarted.take(service("web"));
+    REQUIRE(moved);
+    CHECK(moved->cluster_ips.at(0) != address);
+}
+
+TEST_CASE("double use and addresses outside the range are refused with the reason") {
+    auto pool = allocator();
+    REQUIRE(pool.take(with_address(service("a"), "10.96.0.10")));
+    CHECK(pool.take(with_address(service("b"), "10.96.0.10")).error() ==
+          "spec.clusterIPs: 10.96.0.10 is already the ClusterIP of Service shop/a; choose another");
+    CHECK(pool.take(with_address(service("b"), "10.97.0.1")).error() ==
+          "spec.clusterIPs: 10.97.0.1 is not in service_cluster_ip_range 10.96.0.0/24; choose one inside, or leave it "
+          "out");
+    CHECK(pool.take(with_address(service("b"), "10.96.0.0")).error().find("is not in") != std::string::npos);
+    CHECK(pool.take(with_address(service("b"), "fd00::1")).error().find("no range of that family") !=
+          std::string::npos);
+}
+
+TEST_CASE("a refused change of a Service keeps what it holds") {
+    auto pool = allocator();
+    REQUIRE(pool.take(with_address(service("a"), "10.96.0.10")));
+    REQUIRE(pool.take(with_address(service("b"), "10.96.0.11")));
+    REQUIRE_FALSE(pool.take(with_address(service("b"), "10.96.0.10")));
+    CHECK_FALSE(pool.take(with_address(service("c"), "10.96.0.11")));
+}
+
+TEST_CASE("node ports: explicit, automatic, double use, outside the range") {
+    auto pool = allocator("10.96.0.0/24", {30000, 30099});
+    auto explicit_port = service("a", api::ServiceType::node_port);
+    explicit_port.ports[0].node_port = 30005;
+    REQUIRE(pool.take(explicit_port));
+    const auto automatic = pool.take(service("b", api::ServiceType::node_port));
+    REQUIRE(automatic);
+    CHECK(automatic->ports[0].node_port >= 30016);
+    auto clash = service("c", api::ServiceType::node_port);
+    clash.ports[0].node_port = 30005;
+    CHECK(pool.take(clash).error() ==
+          "spec.ports[0].nodePort: 30005/tcp is already the node port of Service shop/a; choose another");
+    clash.ports[0].protocol = api::Protocol::udp;
+    CHECK(pool.take(clash));
+    clash.ports[0].node_port = 8080;
+    CHECK(pool.take(clash).error() ==
+          "spec.ports[0].nodePort: 8080 is not in service_node_port_range 30000-30099; choose one inside, or leave it "
+          "out");
+}
+
+TEST_CASE("a full node port range is an error on the object that got nothing") {
+    auto pool = allocator("10.96.0.0/24", {30000, 30001});
+    REQUIRE(pool.take(service("a", api::ServiceType::node_port)));
+    REQUIRE(pool.take(service("b", api::ServiceType::node_port)));
+    CHECK(pool.take(service("c", api::ServiceType::node_port)).error() ==
+          "spec.ports: port 80/tcp: service_node_port_range 30000-30001 is full (2 ports); enlarge it or delete "
+          "Services");
+}
+
+TEST_CASE("families follow ipFamilyPolicy and the configured ranges") {
+    Allocator dual({*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")}, {}, {});
+    CHECK(dual.take(service("single"))->cluster_ips.size() == 1);
+    auto prefer = service("prefer");
+    prefer.family_policy = api::FamilyPolicy::prefer_dual_stack;
+    const auto both = dual.take(prefer);
+    REQUIRE(both->cluster_ips.size() == 2);
+    CHECK(both->cluster_ips[1].is_v6());
+    auto v6 = service("v6");
+    v6.families = {api::Family::ipv6};
+    CHECK(dual.take(v6)->cluster_ips.at(0).is_v6());
+    auto single = allocator();
+    CHECK(single.take(prefer)->cluster_ips.size() == 1);
+    auto required = service("required");
+    required.family_policy = api::FamilyPolicy::require_dual_stack;
+    CHECK(single.take(required).error() ==
+          "spec.ipFamilyPolicy: RequireDualStack, but service_cluster_ip_range has one family only");
+}
+
+TEST_CASE("headless and ExternalName Services get nothing") {
+    auto pool = allocator();
+    auto headless = service("h");
+    headless.headless = true;
+    CHECK(pool.take(headless)->cluster_ips.empty());
+    CHECK(pool.use()[0].used == 0);
+}
+
+TEST_CASE("use counts what is held") {
+    auto pool = allocator("10.96.0.0/24", {30000, 30009});
+    REQUIRE(pool.take(service("a", api::ServiceType::node_port)));
+    const auto use = pool.use();
+    CHECK(use[0].range == "10.96.0.0/24");
+    CHECK(use[0].size == 254);
+    CHECK(use[0].used == 1);
+    CHECK(use[1].size == 10);
+    CHECK(use[1].used == 1);
+}
+
+TEST_CASE("a state file that is not ours is an error, not a crash") {
+    CHECK_FALSE(choices_from_json("{"));
+    CHECK_FALSE(choices_from_json("[]"));
+    CHECK_FALSE(choices_from_json(R"({"noslash":{"clusterIPs":[],"nodePorts":{}}})"));
+    CHECK_FALSE(choices_from_json(R"({"a/b":{"clusterIPs":["x"],"nodePorts":{}}})"));
+    CHECK(choices_from_json("{}"));
+}

@@ -1,0 +1,116 @@
+// The configuration: what it accepts, and what it says of mistakes.
+#include "proxy/config.hpp"
+
+#include <catch2/catch.hpp>
+
+using proxy::parse_config;
+
+namespace {
+
+struct Mistake {
+    const char* yaml;
+    const char* expected;  ///< the whole error text
+};
+
+}  // namespace
+
+TEST_CASE("an empty configuration is the default one") {
+    CHECK(parse_config("", "c.yaml") == proxy::default_config());
+    CHECK(parse_config("# nothing\n", "c.yaml") == proxy::default_config());
+}
+
+TEST_CASE("every setting is read") {
+    const auto config = parse_config(R"(
+service_cluster_ip_range: 10.96.0.0/16,fd00:96::/112
+network_cidr: [10.1.0.0/16, "fd00:1::/64"]
+service_node_port_range: 31000-31999
+node_name: n1
+node_ip: 192.168.50.10
+node_port_addresses: [192.168.50.0/24]
+audit_period: 2s
+folder_debounce: 50ms
+metrics_bind_address: ""
+healthz_bind_address: "[::]:10256"
+log_format: json
+)",
+                                     "c.yaml");
+    REQUIRE(config);
+    CHECK(to_string(config->service_cluster_ip_range[1]) == "fd00:96::/112");
+    CHECK(config->network_cidr.size() == 2);
+    CHECK(config->service_node_port_range == proxy::PortRange{31000, 31999});
+    CHECK(config->node_ip[0].to_string() == "192.168.50.10");
+    CHECK(config->audit_period == std::chrono::seconds(2));
+    CHECK(config->folder_debounce == std::chrono::milliseconds(50));
+    CHECK(config->metrics_bind_address.empty());
+    CHECK(config->healthz_bind_address[0].address.is_v6());
+    CHECK(config->log_format == proxy::log::Format::json);
+}
+
+TEST_CASE("the printed configuration reads back as the same one") {
+    auto config = proxy::default_config();
+    config.service_cluster_ip_range = {*proxy::parse_prefix("10.96.0.0/16")};
+    config.node_name = "n1";
+    config.audit_period = std::chrono::milliseconds(1500);
+    config.metrics_bind_address.clear();
+    CHECK(parse_config(to_yaml(config), "c.yaml") == config);
+    CHECK(parse_config(to_yaml(proxy::default_config()), "c.yaml") == proxy::default_config());
+}
+
+TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
+    const auto mistake = GENERATE(
+        Mistake{"node_nam: n1\n", "c.yaml:1:1: node_nam: unknown setting; did you mean 'node_name'?\n"},
+        Mistake{"zzz: 1\n", "c.yaml:1:1: zzz: unknown setting; `podferry node --check-config` lists the settings\n"},
+        Mistake{"node_name: a\nnode_name: b\n", "c.yaml:2:1: node_name: given twice; remove one of them\n"},
+        Mistake{"service_cluster_ip_range: 10.96.0.1/16\n",
+                "c.yaml:1:27: service_cluster_ip_range: '10.96.0.1/16' is not a CIDR with clear host bits, such as "
+                "10.96.0.0/16\n"},
+        Mistake{"service_cluster_ip_range: [10.0.0.0/16, 10.1.0.0/16]\n",
+                "c.yaml:1:27: service_cluster_ip_range: takes at most one CIDR of each address family\n"},
+        Mistake{"service_node_port_range: 0-100\n",
+                "c.yaml:1:26: service_node_port_range: '0-100' is not a range of ports FIRST-LAST within 1-65535\n"},
+        Mistake{"service_node_port_range: 30000-65536\n",
+                "c.yaml:1:26: service_node_port_range: '30000-65536' is not a range of ports FIRST-LAST within "
+                "1-65535\n"},
+        Mistake{"service_node_port_range: 32767-30000\n",
+                "c.yaml:1:26: service_node_port_range: '32767-30000' is not a range of ports FIRST-LAST within "
+                "1-65535\n"},
+        Mistake{"node_ip: 127.0.0.1\n", "c.yaml:1:10: node_ip: '127.0.0.1' cannot be a node's address\n"},
+        Mistake{"node_ip: host\n", "c.yaml:1:10: node_ip: 'host' is not an IP address\n"},
+        Mistake{"node_name: {a: b}\n", "c.yaml:1:12: node_name: must be a value or a list of values\n"},
+        Mistake{"audit_period: 60\n",
+                "c.yaml:1:15: audit_period: must be a duration with its unit (ms, s, m, h) of "
+                "1s..1h\n"},
+        Mistake{"audit_period: 2h\n",
+                "c.yaml:1:15: audit_period: must be a duration with its unit (ms, s, m, h) of "
+                "1s..1h\n"},
+        Mistake{"masquerade_all: maybe\n", "c.yaml:1:17: masquerade_all: must be true or false\n"},
+        Mistake{"scheduler: fastest\n",
+                "c.yaml:1:12: scheduler: 'fastest' is not a scheduler; use one of rr wrr lc wlc "
+                "sh dh sed nq mh\n"},
+        Mistake{"metrics_bind_address: 10249\n", "c.yaml:1:23: metrics_bind_address: '10249' is not ADDRESS:PORT\n"},
+        Mistake{"healthz_bind_address: 0.0.0.0:70000\n",
+                "c.yaml:1:23: healthz_bind_address: '0.0.0.0:70000' is not ADDRESS:PORT with a port of 1..65535\n"},
+        Mistake{"socket: run.sock\n", "c.yaml:1:9: socket: 'run.sock' is not an absolute path\n"},
+        Mistake{"log_level: loud\n", "c.yaml:1:12: log_level: must be debug, info, warning or error\n"},
+        Mistake{"route_protocol: 4\n", "c.yaml:1:17: route_protocol: must be a whole number of 5..255\n"},
+        Mistake{"- a\n", "c.yaml:1:1: must be a mapping of settings to values\n"},
+        Mistake{"a: 1\n---\nb: 2\n", "c.yaml: more than one YAML document; a configuration is one\n"},
+        Mistake{"service_cluster_ip_range: 10.96.0.0/16\nnetwork_cidr: 10.0.0.0/8\n",
+                "c.yaml: service_cluster_ip_range 10.96.0.0/16 overlaps network_cidr 10.0.0.0/8: a ClusterIP could be "
+                "a pod's address; choose separate ranges, or set allow_range_overlap: true\n"});
+    const auto result = parse_config(mistake.yaml, "c.yaml");
+    REQUIRE_FALSE(result);
+    CHECK(result.error() == mistake.expected);
+}
+
+TEST_CASE("broken YAML is named with its place") {
+    const auto result = parse_config("node_name: [a\n", "c.yaml");
+    REQUIRE_FALSE(result);
+    CHECK_THAT(result.error(), Catch::StartsWith("c.yaml:2:1: not valid YAML: "));
+}
+
+TEST_CASE("all mistakes of a file are reported at once") {
+    const auto result = parse_config("a: 1\nnode_ip: x\n", "c.yaml");
+    REQUIRE_FALSE(result);
+    CHECK(std::count(result.error().begin(), result.error().end(), '\n') == 2);
+}
