@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <variant>
 #include <vector>
@@ -115,7 +116,20 @@ struct DeleteElement {
 using Change = std::variant<AddElement, AddVirtualServer, EditVirtualServer, AddRealServer, EditRealServer, AddRoute,
                             DeleteRoute, DeleteRealServer, DeleteVirtualServer, DeleteElement>;
 
+/// "add-service", "delete-route", ...: the kind of change, for metrics and logs.
+std::string_view operation(const Change& change);
+
 /// "add-service 10.96.0.1:443/tcp rr", one line for logs and tests.
 std::string to_string(const Change& change);
+
+/// "10.96.0.1:443/tcp"
+std::string to_string(const VirtualServer& server);
+
+/// "served 10.96.0.1 tcp 443"
+std::string to_string(const Element& element);
+std::string_view to_string(Set set);
+
+/// "10.96.0.1:443", "[fd00::1]:443"
+std::string endpoint_text(const Address& address, std::uint16_t port);
 
 }  // namespace netlink

@@ -1,0 +1,96 @@
+#include "netlink/capabilities.hpp"
+
+#include <linux/capability.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "netlink/linux_kernel.hpp"
+#include "netlink/sysctl.hpp"
+
+namespace netlink {
+namespace {
+
+bool may_administer_network() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+    if (::syscall(SYS_capget, &header, data) != 0)
+        return false;
+    return (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
+}
+
+/// Runs modprobe and waits; the outcome shows in what the kernel can do afterwards.
+void load_module(const char* name) {
+    std::string program = "modprobe";
+    std::string quiet = "-q";
+    std::string module = name;
+    char* arguments[] = {program.data(), quiet.data(), module.data(), nullptr};
+    pid_t child = 0;
+    if (::posix_spawnp(&child, "modprobe", nullptr, nullptr, arguments, environ) != 0)
+        return;
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+}
+
+bool has_ipvs() {
+    Socket socket(NETLINK_GENERIC);
+    if (ipvs_family(socket) != 0)
+        return true;
+    load_module("ip_vs");
+    return ipvs_family(socket) != 0;
+}
+
+/// Asks for the generation of nf_tables, which loads the module.
+bool has_nftables() {
+    Message message;
+    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN, 0, 0);
+    nfgenmsg body{};
+    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    try {
+        Socket socket(NETLINK_NETFILTER);
+        socket.ask(message);
+        return true;
+    } catch (const std::system_error& error) {
+        return error.code().value() == EPERM;
+    }
+}
+
+std::string release() {
+    utsname name{};
+    return ::uname(&name) == 0 ? name.release : "?";
+}
+
+}  // namespace
+
+std::vector<std::string> missing_capabilities() {
+    std::vector<std::string> missing;
+    if (!may_administer_network()) {
+        missing.emplace_back(
+            "privilege CAP_NET_ADMIN is missing: run podferry as root, or give the service or container that "
+            "capability");
+        return missing;
+    }
+    if (!has_ipvs())
+        missing.push_back(
+            "kernel " + release() +
+            " has no IPVS: load it with 'modprobe ip_vs' (on Debian it is in every linux-image package; in a "
+            "container, load it on the host)");
+    else if (read_sysctl("net.ipv4.vs.conntrack").empty())
+        missing.push_back("kernel " + release() +
+                          " has no sysctl net.ipv4.vs.conntrack: its IPVS is built without connection tracking "
+                          "(CONFIG_IP_VS_NFCT), or /proc/sys is hidden here");
+    if (!has_nftables())
+        missing.push_back("kernel " + release() +
+                          " has no nftables: load it with 'modprobe nf_tables' (in a container, load it on the host)");
+    return missing;
+}
+
+}  // namespace netlink

@@ -1,0 +1,34 @@
+// What this host has: addresses of its interfaces, its routes.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace netlink {
+
+struct HostAddress {
+    boost::asio::ip::address address;
+    int prefix_length = 0;
+    std::string interface;
+    bool operator==(const HostAddress&) const = default;
+};
+
+/// A unicast route of table main.
+struct HostRoute {
+    boost::asio::ip::address destination;
+    int prefix_length = 0;
+    std::string interface;
+    bool operator==(const HostRoute&) const = default;
+};
+
+/// Throw std::system_error when the kernel cannot be asked.
+std::vector<HostAddress> host_addresses();
+std::vector<HostRoute> host_routes();
+
+/// The address that this host's connections to the world leave with; nullopt without a default route.
+std::optional<boost::asio::ip::address> default_source(bool v6);
+
+}  // namespace netlink

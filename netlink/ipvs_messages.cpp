@@ -1,0 +1,153 @@
+#include "netlink/ipvs_messages.hpp"
+
+#include <arpa/inet.h>
+#include <linux/ip_vs.h>
+#include <netlink/genl/genl.h>
+
+#include <cstring>
+
+namespace netlink::ipvs {
+namespace {
+
+Message command(int family, int id, int flags) {
+    Message message;
+    genlmsg_put(message.get(), 0, 0, family, 0, flags, static_cast<std::uint8_t>(id), IPVS_GENL_VERSION);
+    return message;
+}
+
+/// union nf_inet_addr: always 16 bytes.
+void put_address(nl_msg* message, int attribute, const Address& address) {
+    nla_put(message, attribute, 16, bytes_of(address).data);
+}
+
+void put_key(nl_msg* message, const VirtualServer& server) {
+    nla_put_u16(message, IPVS_SVC_ATTR_AF, static_cast<std::uint16_t>(family_of(server.address)));
+    nla_put_u16(message, IPVS_SVC_ATTR_PROTOCOL, static_cast<std::uint16_t>(server.protocol));
+    put_address(message, IPVS_SVC_ATTR_ADDR, server.address);
+    nla_put_u16(message, IPVS_SVC_ATTR_PORT, htons(server.port));
+}
+
+Message service(int family, int id, const VirtualServer& server, const VirtualServerSettings* settings) {
+    Message message = command(family, id, 0);
+    nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
+    put_key(message.get(), server);
+    if (settings != nullptr) {
+        const ip_vs_flags flags{settings->persistent ? static_cast<__u32>(IP_VS_SVC_F_PERSISTENT) : 0U, ~0U};
+        nla_put_string(message.get(), IPVS_SVC_ATTR_SCHED_NAME, settings->scheduler.c_str());
+        nla_put(message.get(), IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags);
+        nla_put_u32(message.get(), IPVS_SVC_ATTR_TIMEOUT, settings->persistence_s);
+        nla_put_u32(message.get(), IPVS_SVC_ATTR_NETMASK, server.address.is_v6() ? 128 : 0xffffffff);
+    }
+    nla_nest_end(message.get(), nest);
+    return message;
+}
+
+Message destination(int family, int id, const VirtualServer& server, const RealServer& real, const int* weight) {
+    Message message = command(family, id, 0);
+    nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
+    put_key(message.get(), server);
+    nla_nest_end(message.get(), nest);
+    nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_DEST);
+    put_address(message.get(), IPVS_DEST_ATTR_ADDR, real.address);
+    nla_put_u16(message.get(), IPVS_DEST_ATTR_ADDR_FAMILY, static_cast<std::uint16_t>(family_of(real.address)));
+    nla_put_u16(message.get(), IPVS_DEST_ATTR_PORT, htons(real.port));
+    if (weight != nullptr) {
+        nla_put_u32(message.get(), IPVS_DEST_ATTR_FWD_METHOD, IP_VS_CONN_F_MASQ);
+        nla_put_u32(message.get(), IPVS_DEST_ATTR_WEIGHT, static_cast<std::uint32_t>(*weight));
+        nla_put_u32(message.get(), IPVS_DEST_ATTR_U_THRESH, 0);
+        nla_put_u32(message.get(), IPVS_DEST_ATTR_L_THRESH, 0);
+    }
+    nla_nest_end(message.get(), nest);
+    return message;
+}
+
+/// The attributes of the nested `object` of a dump message; false when it has none.
+bool parse_object(nlmsghdr* header, int object, nlattr** attributes, int max) {
+    nlattr* commands[IPVS_CMD_ATTR_MAX + 1] = {};
+    if (genlmsg_parse(header, 0, commands, IPVS_CMD_ATTR_MAX, nullptr) < 0 || commands[object] == nullptr)
+        return false;
+    return nla_parse_nested(attributes, max, commands[object], nullptr) >= 0;
+}
+
+}  // namespace
+
+Message add_service(int family, const VirtualServer& server, const VirtualServerSettings& settings) {
+    return service(family, IPVS_CMD_NEW_SERVICE, server, &settings);
+}
+Message set_service(int family, const VirtualServer& server, const VirtualServerSettings& settings) {
+    return service(family, IPVS_CMD_SET_SERVICE, server, &settings);
+}
+Message delete_service(int family, const VirtualServer& server) {
+    return service(family, IPVS_CMD_DEL_SERVICE, server, nullptr);
+}
+Message add_destination(int family, const VirtualServer& server, const RealServer& real, int weight) {
+    return destination(family, IPVS_CMD_NEW_DEST, server, real, &weight);
+}
+Message set_destination(int family, const VirtualServer& server, const RealServer& real, int weight) {
+    return destination(family, IPVS_CMD_SET_DEST, server, real, &weight);
+}
+Message delete_destination(int family, const VirtualServer& server, const RealServer& real) {
+    return destination(family, IPVS_CMD_DEL_DEST, server, real, nullptr);
+}
+
+Message get_services(int family) {
+    return command(family, IPVS_CMD_GET_SERVICE, NLM_F_DUMP);
+}
+
+Message get_destinations(int family, const VirtualServer& server) {
+    Message message = command(family, IPVS_CMD_GET_DEST, NLM_F_DUMP);
+    nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
+    put_key(message.get(), server);
+    nla_nest_end(message.get(), nest);
+    return message;
+}
+
+std::optional<std::pair<VirtualServer, VirtualServerSettings>> parse_service(nlmsghdr* header) {
+    nlattr* found[IPVS_SVC_ATTR_MAX + 1] = {};
+    if (!parse_object(header, IPVS_CMD_ATTR_SERVICE, found, IPVS_SVC_ATTR_MAX))
+        return std::nullopt;
+    if (found[IPVS_SVC_ATTR_FWMARK] != nullptr || found[IPVS_SVC_ATTR_ADDR] == nullptr ||
+        found[IPVS_SVC_ATTR_PROTOCOL] == nullptr || found[IPVS_SVC_ATTR_PORT] == nullptr)
+        return std::nullopt;
+    const int protocol = nla_get_u16(found[IPVS_SVC_ATTR_PROTOCOL]);
+    if (protocol != 6 && protocol != 17 && protocol != 132)
+        return std::nullopt;
+    VirtualServer server;
+    const bool v6 = nla_get_u16(found[IPVS_SVC_ATTR_AF]) == AF_INET6;
+    server.address = address_from(nla_data(found[IPVS_SVC_ATTR_ADDR]), v6 ? 16 : 4);
+    server.protocol = static_cast<Protocol>(protocol);
+    server.port = ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]));
+    VirtualServerSettings settings;
+    if (found[IPVS_SVC_ATTR_SCHED_NAME] != nullptr)
+        settings.scheduler = nla_get_string(found[IPVS_SVC_ATTR_SCHED_NAME]);
+    if (found[IPVS_SVC_ATTR_FLAGS] != nullptr) {
+        ip_vs_flags flags{};
+        std::memcpy(&flags, nla_data(found[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
+        settings.persistent = (flags.flags & IP_VS_SVC_F_PERSISTENT) != 0;
+    }
+    if (settings.persistent && found[IPVS_SVC_ATTR_TIMEOUT] != nullptr)
+        settings.persistence_s = nla_get_u32(found[IPVS_SVC_ATTR_TIMEOUT]);
+    return std::pair(server, settings);
+}
+
+std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, const VirtualServer& server) {
+    nlattr* found[IPVS_DEST_ATTR_MAX + 1] = {};
+    if (!parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
+        return std::nullopt;
+    if (found[IPVS_DEST_ATTR_ADDR] == nullptr || found[IPVS_DEST_ATTR_PORT] == nullptr ||
+        found[IPVS_DEST_ATTR_WEIGHT] == nullptr)
+        return std::nullopt;
+    const bool v6 = found[IPVS_DEST_ATTR_ADDR_FAMILY] != nullptr
+                        ? nla_get_u16(found[IPVS_DEST_ATTR_ADDR_FAMILY]) == AF_INET6
+                        : server.address.is_v6();
+    RealServer real;
+    real.address = address_from(nla_data(found[IPVS_DEST_ATTR_ADDR]), v6 ? 16 : 4);
+    real.port = ntohs(nla_get_u16(found[IPVS_DEST_ATTR_PORT]));
+    int weight = static_cast<int>(nla_get_u32(found[IPVS_DEST_ATTR_WEIGHT]));
+    if (found[IPVS_DEST_ATTR_FWD_METHOD] != nullptr &&
+        (nla_get_u32(found[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ)
+        weight = -1;
+    return std::pair(real, weight);
+}
+
+}  // namespace netlink::ipvs

@@ -1,0 +1,266 @@
+#include "netlink/linux_kernel.hpp"
+
+#include <linux/genetlink.h>
+#include <netlink/genl/genl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+#include "netlink/ipvs_messages.hpp"
+#include "netlink/nft.hpp"
+#include "netlink/set_messages.hpp"
+#include "netlink/sysctl.hpp"
+
+namespace netlink {
+namespace {
+
+enum class Way { ipvs, routes, elements };
+
+Way way_of(const Change& change) {
+    return std::visit(
+        [](const auto& c) {
+            if constexpr (requires { c.server; })
+                return Way::ipvs;
+            else if constexpr (requires { c.route; })
+                return Way::routes;
+            else
+                return Way::elements;
+        },
+        change);
+}
+
+struct IpvsMessage {
+    int family;
+    Message operator()(const AddVirtualServer& c) const { return ipvs::add_service(family, c.server, c.settings); }
+    Message operator()(const EditVirtualServer& c) const { return ipvs::set_service(family, c.server, c.settings); }
+    Message operator()(const DeleteVirtualServer& c) const { return ipvs::delete_service(family, c.server); }
+    Message operator()(const AddRealServer& c) const {
+        return ipvs::add_destination(family, c.server, c.real, c.weight);
+    }
+    Message operator()(const EditRealServer& c) const {
+        return ipvs::set_destination(family, c.server, c.real, c.weight);
+    }
+    Message operator()(const DeleteRealServer& c) const { return ipvs::delete_destination(family, c.server, c.real); }
+    template <class Other>
+    Message operator()(const Other&) const {
+        throw std::logic_error("not a change of IPVS");
+    }
+};
+
+const Element& element_of(const Change& change) {
+    const auto* added = std::get_if<AddElement>(&change);
+    return added != nullptr ? added->element : std::get<DeleteElement>(change).element;
+}
+
+std::error_code code_of(int error) {
+    return {error, std::system_category()};
+}
+
+/// Elements of one kernel set that go into one message.
+struct Parcel {
+    std::vector<std::size_t> indices;  // in the span of changes
+    bool add = true;
+};
+
+/// Elements by operation and kernel set, at most `most` in a parcel.
+std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool>& dropped, std::size_t most) {
+    std::map<std::pair<bool, std::string>, std::vector<std::size_t>> groups;
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        if (!dropped[i])
+            groups[{std::holds_alternative<AddElement>(changes[i]), nft::set_name(element_of(changes[i]))}].push_back(
+                i);
+    std::vector<Parcel> parcels;
+    for (auto& [key, indices] : groups)
+        for (std::size_t first = 0; first < indices.size(); first += most)
+            parcels.push_back({{indices.begin() + static_cast<std::ptrdiff_t>(first),
+                                indices.begin() + static_cast<std::ptrdiff_t>(std::min(first + most, indices.size()))},
+                               key.first});
+    return parcels;
+}
+
+}  // namespace
+
+int ipvs_family(Socket& socket) {
+    Message message;
+    genlmsg_put(message.get(), 0, 0, GENL_ID_CTRL, 0, 0, CTRL_CMD_GETFAMILY, 1);
+    nla_put_string(message.get(), CTRL_ATTR_FAMILY_NAME, "IPVS");
+    int family = 0;
+    try {
+        auto answer = socket.ask(message);
+        for_each_message(answer, [&](nlmsghdr* header) {
+            nlattr* attributes[CTRL_ATTR_MAX + 1] = {};
+            if (genlmsg_parse(header, 0, attributes, CTRL_ATTR_MAX, nullptr) >= 0 &&
+                attributes[CTRL_ATTR_FAMILY_ID] != nullptr)
+                family = nla_get_u16(attributes[CTRL_ATTR_FAMILY_ID]);
+        });
+    } catch (const std::system_error& error) {
+        if (error.code().value() != ENOENT)
+            throw;
+    }
+    return family;
+}
+
+LinuxKernel::LinuxKernel(LinuxKernelOptions options)
+    : options_(std::move(options)), ruleset_(make_ruleset(options_.rules)) {
+    route_.filter_dumps();
+    family_ = ipvs_family(ipvs_);
+    if (family_ == 0)
+        throw std::system_error(ENOENT, std::system_category(), "the kernel has no IPVS");
+    style_ = {options_.route_protocol, interface_index(device_name), options_.sources};
+}
+
+bool LinuxKernel::rules_are_in_place() {
+    std::size_t ours = 0;
+    std::size_t others = 0;
+    auto answer = nft_.dump(nft::get_rules());
+    for_each_message(answer, [&](nlmsghdr* header) {
+        ++(nft::parse_rule_comment(header).starts_with(ruleset_.version) ? ours : others);
+    });
+    return ours == ruleset_.rules && others == 0;
+}
+
+std::vector<std::string> LinuxKernel::prepare() {
+    std::vector<std::string> done;
+    const int before = interface_index(device_name);
+    style_.interface = ensure_device(route_);
+    if (before == 0)
+        done.emplace_back("device podferry0");
+    if (!rules_are_in_place()) {
+        try {
+            nft::run(ruleset_.text);
+        } catch (const std::runtime_error&) {
+            // Another version's table whose sets or chains have another shape: replaced as a whole, in one transaction.
+            const std::string table = std::string("table inet ") + nft::table_name + "\n";
+            nft::run("add " + table + "delete " + table + ruleset_.text);
+        }
+        done.emplace_back("nftables table inet podferry");
+    }
+    for (const Sysctl& wanted : required_sysctls())
+        if (set_sysctl(wanted))
+            done.push_back("sysctl " + wanted.name + "=" + wanted.value);
+    return done;
+}
+
+void LinuxKernel::remove_table_and_device() {
+    const std::string table = std::string("table inet ") + nft::table_name + "\n";
+    nft::run("add " + table + "delete " + table);
+    delete_device(route_);
+}
+
+std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
+    std::vector<Refusal> refusals;
+    for (std::size_t first = 0; first < changes.size();) {
+        const Way way = way_of(changes[first]);
+        std::size_t last = first + 1;
+        while (last < changes.size() && way_of(changes[last]) == way)
+            ++last;
+        const auto run = changes.subspan(first, last - first);
+        switch (way) {
+            case Way::ipvs:
+                apply_ipvs(run, first, refusals);
+                break;
+            case Way::routes:
+                apply_routes(run, first, refusals);
+                break;
+            case Way::elements:
+                apply_elements(run, first, refusals);
+                break;
+        }
+        first = last;
+    }
+    return refusals;
+}
+
+void LinuxKernel::apply_ipvs(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals) {
+    batch_.clear();
+    for (const Change& change : changes)
+        batch_.append(std::visit(IpvsMessage{family_}, change));
+    for (const Rejection& rejection : ipvs_.transact(batch_))
+        refusals.push_back({offset + rejection.index, code_of(rejection.error)});
+}
+
+void LinuxKernel::apply_routes(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals) {
+    batch_.clear();
+    for (const Change& change : changes) {
+        if (const auto* added = std::get_if<AddRoute>(&change))
+            batch_.append(add_route(style_, added->route));
+        else
+            batch_.append(delete_route(style_, std::get<DeleteRoute>(change).route));
+    }
+    for (const Rejection& rejection : route_.transact(batch_))
+        refusals.push_back({offset + rejection.index, code_of(rejection.error)});
+}
+
+/// An nfnetlink batch is all or nothing. First everything in large parcels; if the kernel refuses any, one element a
+/// message shows which, and the rest is sent again without them.
+void LinuxKernel::apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals) {
+    constexpr std::size_t large = 500;
+    std::vector<bool> dropped(changes.size(), false);
+    for (std::size_t most = large;; most = 1) {
+        const std::vector<Parcel> parcels = pack(changes, dropped, most);
+        if (parcels.empty())
+            return;
+        batch_.clear();
+        batch_.append(nft::batch_begin());
+        for (const Parcel& parcel : parcels) {
+            std::vector<const Element*> elements;
+            for (const std::size_t index : parcel.indices)
+                elements.push_back(&element_of(changes[index]));
+            batch_.append(nft::change_elements(parcel.add, elements));
+        }
+        batch_.append(nft::batch_end());
+        const std::vector<Rejection> rejections = nft_.transact_whole(batch_);
+        if (rejections.empty())
+            return;
+        for (const Rejection& rejection : rejections) {
+            const bool whole = rejection.index == 0;
+            if (!whole && most != 1)
+                continue;
+            for (std::size_t parcel = 0; parcel < parcels.size(); ++parcel)
+                for (const std::size_t index : parcels[parcel].indices)
+                    if ((whole || parcel + 1 == rejection.index) && !dropped[index]) {
+                        dropped[index] = true;
+                        refusals.push_back({offset + index, code_of(rejection.error)});
+                    }
+        }
+    }
+}
+
+KernelState LinuxKernel::read() {
+    KernelState state;
+    auto services = ipvs_.dump(ipvs::get_services(family_));
+    for_each_message(services, [&](nlmsghdr* header) {
+        if (auto found = ipvs::parse_service(header))
+            state.virtual_servers.emplace(found->first, VirtualServerState{std::move(found->second), {}});
+    });
+    state.routes = read_routes(route_, options_.route_protocol);
+    for (const auto& [name, shape] : nft::all_sets()) {
+        try {
+            auto elements = nft_.dump(nft::get_elements(name));
+            for_each_message(elements, [&](nlmsghdr* header) { nft::parse_elements(header, shape, state.elements); });
+        } catch (const std::system_error& error) {
+            if (error.code().value() != ENOENT)
+                throw;
+        }
+    }
+    return state;
+}
+
+std::vector<RealServers> LinuxKernel::read_real_servers(std::span<const VirtualServer> servers) {
+    std::vector<RealServers> all;
+    all.reserve(servers.size());
+    for (const VirtualServer& server : servers) {
+        RealServers& reals = all.emplace_back();
+        auto answer = ipvs_.dump(ipvs::get_destinations(family_, server));
+        for_each_message(answer, [&](nlmsghdr* header) {
+            if (const auto found = ipvs::parse_destination(header, server))
+                reals.insert(*found);
+        });
+    }
+    return all;
+}
+
+}  // namespace netlink

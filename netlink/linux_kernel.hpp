@@ -1,0 +1,62 @@
+// The real kernel: IPVS over generic netlink, local routes over rtnetlink, set elements over nfnetlink.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "netlink/kernel.hpp"
+#include "netlink/routes.hpp"
+#include "netlink/ruleset.hpp"
+#include "netlink/socket.hpp"
+
+namespace netlink {
+
+struct LinuxKernelOptions {
+    int route_protocol = 159;
+    /// Source addresses of the host's own connections to virtual addresses, at most one per family.
+    std::vector<Address> sources;
+    RulesetParameters rules;
+};
+
+class LinuxKernel : public Kernel {
+public:
+    /// Opens the sockets; changes nothing. Throws std::system_error when IPVS or netlink is not there
+    /// (capabilities.hpp says why in words).
+    explicit LinuxKernel(LinuxKernelOptions options);
+
+    /// Puts in place what exists once: our device, our table with its rules, the sysctls. Elements of sets stay.
+    /// Returns what had to be put in place, for the log; empty when everything was there. Throws std::runtime_error.
+    std::vector<std::string> prepare();
+
+    /// Removes our table (with its elements) and our device (with its routes). Virtual servers are the caller's.
+    void remove_table_and_device();
+
+    std::vector<Refusal> apply(std::span<const Change> changes) override;
+    KernelState read() override;
+    std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) override;
+
+    /// Port ids of our sockets: the senders of our own changes (monitor.hpp).
+    std::uint32_t route_port() const { return route_.port(); }
+    std::uint32_t nft_port() const { return nft_.port(); }
+
+private:
+    bool rules_are_in_place();
+    void apply_ipvs(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
+    void apply_routes(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
+    void apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
+
+    LinuxKernelOptions options_;
+    Ruleset ruleset_;
+    Socket ipvs_{NETLINK_GENERIC};
+    Socket route_{NETLINK_ROUTE};
+    Socket nft_{NETLINK_NETFILTER};
+    int family_ = 0;
+    RouteStyle style_;
+    Batch batch_;
+};
+
+/// The number of generic netlink family "IPVS"; 0 when the kernel does not have it. May load the module.
+int ipvs_family(Socket& socket);
+
+}  // namespace netlink

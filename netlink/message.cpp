@@ -1,0 +1,57 @@
+#include "netlink/message.hpp"
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <new>
+
+namespace netlink {
+
+Message::Message(std::size_t size) : message_(nlmsg_alloc_size(size)) {
+    if (!message_)
+        throw std::bad_alloc();
+}
+
+void Batch::append(const Message& message) {
+    nlmsghdr* header = message.header();
+    header->nlmsg_flags |= NLM_F_REQUEST;
+    const auto* begin = reinterpret_cast<const char*>(header);
+    starts_.push_back(bytes_.size());
+    bytes_.insert(bytes_.end(), begin, begin + header->nlmsg_len);
+    bytes_.resize(NLMSG_ALIGN(bytes_.size()));
+}
+
+void Batch::clear() {
+    bytes_.clear();
+    starts_.clear();
+}
+
+AddressBytes bytes_of(const boost::asio::ip::address& address) {
+    AddressBytes result;
+    if (address.is_v6()) {
+        const auto bytes = address.to_v6().to_bytes();
+        std::memcpy(result.data, bytes.data(), bytes.size());
+        result.size = 16;
+    } else {
+        const auto bytes = address.to_v4().to_bytes();
+        std::memcpy(result.data, bytes.data(), bytes.size());
+    }
+    return result;
+}
+
+boost::asio::ip::address address_from(const void* data, std::size_t size) {
+    if (size == 16) {
+        boost::asio::ip::address_v6::bytes_type bytes;
+        std::memcpy(bytes.data(), data, bytes.size());
+        return boost::asio::ip::address_v6(bytes);
+    }
+    boost::asio::ip::address_v4::bytes_type bytes;
+    std::memcpy(bytes.data(), data, bytes.size());
+    return boost::asio::ip::address_v4(bytes);
+}
+
+int family_of(const boost::asio::ip::address& address) {
+    return address.is_v6() ? AF_INET6 : AF_INET;
+}
+
+}  // namespace netlink

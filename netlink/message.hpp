@@ -1,0 +1,62 @@
+// Netlink messages built with libnl, and a batch of them ready to be sent.
+#pragma once
+
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include <boost/asio/ip/address.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace netlink {
+
+/// An nl_msg that owns itself. Throws std::bad_alloc when libnl cannot allocate.
+class Message {
+public:
+    explicit Message(std::size_t size = 512);
+    nl_msg* get() const { return message_.get(); }
+    nlmsghdr* header() const { return nlmsg_hdr(message_.get()); }
+
+private:
+    struct Free {
+        void operator()(nl_msg* message) const { nlmsg_free(message); }
+    };
+    std::unique_ptr<nl_msg, Free> message_;
+};
+
+/// Messages back to back, as the kernel takes them.
+class Batch {
+public:
+    /// Copies the message; NLM_F_REQUEST is added, NLM_F_ACK is the socket's business.
+    void append(const Message& message);
+    std::size_t size() const { return starts_.size(); }
+    bool empty() const { return starts_.empty(); }
+    void clear();
+
+    std::vector<char>& bytes() { return bytes_; }
+    /// Where message `index` starts; for index == size(): the end.
+    std::size_t start(std::size_t index) const { return index == starts_.size() ? bytes_.size() : starts_[index]; }
+
+private:
+    std::vector<char> bytes_;
+    std::vector<std::size_t> starts_;
+};
+
+/// The address in network order: 4 or 16 bytes.
+struct AddressBytes {
+    std::uint8_t data[16] = {};
+    int size = 4;
+};
+AddressBytes bytes_of(const boost::asio::ip::address& address);
+
+/// The reverse; `size` is 4 or 16.
+boost::asio::ip::address address_from(const void* data, std::size_t size);
+
+/// AF_INET or AF_INET6.
+int family_of(const boost::asio::ip::address& address);
+
+}  // namespace netlink

@@ -1,0 +1,139 @@
+#include "netlink/monitor.hpp"
+
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <initializer_list>
+#include <system_error>
+
+#include "netlink/routes.hpp"
+#include "netlink/set_messages.hpp"
+
+namespace netlink {
+namespace {
+
+int open_groups(int protocol, std::initializer_list<int> groups) {
+    const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (socket < 0)
+        throw std::system_error(errno, std::system_category(), "netlink notifications");
+    constexpr int buffer = 4 * 1024 * 1024;
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    bool ok = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    for (const int group : groups)
+        ok = ok && ::setsockopt(socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
+    if (!ok) {
+        const int error = errno;
+        ::close(socket);
+        throw std::system_error(error, std::system_category(), "netlink notifications");
+    }
+    return socket;
+}
+
+/// Reads until nothing is left; `visit` sees each message. False when notifications were lost.
+template <class Visit>
+bool drain(int socket, Visit visit) {
+    alignas(nlmsghdr) static char buffer[256 * 1024];
+    bool whole = true;
+    for (;;) {
+        const ssize_t size = ::recv(socket, buffer, sizeof(buffer), 0);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && errno == ENOBUFS) {
+            whole = false;
+            continue;
+        }
+        if (size <= 0)
+            return whole;
+        auto left = static_cast<std::uint32_t>(size);
+        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left))
+            visit(header);
+    }
+}
+
+bool names_our_device(nlmsghdr* header) {
+    nlattr* attributes[IFLA_MAX + 1] = {};
+    return nlmsg_parse(header, sizeof(ifinfomsg), attributes, IFLA_MAX, nullptr) >= 0 &&
+           attributes[IFLA_IFNAME] != nullptr && std::strcmp(nla_get_string(attributes[IFLA_IFNAME]), device_name) == 0;
+}
+
+bool is_our_route(nlmsghdr* header, int protocol) {
+    const auto* body = static_cast<const rtmsg*>(NLMSG_DATA(header));
+    return body->rtm_protocol == protocol && body->rtm_table == RT_TABLE_LOCAL;
+}
+
+/// In messages of tables, chains, rules, sets and elements the table's name is attribute 1.
+bool names_our_table(nlmsghdr* header) {
+    if (header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || (header->nlmsg_type & 0xff) == NFT_MSG_NEWGEN)
+        return false;
+    nlattr* attributes[NFTA_TABLE_MAX + 1] = {};
+    return nlmsg_parse(header, sizeof(nfgenmsg), attributes, NFTA_TABLE_NAME, nullptr) >= 0 &&
+           attributes[NFTA_TABLE_NAME] != nullptr &&
+           std::strcmp(nla_get_string(attributes[NFTA_TABLE_NAME]), nft::table_name) == 0;
+}
+
+}  // namespace
+
+Monitor::Monitor(Own own) : own_(own) {
+    route_ = open_groups(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
+                                         RTNLGRP_IPV6_ROUTE});
+    try {
+        nft_ = open_groups(NETLINK_NETFILTER, {NFNLGRP_NFTABLES});
+    } catch (...) {
+        ::close(route_);
+        throw;
+    }
+}
+
+Monitor::~Monitor() {
+    ::close(route_);
+    ::close(nft_);
+}
+
+Notices Monitor::read_routes() {
+    Notices notices;
+    const bool whole = drain(route_, [&](nlmsghdr* header) {
+        switch (header->nlmsg_type) {
+            case RTM_NEWADDR:
+            case RTM_DELADDR:
+                notices.addresses = true;
+                break;
+            case RTM_NEWLINK:
+            case RTM_DELLINK:
+                notices.damage = notices.damage || (header->nlmsg_pid != own_.route_port && names_our_device(header));
+                break;
+            case RTM_NEWROUTE:
+            case RTM_DELROUTE:
+                notices.damage = notices.damage ||
+                                 (header->nlmsg_pid != own_.route_port && is_our_route(header, own_.route_protocol));
+                break;
+            default:
+                break;
+        }
+    });
+    if (!whole)
+        notices = {true, true};
+    return notices;
+}
+
+Notices Monitor::read_nft() {
+    Notices notices;
+    const bool whole = drain(nft_, [&](nlmsghdr* header) {
+        notices.damage = notices.damage || (header->nlmsg_pid != own_.nft_port && names_our_table(header));
+    });
+    notices.damage = notices.damage || !whole;
+    return notices;
+}
+
+}  // namespace netlink

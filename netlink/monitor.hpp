@@ -1,0 +1,42 @@
+// Notices what others change in the kernel, from its notifications. IPVS sends none: the periodic audit is for that.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace netlink {
+
+struct Notices {
+    bool damage = false;     ///< something of ours was changed by somebody else: an audit is due
+    bool addresses = false;  ///< addresses of this host have changed
+};
+
+class Monitor {
+public:
+    struct Own {
+        int route_protocol = 0;
+        std::uint32_t route_port = 0;  ///< port ids whose changes are our own
+        std::uint32_t nft_port = 0;
+    };
+
+    /// Throws std::system_error.
+    explicit Monitor(Own own);
+    ~Monitor();
+    Monitor(const Monitor&) = delete;
+    Monitor& operator=(const Monitor&) = delete;
+
+    /// Non-blocking sockets to wait on; owned by the monitor.
+    int route_socket() const { return route_; }
+    int nft_socket() const { return nft_; }
+
+    /// Reads what has arrived. A full socket (ENOBUFS) counts as everything having happened.
+    Notices read_routes();
+    Notices read_nft();
+
+private:
+    Own own_;
+    int route_ = -1;
+    int nft_ = -1;
+};
+
+}  // namespace netlink

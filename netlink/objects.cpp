@@ -1,0 +1,140 @@
+#include "netlink/objects.hpp"
+
+#include <tuple>
+
+namespace netlink {
+namespace {
+
+std::strong_ordering compare(const Address& a, const Address& b) {
+    if (a < b)
+        return std::strong_ordering::less;
+    return b < a ? std::strong_ordering::greater : std::strong_ordering::equal;
+}
+
+const char* word(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::tcp:
+            return "tcp";
+        case Protocol::udp:
+            return "udp";
+        case Protocol::sctp:
+            return "sctp";
+        case Protocol::none:
+            break;
+    }
+    return "none";
+}
+
+std::string text(const VirtualServerSettings& settings) {
+    return settings.scheduler + (settings.persistent ? " persistent " + std::to_string(settings.persistence_s) : "");
+}
+
+std::string text(const VirtualServer& server, const RealServer& real) {
+    return to_string(server) + " " + endpoint_text(real.address, real.port);
+}
+
+struct Line {
+    std::string operator()(const AddVirtualServer& c) const { return to_string(c.server) + " " + text(c.settings); }
+    std::string operator()(const EditVirtualServer& c) const { return to_string(c.server) + " " + text(c.settings); }
+    std::string operator()(const DeleteVirtualServer& c) const { return to_string(c.server); }
+    std::string operator()(const AddRealServer& c) const {
+        return text(c.server, c.real) + " weight " + std::to_string(c.weight);
+    }
+    std::string operator()(const EditRealServer& c) const {
+        return text(c.server, c.real) + " weight " + std::to_string(c.weight);
+    }
+    std::string operator()(const DeleteRealServer& c) const { return text(c.server, c.real); }
+    std::string operator()(const AddRoute& c) const { return c.route.address.to_string(); }
+    std::string operator()(const DeleteRoute& c) const { return c.route.address.to_string(); }
+    std::string operator()(const AddElement& c) const { return to_string(c.element); }
+    std::string operator()(const DeleteElement& c) const { return to_string(c.element); }
+};
+
+}  // namespace
+
+std::strong_ordering VirtualServer::operator<=>(const VirtualServer& other) const {
+    if (const auto order = compare(address, other.address); order != 0)
+        return order;
+    return std::tie(protocol, port) <=> std::tie(other.protocol, other.port);
+}
+bool VirtualServer::operator==(const VirtualServer& other) const {
+    return port == other.port && protocol == other.protocol && address == other.address;
+}
+
+std::strong_ordering RealServer::operator<=>(const RealServer& other) const {
+    const auto order = compare(address, other.address);
+    return order != 0 ? order : port <=> other.port;
+}
+bool RealServer::operator==(const RealServer& other) const {
+    return port == other.port && address == other.address;
+}
+
+std::strong_ordering LocalRoute::operator<=>(const LocalRoute& other) const {
+    return compare(address, other.address);
+}
+bool LocalRoute::operator==(const LocalRoute& other) const {
+    return address == other.address;
+}
+
+std::strong_ordering Element::operator<=>(const Element& other) const {
+    if (set != other.set)
+        return set <=> other.set;
+    if (const auto order = compare(address, other.address); order != 0)
+        return order;
+    return std::tie(protocol, port) <=> std::tie(other.protocol, other.port);
+}
+bool Element::operator==(const Element& other) const {
+    return (*this <=> other) == 0;
+}
+
+std::string endpoint_text(const Address& address, std::uint16_t port) {
+    const std::string text = address.to_string();
+    return (address.is_v6() ? "[" + text + "]:" : text + ":") + std::to_string(port);
+}
+
+std::string to_string(const VirtualServer& server) {
+    return endpoint_text(server.address, server.port) + "/" + word(server.protocol);
+}
+
+std::string_view to_string(Set set) {
+    switch (set) {
+        case Set::served:
+            return "served";
+        case Set::virtual_address:
+            return "virtual_address";
+        case Set::masquerade:
+            return "masquerade";
+        case Set::cluster:
+            return "cluster";
+        case Set::hairpin:
+            return "hairpin";
+        case Set::node_address:
+            return "node_address";
+        case Set::node_port:
+            return "node_port";
+    }
+    return "?";
+}
+
+std::string to_string(const Element& element) {
+    std::string line(to_string(element.set));
+    if (element.set != Set::node_port)
+        line += " " + element.address.to_string();
+    if (element.protocol != Protocol::none)
+        line += std::string(" ") + word(element.protocol) + " " + std::to_string(element.port);
+    return line;
+}
+
+std::string_view operation(const Change& change) {
+    static constexpr std::string_view names[] = {"add-element",    "add-service",   "edit-service", "add-server",
+                                                 "edit-server",    "add-route",     "delete-route", "delete-server",
+                                                 "delete-service", "delete-element"};
+    static_assert(std::size(names) == std::variant_size_v<Change>);
+    return names[change.index()];
+}
+
+std::string to_string(const Change& change) {
+    return std::string(operation(change)) + " " + std::visit(Line{}, change);
+}
+
+}  // namespace netlink

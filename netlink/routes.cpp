@@ -1,0 +1,130 @@
+#include "netlink/routes.hpp"
+
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace netlink {
+namespace {
+
+Message route_message(int type, int flags, const RouteStyle& style, const LocalRoute& route) {
+    Message message(256);
+    nlmsg_put(message.get(), 0, 0, type, 0, flags);
+    const AddressBytes address = bytes_of(route.address);
+    rtmsg body{};
+    body.rtm_family = static_cast<unsigned char>(family_of(route.address));
+    body.rtm_dst_len = static_cast<unsigned char>(address.size * 8);
+    body.rtm_table = RT_TABLE_LOCAL;
+    body.rtm_protocol = static_cast<unsigned char>(style.protocol);
+    body.rtm_scope = route.address.is_v6() ? RT_SCOPE_UNIVERSE : RT_SCOPE_HOST;
+    body.rtm_type = RTN_LOCAL;
+    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    nla_put(message.get(), RTA_DST, address.size, address.data);
+    nla_put_u32(message.get(), RTA_OIF, static_cast<std::uint32_t>(style.interface));
+    return message;
+}
+
+Message link_message(int type, int flags, const ifinfomsg& body) {
+    Message message;
+    nlmsg_put(message.get(), 0, 0, type, 0, flags);
+    nlmsg_append(message.get(), const_cast<ifinfomsg*>(&body), sizeof(body), NLMSG_ALIGNTO);
+    return message;
+}
+
+/// Sends one request; returns the kernel's errno.
+int request(Socket& socket, const Message& message) {
+    Batch batch;
+    batch.append(message);
+    const auto rejections = socket.transact(batch);
+    return rejections.empty() ? 0 : rejections[0].error;
+}
+
+void check(int error, const char* what) {
+    if (error != 0)
+        throw std::system_error(error, std::system_category(), what);
+}
+
+Message new_device() {
+    constexpr std::uint8_t no_link_local_address = 1;  // IN6_ADDR_GEN_MODE_NONE
+    ifinfomsg body{};
+    Message message = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body);
+    nla_put_string(message.get(), IFLA_IFNAME, device_name);
+    nlattr* info = nla_nest_start(message.get(), IFLA_LINKINFO);
+    nla_put_string(message.get(), IFLA_INFO_KIND, "dummy");
+    nla_nest_end(message.get(), info);
+    nlattr* families = nla_nest_start(message.get(), IFLA_AF_SPEC);
+    nlattr* inet6 = nla_nest_start(message.get(), AF_INET6);
+    nla_put_u8(message.get(), IFLA_INET6_ADDR_GEN_MODE, no_link_local_address);
+    nla_nest_end(message.get(), inet6);
+    nla_nest_end(message.get(), families);
+    return message;
+}
+
+}  // namespace
+
+Message add_route(const RouteStyle& style, const LocalRoute& route) {
+    Message message = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, style, route);
+    for (const Address& source : style.sources)
+        if (source.is_v6() == route.address.is_v6()) {
+            const AddressBytes bytes = bytes_of(source);
+            nla_put(message.get(), RTA_PREFSRC, bytes.size, bytes.data);
+        }
+    return message;
+}
+
+Message delete_route(const RouteStyle& style, const LocalRoute& route) {
+    return route_message(RTM_DELROUTE, 0, style, route);
+}
+
+std::set<LocalRoute> read_routes(Socket& socket, int protocol) {
+    std::set<LocalRoute> routes;
+    for (const int family : {AF_INET, AF_INET6}) {
+        rtmsg body{};
+        body.rtm_family = static_cast<unsigned char>(family);
+        body.rtm_table = RT_TABLE_LOCAL;
+        body.rtm_protocol = static_cast<unsigned char>(protocol);
+        body.rtm_type = RTN_LOCAL;
+        Message message(256);
+        nlmsg_put(message.get(), 0, 0, RTM_GETROUTE, 0, NLM_F_DUMP);
+        nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+        auto answer = socket.dump(message);
+        for_each_message(answer, [&](nlmsghdr* header) {
+            const auto* found = static_cast<const rtmsg*>(nlmsg_data(header));
+            nlattr* attributes[RTA_MAX + 1] = {};
+            if (header->nlmsg_type != RTM_NEWROUTE ||
+                nlmsg_parse(header, sizeof(rtmsg), attributes, RTA_MAX, nullptr) < 0)
+                return;
+            if (found->rtm_protocol == protocol && found->rtm_table == RT_TABLE_LOCAL && attributes[RTA_DST] != nullptr)
+                routes.insert({address_from(nla_data(attributes[RTA_DST]), family == AF_INET6 ? 16 : 4)});
+        });
+    }
+    return routes;
+}
+
+int interface_index(const std::string& name) {
+    return static_cast<int>(::if_nametoindex(name.c_str()));
+}
+
+int ensure_device(Socket& socket) {
+    if (interface_index(device_name) == 0)
+        if (const int error = request(socket, new_device()); error != 0 && error != EEXIST)
+            check(error, "creating device podferry0 (kernel module dummy)");
+    ifinfomsg body{};
+    body.ifi_index = interface_index(device_name);
+    body.ifi_flags = IFF_UP;
+    body.ifi_change = IFF_UP;
+    check(request(socket, link_message(RTM_NEWLINK, 0, body)), "setting device podferry0 up");
+    return body.ifi_index;
+}
+
+void delete_device(Socket& socket) {
+    ifinfomsg body{};
+    body.ifi_index = interface_index(device_name);
+    if (body.ifi_index != 0)
+        check(request(socket, link_message(RTM_DELLINK, 0, body)), "deleting device podferry0");
+}
+
+}  // namespace netlink

@@ -1,0 +1,42 @@
+// Local routes, our dummy device, and what the host has of addresses and routes, over rtnetlink.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "netlink/host.hpp"
+#include "netlink/message.hpp"
+#include "netlink/objects.hpp"
+#include "netlink/socket.hpp"
+
+namespace netlink {
+
+/// The device that carries our local routes; it has no addresses.
+inline constexpr const char* device_name = "podferry0";
+
+/// How our routes look: protocol number, device, and the source address of the host's own connections through them
+/// (one for each family; none: the kernel chooses).
+struct RouteStyle {
+    int protocol = 159;
+    int interface = 0;
+    std::vector<Address> sources;
+};
+
+Message add_route(const RouteStyle& style, const LocalRoute& route);
+Message delete_route(const RouteStyle& style, const LocalRoute& route);
+
+/// The routes with our protocol number in table local. The socket must filter_dumps().
+std::set<LocalRoute> read_routes(Socket& socket, int protocol);
+
+/// The index of an interface; 0: there is none.
+int interface_index(const std::string& name);
+
+/// Creates the device if need be, and sets it up. Throws std::system_error. Returns its index.
+int ensure_device(Socket& socket);
+
+/// Deletes the device if it exists. Throws std::system_error.
+void delete_device(Socket& socket);
+
+}  // namespace netlink

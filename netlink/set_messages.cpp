@@ -1,0 +1,180 @@
+#include "netlink/set_messages.hpp"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <cstring>
+
+namespace netlink::nft {
+namespace {
+
+/// Fields of a concatenated key fill multiples of four bytes each.
+struct Key {
+    std::uint8_t data[32] = {};
+    int size = 0;
+    void add(const void* field, int length) {
+        std::memcpy(data + size, field, static_cast<std::size_t>(length));
+        size += (length + 3) & ~3;
+    }
+};
+
+bool has_address(Set set) {
+    return set != Set::node_port;
+}
+bool has_port(Set set) {
+    return set != Set::virtual_address && set != Set::hairpin && set != Set::node_address;
+}
+
+Key key_of(const Element& element) {
+    Key key;
+    if (has_address(element.set)) {
+        const AddressBytes address = bytes_of(element.address);
+        key.add(address.data, address.size);
+        if (element.set == Set::hairpin)
+            key.add(address.data, address.size);
+    }
+    if (has_port(element.set)) {
+        const auto protocol = static_cast<std::uint8_t>(element.protocol);
+        const std::uint16_t port = htons(element.port);
+        key.add(&protocol, sizeof(protocol));
+        key.add(&port, sizeof(port));
+    }
+    return key;
+}
+
+/// The reverse; false when the key has another size.
+bool element_from(const std::uint8_t* data, int size, const Element& shape, Element& element) {
+    element = shape;
+    if (size != key_of(shape).size)
+        return false;
+    if (has_address(shape.set)) {
+        const int length = shape.address.is_v6() ? 16 : 4;
+        element.address = address_from(data, static_cast<std::size_t>(length));
+        data += length;
+    }
+    if (has_port(shape.set)) {
+        std::uint16_t port = 0;
+        std::memcpy(&port, data + 4, sizeof(port));
+        element.protocol = static_cast<Protocol>(data[0]);
+        element.port = ntohs(port);
+    }
+    return true;
+}
+
+Message message_of(int type, int flags, int family, int resource, std::size_t size = 512) {
+    Message message(size);
+    nlmsg_put(message.get(), 0, 0, type, 0, flags);
+    nfgenmsg body{};
+    body.nfgen_family = static_cast<__u8>(family);
+    body.version = NFNETLINK_V0;
+    body.res_id = htons(static_cast<std::uint16_t>(resource));
+    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    return message;
+}
+
+Message table_message(int type, int flags, std::size_t size = 512) {
+    return message_of((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_INET, 0, size);
+}
+
+}  // namespace
+
+std::string set_name(const Element& element) {
+    std::string name(to_string(element.set));
+    if (has_address(element.set))
+        name += element.address.is_v6() ? "6" : "4";
+    return name;
+}
+
+std::vector<std::pair<std::string, Element>> all_sets() {
+    std::vector<std::pair<std::string, Element>> sets;
+    for (const Set set : {Set::served, Set::virtual_address, Set::masquerade, Set::cluster, Set::hairpin,
+                          Set::node_address, Set::node_port}) {
+        Element shape{set, boost::asio::ip::address_v4(), Protocol::none, 0};
+        sets.emplace_back(set_name(shape), shape);
+        if (has_address(set)) {
+            shape.address = boost::asio::ip::address_v6();
+            sets.emplace_back(set_name(shape), shape);
+        }
+    }
+    return sets;
+}
+
+Message batch_begin() {
+    return message_of(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+}
+
+Message batch_end() {
+    return message_of(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+}
+
+Message change_elements(bool add, const std::vector<const Element*>& elements) {
+    Message message = table_message(add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, add ? NLM_F_CREATE : 0,
+                                    256 + elements.size() * 64);
+    nla_put_string(message.get(), NFTA_SET_ELEM_LIST_TABLE, table_name);
+    nla_put_string(message.get(), NFTA_SET_ELEM_LIST_SET, set_name(*elements.front()).c_str());
+    nlattr* list = nla_nest_start(message.get(), NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED);
+    for (const Element* element : elements) {
+        const Key key = key_of(*element);
+        nlattr* item = nla_nest_start(message.get(), NFTA_LIST_ELEM | NLA_F_NESTED);
+        nlattr* value = nla_nest_start(message.get(), NFTA_SET_ELEM_KEY | NLA_F_NESTED);
+        nla_put(message.get(), NFTA_DATA_VALUE, key.size, key.data);
+        nla_nest_end(message.get(), value);
+        nla_nest_end(message.get(), item);
+    }
+    nla_nest_end(message.get(), list);
+    return message;
+}
+
+Message get_elements(const std::string& set) {
+    Message message = table_message(NFT_MSG_GETSETELEM, NLM_F_DUMP);
+    nla_put_string(message.get(), NFTA_SET_ELEM_LIST_TABLE, table_name);
+    nla_put_string(message.get(), NFTA_SET_ELEM_LIST_SET, set.c_str());
+    return message;
+}
+
+void parse_elements(nlmsghdr* header, const Element& shape, std::set<Element>& elements) {
+    nlattr* found[NFTA_SET_ELEM_LIST_MAX + 1] = {};
+    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_SET_ELEM_LIST_MAX, nullptr) < 0 ||
+        found[NFTA_SET_ELEM_LIST_ELEMENTS] == nullptr)
+        return;
+    nlattr* item = nullptr;
+    int left = 0;
+    nla_for_each_nested(item, found[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
+        nlattr* parts[NFTA_SET_ELEM_MAX + 1] = {};
+        nlattr* value[NFTA_DATA_MAX + 1] = {};
+        if (nla_parse_nested(parts, NFTA_SET_ELEM_MAX, item, nullptr) < 0 || parts[NFTA_SET_ELEM_KEY] == nullptr ||
+            nla_parse_nested(value, NFTA_DATA_MAX, parts[NFTA_SET_ELEM_KEY], nullptr) < 0 ||
+            value[NFTA_DATA_VALUE] == nullptr)
+            continue;
+        Element element;
+        if (element_from(static_cast<const std::uint8_t*>(nla_data(value[NFTA_DATA_VALUE])),
+                         nla_len(value[NFTA_DATA_VALUE]), shape, element))
+            elements.insert(elements.end(), element);
+    }
+}
+
+Message get_rules() {
+    Message message = table_message(NFT_MSG_GETRULE, NLM_F_DUMP);
+    nla_put_string(message.get(), NFTA_RULE_TABLE, table_name);
+    return message;
+}
+
+/// The comment is a type-length-value entry of type 0 in the rule's user data (libnftnl, udata.h).
+std::string parse_rule_comment(nlmsghdr* header) {
+    nlattr* found[NFTA_RULE_MAX + 1] = {};
+    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_RULE_MAX, nullptr) < 0 ||
+        found[NFTA_RULE_USERDATA] == nullptr)
+        return {};
+    const auto* data = static_cast<const char*>(nla_data(found[NFTA_RULE_USERDATA]));
+    const int size = nla_len(found[NFTA_RULE_USERDATA]);
+    for (int at = 0; at + 2 <= size; at += 2 + static_cast<unsigned char>(data[at + 1])) {
+        const int length = static_cast<unsigned char>(data[at + 1]);
+        if (data[at] == 0 && length > 0 && at + 2 + length <= size)
+            return std::string(data + at + 2, static_cast<std::size_t>(length - 1));  // without the final zero
+    }
+    return {};
+}
+
+}  // namespace netlink::nft

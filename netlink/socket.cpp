@@ -1,0 +1,200 @@
+#include "netlink/socket.hpp"
+
+#include <linux/netlink.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace netlink {
+namespace {
+
+constexpr std::size_t send_size = 64 * 1024;
+constexpr int buffer_size = 16 * 1024 * 1024;
+constexpr int answer_timeout_ms = 10'000;
+constexpr int dump_attempts = 10;
+
+[[noreturn]] void fail(int error, const char* what) {
+    throw std::system_error(error, std::system_category(), what);
+}
+
+nlmsghdr* header_at(Batch& batch, std::size_t index) {
+    return reinterpret_cast<nlmsghdr*>(batch.bytes().data() + batch.start(index));
+}
+
+/// Larger buffers than net.core.*mem_max allow; without the privilege the default has to do.
+void set_buffers(int socket) {
+    ::setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &buffer_size, sizeof(buffer_size));
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &buffer_size, sizeof(buffer_size));
+}
+
+}  // namespace
+
+Socket::Socket(int protocol) : buffer_(256 * 1024) {
+    socket_ = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    if (socket_ < 0)
+        fail(errno, "netlink socket");
+    set_buffers(socket_);
+    const int on = 1;
+    ::setsockopt(socket_, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+    sockaddr_nl address{};
+    address.nl_family = AF_NETLINK;
+    socklen_t length = sizeof(address);
+    if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+        const int error = errno;
+        ::close(socket_);
+        fail(error, "netlink socket");
+    }
+    port_ = address.nl_pid;
+}
+
+Socket::~Socket() {
+    ::close(socket_);
+}
+
+void Socket::filter_dumps() {
+    const int on = 1;
+    ::setsockopt(socket_, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+}
+
+void Socket::send(const char* data, std::size_t size) {
+    sockaddr_nl kernel{};
+    kernel.nl_family = AF_NETLINK;
+    while (::sendto(socket_, data, size, 0, reinterpret_cast<const sockaddr*>(&kernel), sizeof(kernel)) < 0)
+        if (errno != EINTR)
+            fail(errno, "netlink send");
+}
+
+std::size_t Socket::receive() {
+    for (;;) {
+        pollfd ready{socket_, POLLIN, 0};
+        const int count = ::poll(&ready, 1, answer_timeout_ms);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            fail(count == 0 ? ETIMEDOUT : errno, "netlink receive");
+        const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_TRUNC);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0)
+            fail(errno, "netlink receive");
+        if (static_cast<std::size_t>(size) > buffer_.size())
+            fail(EMSGSIZE, "netlink receive");
+        return static_cast<std::size_t>(size);
+    }
+}
+
+/// Reads answers until the one to `last_sequence` has come.
+void Socket::collect(std::uint32_t first_sequence, std::size_t offset, std::uint32_t last_sequence,
+                     std::vector<Rejection>& rejections) {
+    for (;;) {
+        auto left = static_cast<std::uint32_t>(receive());
+        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left)) {
+            if (header->nlmsg_type != NLMSG_ERROR ||
+                header->nlmsg_seq - first_sequence > last_sequence - first_sequence)
+                continue;
+            const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
+            if (error != 0)
+                rejections.push_back({offset + (header->nlmsg_seq - first_sequence), error});
+            if (header->nlmsg_seq == last_sequence)
+                return;
+        }
+    }
+}
+
+/// Sends messages [first, last) in one call.
+void Socket::exchange(Batch& batch, std::size_t first, std::size_t last, std::vector<Rejection>& rejections) {
+    const std::uint32_t first_sequence = sequence_ + 1;
+    for (std::size_t i = first; i < last; ++i) {
+        header_at(batch, i)->nlmsg_seq = ++sequence_;
+        header_at(batch, i)->nlmsg_pid = port_;
+    }
+    header_at(batch, last - 1)->nlmsg_flags |= NLM_F_ACK;
+    send(batch.bytes().data() + batch.start(first), batch.start(last) - batch.start(first));
+    collect(first_sequence, first, sequence_, rejections);
+}
+
+std::vector<Rejection> Socket::transact(Batch& batch) {
+    std::vector<Rejection> rejections;
+    for (std::size_t first = 0; first < batch.size();) {
+        std::size_t last = first + 1;
+        while (last < batch.size() && batch.start(last + 1) - batch.start(first) <= send_size)
+            ++last;
+        exchange(batch, first, last, rejections);
+        first = last;
+    }
+    return rejections;
+}
+
+std::vector<Rejection> Socket::transact_whole(Batch& batch) {
+    std::vector<Rejection> rejections;
+    if (batch.size() < 3)
+        throw std::logic_error("an nfnetlink batch has a begin, a message and an end");
+    const std::uint32_t first_sequence = sequence_ + 1;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        header_at(batch, i)->nlmsg_seq = ++sequence_;
+        header_at(batch, i)->nlmsg_pid = port_;
+    }
+    // The ACK of the last change (not of the end message) comes when the whole has been committed or refused.
+    const std::size_t last = batch.size() - 2;
+    header_at(batch, last)->nlmsg_flags |= NLM_F_ACK;
+    send(batch.bytes().data(), batch.bytes().size());
+    for (;;) {
+        auto left = static_cast<std::uint32_t>(receive());
+        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left)) {
+            const std::uint32_t index = header->nlmsg_seq - first_sequence;
+            if (header->nlmsg_type != NLMSG_ERROR || index > last)
+                continue;
+            const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
+            if (error != 0)
+                rejections.push_back({index, error});
+            if (index == last || index == 0)
+                return rejections;
+        }
+    }
+}
+
+std::vector<char> Socket::dump(const Message& request) {
+    nlmsghdr* header = request.header();
+    header->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+    header->nlmsg_pid = port_;
+    for (int attempt = 0; attempt < dump_attempts; ++attempt) {
+        std::vector<char> messages;
+        header->nlmsg_seq = ++sequence_;
+        send(reinterpret_cast<const char*>(header), header->nlmsg_len);
+        bool interrupted = false;
+        for (bool done = false; !done;) {
+            auto left = static_cast<std::uint32_t>(receive());
+            for (auto* answer = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(answer, left);
+                 answer = NLMSG_NEXT(answer, left)) {
+                if (answer->nlmsg_seq != sequence_)
+                    continue;
+                interrupted = interrupted || (answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+                if (answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR) {
+                    // Both carry an errno, 0 or negative.
+                    const int error = answer->nlmsg_len >= NLMSG_LENGTH(sizeof(int))
+                                          ? -*static_cast<const int*>(NLMSG_DATA(answer))
+                                          : 0;
+                    if (error != 0 && error != EINTR)
+                        fail(error, "netlink dump");
+                    interrupted = interrupted || error == EINTR;
+                    done = true;
+                    break;
+                }
+                const auto* begin = reinterpret_cast<const char*>(answer);
+                messages.insert(messages.end(), begin, begin + NLMSG_ALIGN(answer->nlmsg_len));
+            }
+        }
+        if (!interrupted)
+            return messages;
+    }
+    fail(EINTR, "netlink dump: the kernel's tables kept changing");
+}
+
+}  // namespace netlink

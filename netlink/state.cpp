@@ -1,0 +1,139 @@
+#include "netlink/state.hpp"
+
+#include <array>
+
+namespace netlink {
+namespace {
+
+/// Both ordered maps side by side: on_wanted(key, value) for what only `desired` has, on_present for what only
+/// `actual` has, on_both(key, desired, actual) for the rest.
+template <class Map, class OnWanted, class OnPresent, class OnBoth>
+void side_by_side(const Map& desired, const Map& actual, OnWanted on_wanted, OnPresent on_present, OnBoth on_both) {
+    auto want = desired.begin();
+    auto have = actual.begin();
+    while (want != desired.end() || have != actual.end()) {
+        if (have == actual.end() || (want != desired.end() && want->first < have->first)) {
+            on_wanted(want->first, want->second);
+            ++want;
+        } else if (want == desired.end() || have->first < want->first) {
+            on_present(have->first, have->second);
+            ++have;
+        } else {
+            on_both(want->first, want->second, have->second);
+            ++want;
+            ++have;
+        }
+    }
+}
+
+template <class Value, class Add, class Delete>
+void diff_sets(const std::set<Value>& desired, const std::set<Value>& actual, std::vector<Change>& changes) {
+    for (const Value& value : desired)
+        if (!actual.contains(value))
+            changes.emplace_back(Add{value});
+    for (const Value& value : actual)
+        if (!desired.contains(value))
+            changes.emplace_back(Delete{value});
+}
+
+struct Advance {
+    KernelState& state;
+
+    void operator()(const AddVirtualServer& c) const { state.virtual_servers[c.server] = {c.settings, {}}; }
+    void operator()(const EditVirtualServer& c) const { state.virtual_servers[c.server].settings = c.settings; }
+    void operator()(const DeleteVirtualServer& c) const { state.virtual_servers.erase(c.server); }
+    void operator()(const AddRealServer& c) const { state.virtual_servers[c.server].real_servers[c.real] = c.weight; }
+    void operator()(const EditRealServer& c) const { state.virtual_servers[c.server].real_servers[c.real] = c.weight; }
+    void operator()(const DeleteRealServer& c) const { state.virtual_servers[c.server].real_servers.erase(c.real); }
+    void operator()(const AddRoute& c) const { state.routes.insert(c.route); }
+    void operator()(const DeleteRoute& c) const { state.routes.erase(c.route); }
+    void operator()(const AddElement& c) const { state.elements.insert(c.element); }
+    void operator()(const DeleteElement& c) const { state.elements.erase(c.element); }
+};
+
+std::string ipvsadm_key(const VirtualServer& server) {
+    const char* option = server.protocol == Protocol::tcp   ? "-t "
+                         : server.protocol == Protocol::udp ? "-u "
+                                                            : "--sctp-service ";
+    return option + endpoint_text(server.address, server.port);
+}
+
+}  // namespace
+
+std::string to_text(const KernelState& state) {
+    std::string text;
+    for (const auto& [server, content] : state.virtual_servers) {
+        text += "-A " + ipvsadm_key(server) + " -s " + content.settings.scheduler;
+        if (content.settings.persistent)
+            text += " -p " + std::to_string(content.settings.persistence_s);
+        text += "\n";
+        for (const auto& [real, weight] : content.real_servers)
+            text += "-a " + ipvsadm_key(server) + " -r " + endpoint_text(real.address, real.port) + " -m -w " +
+                    std::to_string(weight) + "\n";
+    }
+    for (const LocalRoute& route : state.routes)
+        text += "local " + route.address.to_string() + "\n";
+    for (const Element& element : state.elements)
+        text += to_string(element) + "\n";
+    return text;
+}
+
+void diff_virtual_server(const VirtualServer& key, const VirtualServerState* desired, const VirtualServerState* actual,
+                         std::vector<Change>& changes) {
+    if (desired == nullptr) {
+        if (actual != nullptr)
+            changes.emplace_back(DeleteVirtualServer{key});
+        return;
+    }
+    static const RealServers none;
+    if (actual == nullptr)
+        changes.emplace_back(AddVirtualServer{key, desired->settings});
+    else if (desired->settings != actual->settings)
+        changes.emplace_back(EditVirtualServer{key, desired->settings});
+    side_by_side(
+        desired->real_servers, actual == nullptr ? none : actual->real_servers,
+        [&](const RealServer& real, int weight) { changes.emplace_back(AddRealServer{key, real, weight}); },
+        [&](const RealServer& real, int) { changes.emplace_back(DeleteRealServer{key, real}); },
+        [&](const RealServer& real, int want, int have) {
+            if (want != have)
+                changes.emplace_back(EditRealServer{key, real, want});
+        });
+}
+
+std::vector<Change> diff(const KernelState& desired, const KernelState& actual) {
+    std::vector<Change> changes;
+    side_by_side(
+        desired.virtual_servers, actual.virtual_servers,
+        [&](const VirtualServer& key, const VirtualServerState& state) {
+            diff_virtual_server(key, &state, nullptr, changes);
+        },
+        [&](const VirtualServer& key, const VirtualServerState& state) {
+            diff_virtual_server(key, nullptr, &state, changes);
+        },
+        [&](const VirtualServer& key, const VirtualServerState& want, const VirtualServerState& have) {
+            diff_virtual_server(key, &want, &have, changes);
+        });
+    diff_sets<LocalRoute, AddRoute, DeleteRoute>(desired.routes, actual.routes, changes);
+    diff_sets<Element, AddElement, DeleteElement>(desired.elements, actual.elements, changes);
+    order(changes);
+    return changes;
+}
+
+/// A counting sort by the alternative's place in Change, which is the safe order.
+void order(std::vector<Change>& changes) {
+    std::array<std::size_t, std::variant_size_v<Change> + 1> starts{};
+    for (const Change& change : changes)
+        ++starts[change.index() + 1];
+    for (std::size_t step = 1; step < starts.size(); ++step)
+        starts[step] += starts[step - 1];
+    std::vector<Change> ordered(changes.size());
+    for (Change& change : changes)
+        ordered[starts[change.index()]++] = std::move(change);
+    changes = std::move(ordered);
+}
+
+void advance(KernelState& state, const Change& change) {
+    std::visit(Advance{state}, change);
+}
+
+}  // namespace netlink

@@ -1,0 +1,83 @@
+#include "tests/support/fake_kernel.hpp"
+
+#include <cerrno>
+
+namespace testing {
+namespace {
+
+using namespace netlink;
+
+struct ErrorOf {
+    const KernelState& state;
+
+    bool has(const VirtualServer& server) const { return state.virtual_servers.contains(server); }
+    bool has(const VirtualServer& server, const RealServer& real) const {
+        return has(server) && state.virtual_servers.at(server).real_servers.contains(real);
+    }
+
+    int operator()(const AddVirtualServer& c) const { return has(c.server) ? EEXIST : 0; }
+    int operator()(const EditVirtualServer& c) const { return has(c.server) ? 0 : ESRCH; }
+    int operator()(const DeleteVirtualServer& c) const { return has(c.server) ? 0 : ESRCH; }
+    int operator()(const AddRealServer& c) const {
+        if (c.weight < 0)
+            return ERANGE;
+        return !has(c.server) ? ESRCH : has(c.server, c.real) ? EEXIST : 0;
+    }
+    int operator()(const EditRealServer& c) const {
+        if (c.weight < 0)
+            return ERANGE;
+        return !has(c.server) ? ESRCH : has(c.server, c.real) ? 0 : ENOENT;
+    }
+    int operator()(const DeleteRealServer& c) const {
+        return !has(c.server) ? ESRCH : has(c.server, c.real) ? 0 : ENOENT;
+    }
+    int operator()(const AddRoute& c) const { return state.routes.contains(c.route) ? EEXIST : 0; }
+    int operator()(const DeleteRoute& c) const { return state.routes.contains(c.route) ? 0 : ESRCH; }
+    int operator()(const AddElement&) const { return 0; }
+    int operator()(const DeleteElement& c) const { return state.elements.contains(c.element) ? 0 : ENOENT; }
+};
+
+}  // namespace
+
+int FakeKernel::error_of(const Change& change) const {
+    const int refused = std::visit(
+        [&](const auto& c) {
+            if constexpr (requires { c.server; }) {
+                const auto found = refused_.find(c.server);
+                return found == refused_.end() ? 0 : static_cast<int>(found->second);
+            } else {
+                return 0;
+            }
+        },
+        change);
+    return refused != 0 ? refused : std::visit(ErrorOf{state_}, change);
+}
+
+std::vector<Refusal> FakeKernel::apply(std::span<const Change> changes) {
+    std::vector<Refusal> refusals;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (const int error = error_of(changes[i]); error != 0)
+            refusals.push_back({i, {error, std::system_category()}});
+        else
+            advance(state_, changes[i]);
+    }
+    return refusals;
+}
+
+KernelState FakeKernel::read() {
+    KernelState without_reals = state_;
+    for (auto& [server, content] : without_reals.virtual_servers)
+        content.real_servers.clear();
+    return without_reals;
+}
+
+std::vector<RealServers> FakeKernel::read_real_servers(std::span<const VirtualServer> servers) {
+    std::vector<RealServers> all;
+    for (const VirtualServer& server : servers) {
+        const auto found = state_.virtual_servers.find(server);
+        all.push_back(found == state_.virtual_servers.end() ? RealServers{} : found->second.real_servers);
+    }
+    return all;
+}
+
+}  // namespace testing

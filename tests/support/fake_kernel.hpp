@@ -1,0 +1,31 @@
+// A kernel for unit tests, as strict as the real one about what exists and what does not
+// (tests/lab/contract checks both against the same table).
+#pragma once
+
+#include <map>
+#include <system_error>
+
+#include "netlink/kernel.hpp"
+
+namespace testing {
+
+class FakeKernel : public netlink::Kernel {
+public:
+    netlink::KernelState& state() { return state_; }
+
+    /// Every change of this virtual server is refused from now on.
+    void refuse(const netlink::VirtualServer& server, std::errc error) { refused_[server] = error; }
+    void refuse_nothing() { refused_.clear(); }
+
+    std::vector<netlink::Refusal> apply(std::span<const netlink::Change> changes) override;
+    netlink::KernelState read() override;
+    std::vector<netlink::RealServers> read_real_servers(std::span<const netlink::VirtualServer> servers) override;
+
+private:
+    int error_of(const netlink::Change& change) const;
+
+    netlink::KernelState state_;
+    std::map<netlink::VirtualServer, std::errc> refused_;
+};
+
+}  // namespace testing

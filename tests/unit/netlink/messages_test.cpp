@@ -1,0 +1,95 @@
+// The bytes on the wire, taken apart again by the same attributes the kernel reads.
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <catch2/catch.hpp>
+
+#include "netlink/ipvs_messages.hpp"
+#include "netlink/routes.hpp"
+#include "netlink/set_messages.hpp"
+
+using namespace netlink;
+
+namespace {
+
+Address ip(const char* text) {
+    return boost::asio::ip::make_address(text);
+}
+
+}  // namespace
+
+TEST_CASE("a virtual server's message says what it was made from") {
+    const VirtualServer server{ip(GENERATE("10.96.0.5", "fd00:96::5")), Protocol::udp, 53};
+    const VirtualServerSettings settings{"wrr", true, 600};
+    const Message message = ipvs::add_service(30, server, settings);
+    const auto parsed = ipvs::parse_service(message.header());
+    REQUIRE(parsed);
+    CHECK(parsed->first == server);
+    CHECK(parsed->second == settings);
+}
+
+TEST_CASE("a destination's message says what it was made from") {
+    const VirtualServer server{ip("10.96.0.5"), Protocol::tcp, 80};
+    const RealServer real{ip("10.1.0.11"), 8080};
+    const Message message = ipvs::add_destination(30, server, real, 0);
+    const auto parsed = ipvs::parse_destination(message.header(), server);
+    REQUIRE(parsed);
+    CHECK(parsed->first == real);
+    CHECK(parsed->second == 0);
+}
+
+TEST_CASE("elements survive the way into a message and back") {
+    const Element element = GENERATE(values<Element>({
+        {Set::served, ip("10.96.0.5"), Protocol::tcp, 443},
+        {Set::cluster, ip("fd00:96::5"), Protocol::sctp, 65535},
+        {Set::virtual_address, ip("10.96.0.5"), Protocol::none, 0},
+        {Set::hairpin, ip("fd00:1::1"), Protocol::none, 0},
+        {Set::node_port, {}, Protocol::udp, 30053},
+    }));
+    CAPTURE(to_string(element));
+    const Message message = nft::change_elements(true, {&element});
+    Element shape = element;
+    shape.protocol = Protocol::none;
+    shape.port = 0;
+    std::set<Element> parsed;
+    nft::parse_elements(message.header(), shape, parsed);
+    CHECK(parsed == std::set<Element>{element});
+}
+
+TEST_CASE("a thousand elements fit into one message") {
+    std::vector<Element> elements;
+    for (int i = 0; i < 1000; ++i)
+        elements.push_back({Set::served, ip("fd00:96::5"), Protocol::tcp, static_cast<std::uint16_t>(i + 1)});
+    std::vector<const Element*> pointers;
+    for (const Element& element : elements)
+        pointers.push_back(&element);
+    const Message message = nft::change_elements(true, pointers);
+    std::set<Element> parsed;
+    nft::parse_elements(message.header(), {Set::served, ip("::"), Protocol::none, 0}, parsed);
+    CHECK(parsed.size() == 1000);
+}
+
+TEST_CASE("a batch keeps its messages apart") {
+    Batch batch;
+    batch.append(nft::batch_begin());
+    batch.append(nft::batch_end());
+    REQUIRE(batch.size() == 2);
+    CHECK(batch.start(2) == batch.bytes().size());
+    const auto* second = reinterpret_cast<const nlmsghdr*>(batch.bytes().data() + batch.start(1));
+    CHECK(second->nlmsg_type == NFNL_MSG_BATCH_END);
+    CHECK((second->nlmsg_flags & NLM_F_REQUEST) != 0);
+}
+
+TEST_CASE("a local route carries our protocol number, device and source") {
+    RouteStyle style{159, 7, {ip("192.168.50.10"), ip("fd00:50::10")}};
+    const Message message = add_route(style, {ip("fd00:96::5")});
+    const auto* body = static_cast<const rtmsg*>(nlmsg_data(message.header()));
+    CHECK(body->rtm_protocol == 159);
+    CHECK(body->rtm_table == RT_TABLE_LOCAL);
+    CHECK(body->rtm_dst_len == 128);
+    nlattr* found[RTA_MAX + 1] = {};
+    REQUIRE(nlmsg_parse(message.header(), sizeof(rtmsg), found, RTA_MAX, nullptr) == 0);
+    CHECK(nla_get_u32(found[RTA_OIF]) == 7);
+    CHECK(address_from(nla_data(found[RTA_PREFSRC]), 16) == ip("fd00:50::10"));
+}

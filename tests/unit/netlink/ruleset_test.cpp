@@ -1,0 +1,33 @@
+#include "netlink/ruleset.hpp"
+
+#include <catch2/catch.hpp>
+
+using netlink::make_ruleset;
+
+TEST_CASE("the version changes with any rule, and only then") {
+    const auto plain = make_ruleset({});
+    CHECK(plain.version == make_ruleset({}).version);
+    CHECK(plain.version != make_ruleset({{"10.1.0.0/16"}, false}).version);
+    CHECK(plain.version != make_ruleset({{}, true}).version);
+    CHECK(make_ruleset({{"10.1.0.0/16"}, false}).version != make_ruleset({{"10.2.0.0/16"}, false}).version);
+}
+
+TEST_CASE("each rule is counted and carries the version") {
+    const auto ruleset = make_ruleset({{"10.1.0.0/16", "fd00:1::/64"}, false});
+    std::size_t rules = 0;
+    std::size_t comments = 0;
+    for (std::size_t at = 0; (at = ruleset.text.find("add rule", at)) != std::string::npos; ++at)
+        ++rules;
+    for (std::size_t at = 0; (at = ruleset.text.find("comment \"" + ruleset.version, at)) != std::string::npos; ++at)
+        ++comments;
+    CHECK(rules == ruleset.rules);
+    CHECK(comments == ruleset.rules);
+}
+
+TEST_CASE("clients of ClusterIPs are masqueraded by family, and only where pods are known") {
+    CHECK(make_ruleset({}).text.find("@cluster4") == std::string::npos);
+    const auto v4 = make_ruleset({{"10.1.0.0/16"}, false}).text;
+    CHECK(v4.find("ip saddr != { 10.1.0.0/16 } fib saddr type != local") != std::string::npos);
+    CHECK(v4.find("@cluster6") == std::string::npos);
+    CHECK(make_ruleset({{}, true}).text.find("@cluster6") != std::string::npos);
+}
