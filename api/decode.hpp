@@ -1,0 +1,28 @@
+// From a parsed document to API objects: defaulting and validation as the API server does them
+// (pkg/apis/core/v1/defaults.go, pkg/apis/core/validation), for the fields that podferry uses. Pure.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/field.hpp"
+#include "api/types.hpp"
+
+namespace api {
+
+struct Decoded {
+    std::optional<Kind> kind;     ///< known even when the object is bad, if its kind could be read
+    ObjectName name;              ///< known even when the object is bad, if it could be read
+    std::string label;            ///< "Service shop/web", for messages
+    std::vector<Object> objects;  ///< none when the object is bad; several from Endpoints
+    std::vector<Mistake> mistakes;
+    /// Names of the decoded objects, also when they are bad and their last good version should stay.
+    std::vector<ObjectName> names;
+};
+
+/// `kind_hint`: the kind of items in a typed list ("ServiceList"), which may leave it out; else empty.
+Decoded decode(const boost::json::value& document, const std::string& kind_hint = {});
+
+}  // namespace api

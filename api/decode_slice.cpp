@@ -1,0 +1,138 @@
+// discovery/v1 EndpointSlice, core/v1 Endpoints and Node.
+#include <map>
+
+#include "api/decode_parts.hpp"
+#include "api/names.hpp"
+
+namespace api {
+namespace {
+
+constexpr const char* service_label = "kubernetes.io/service-name";
+constexpr std::size_t max_endpoints = 1000;  // of a slice, discovery/validation
+
+EndpointPort read_port(const Field& field) {
+    field.only({"appProtocol", "name", "port", "protocol"});
+    EndpointPort port;
+    const Field name = field["name"];
+    port.name = name.text();
+    if (!port.name.empty())
+        if (const auto complaint = check_dns_label(port.name); !complaint.empty())
+            name.wrong(complaint);
+    port.protocol = read_protocol(field["protocol"]);
+    const Field number = field["port"];
+    if (!number.given())
+        number.wrong("missing");
+    port.port = static_cast<std::uint16_t>(number.integer(1, 65535, 1));
+    return port;
+}
+
+/// apimachinery ValidateEndpointIP: what can be no endpoint.
+std::optional<Address> read_endpoint_address(const Field& field) {
+    const auto address = read_address(field);
+    if (address && (address->is_unspecified() || address->is_loopback() || address->is_multicast() ||
+                    (address->is_v6() && address->to_v6().is_link_local()))) {
+        field.wrong(address->to_string() + " cannot be an endpoint (unspecified, loopback, link-local or multicast)");
+        return std::nullopt;
+    }
+    return address;
+}
+
+void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
+    field.only({"addresses", "conditions", "deprecatedTopology", "hints", "hostname", "nodeName", "targetRef", "zone"});
+    const Field conditions = field["conditions"];
+    conditions.only({"ready", "serving", "terminating"});
+    Endpoint endpoint;
+    endpoint.ready = conditions["ready"].flag(true);
+    endpoint.serving = conditions["serving"].flag(endpoint.ready);
+    endpoint.terminating = conditions["terminating"].flag(false);
+    endpoint.node_name = field["nodeName"].text();
+    const Field addresses = field["addresses"];
+    if (addresses.size() == 0)
+        addresses.wrong("missing; an endpoint needs an address");
+    addresses.each([&](const Field& item) {
+        const auto address = read_endpoint_address(item);
+        if (!address)
+            return;
+        if (family_of(*address) != slice.family)
+            item.wrong(address->to_string() + " is not of the slice's addressType");
+        endpoint.address = *address;
+        slice.endpoints.push_back(endpoint);
+    });
+}
+
+struct Subset {
+    std::map<Family, EndpointSlice> slices;
+
+    void add(const Field& list, bool ready) {
+        list.each([&](const Field& item) {
+            item.only({"hostname", "ip", "nodeName", "targetRef"});
+            const Field ip = item["ip"];
+            if (!ip.given())
+                ip.wrong("missing");
+            if (const auto address = read_endpoint_address(ip))
+                slices[family_of(*address)].endpoints.push_back(
+                    {*address, ready, ready, false, item["nodeName"].text()});
+        });
+    }
+};
+
+}  // namespace
+
+EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
+    EndpointSlice slice;
+    slice.name = std::move(metadata.name);
+    const auto label = metadata.labels.find(service_label);
+    if (label == metadata.labels.end())
+        document.warn(std::string("metadata.labels: without ") + service_label + " the slice belongs to no Service");
+    else
+        slice.service = label->second;
+    const Field type = document["addressType"];
+    if (!type.given())
+        type.wrong("missing; IPv4 or IPv6");
+    slice.family = static_cast<Family>(type.one_of({"IPv4", "IPv6"}));
+    document["ports"].each([&](const Field& item) { slice.ports.push_back(read_port(item)); });
+    const Field endpoints = document["endpoints"];
+    if (endpoints.size() > max_endpoints)
+        endpoints.wrong(std::to_string(endpoints.size()) + " are more than a slice can have (1000)");
+    else
+        endpoints.each([&](const Field& item) { read_slice_endpoint(item, slice); });
+    return slice;
+}
+
+std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadata& metadata) {
+    std::vector<EndpointSlice> all;
+    std::size_t number = 0;
+    document["subsets"].each([&](const Field& item) {
+        item.only({"addresses", "notReadyAddresses", "ports"});
+        Subset subset;
+        subset.add(item["addresses"], true);
+        subset.add(item["notReadyAddresses"], false);
+        std::vector<EndpointPort> ports;
+        item["ports"].each([&](const Field& port) { ports.push_back(read_port(port)); });
+        for (auto& [family, slice] : subset.slices) {
+            slice.name = {metadata.name.space, metadata.name.name + ":" + std::to_string(number) +
+                                                   (family == Family::ipv6 ? ":IPv6" : ":IPv4")};
+            slice.service = metadata.name.name;
+            slice.family = family;
+            slice.ports = ports;
+            all.push_back(std::move(slice));
+        }
+        ++number;
+    });
+    return all;
+}
+
+Node decode_node(const Field& document, Metadata metadata) {
+    Node node{std::move(metadata.name), std::move(metadata.labels), {}};
+    const Field status = document["status"];
+    const Field addresses = status["addresses"];
+    for (const char* wanted : {"InternalIP", "ExternalIP"})
+        addresses.each([&](const Field& item) {
+            if (item["type"].text() == wanted)
+                if (const auto address = read_address(item["address"]))
+                    node.addresses.push_back(*address);
+        });
+    return node;
+}
+
+}  // namespace api

@@ -1,0 +1,90 @@
+// A value inside a decoded document, with the path that leads to it: reads it as the type that the API wants and notes
+// what is wrong. Nothing throws; a wrong value reads as its default, and the object is rejected for its mistakes.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace api {
+
+/// One step of a path: a member's name, or an index.
+using Step = std::variant<std::string, std::size_t>;
+
+struct Mistake {
+    std::vector<Step> path;
+    std::string message;
+    bool warning = false;
+};
+
+/// "spec.ports[1].port"; a name with dots in brackets: metadata.labels["app.kubernetes.io/name"].
+std::string to_string(const std::vector<Step>& path);
+
+/// "; did you mean 'selector'?", or empty when no name is near.
+std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known);
+
+class Field {
+public:
+    Field(const boost::json::value* value, std::vector<Mistake>& mistakes) : value_(value), mistakes_(&mistakes) {}
+
+    /// A member. It refers to its parent, which must outlive it.
+    Field operator[](std::string_view key) const&;
+    Field operator[](std::string_view key) && = delete;
+
+    /// Present and not null.
+    bool given() const { return value_ != nullptr && !value_->is_null(); }
+    const boost::json::value* raw() const { return value_; }
+
+    /// Calls `visit(const Field&)` for each item of a list.
+    template <std::invocable<const Field&> Visit>
+    void each(Visit visit) const {
+        if (const auto* items = list())
+            for (std::size_t i = 0; i < items->size(); ++i)
+                visit(Field(&(*items)[i], this, {}, i));
+    }
+    /// Calls `visit(std::string_view key, const Field& value)` for each member of an object.
+    template <std::invocable<std::string_view, const Field&> Visit>
+    void each_member(Visit visit) const {
+        if (const auto* members = object())
+            for (const auto& member : *members) {
+                const std::string_view key(member.key().data(), member.key().size());
+                visit(key, Field(&member.value(), this, key, no_index));
+            }
+    }
+
+    std::string text(std::string_view otherwise = {}) const;
+    bool flag(bool otherwise) const;
+    std::int64_t integer(std::int64_t low, std::int64_t high, std::int64_t otherwise) const;
+    /// The place of the text in `words`; the first word when absent.
+    std::size_t one_of(std::initializer_list<std::string_view> words) const;
+    std::size_t size() const;
+
+    /// Notes each member that is not among `known`.
+    void only(const std::vector<std::string_view>& known) const;
+
+    void wrong(std::string message) const { note(std::move(message), false); }
+    void warn(std::string message) const { note(std::move(message), true); }
+
+private:
+    static constexpr std::size_t no_index = static_cast<std::size_t>(-1);
+    Field(const boost::json::value* value, const Field* parent, std::string_view key, std::size_t index)
+        : value_(value), mistakes_(parent->mistakes_), parent_(parent), key_(key), index_(index) {}
+
+    const boost::json::array* list() const;
+    const boost::json::object* object() const;
+    void note(std::string message, bool warning) const;
+
+    const boost::json::value* value_;
+    std::vector<Mistake>* mistakes_;
+    const Field* parent_ = nullptr;
+    std::string_view key_;
+    std::size_t index_ = no_index;
+};
+
+}  // namespace api

@@ -1,0 +1,36 @@
+// The kernel's notifications about one folder.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <set>
+#include <string>
+
+namespace api {
+
+struct FolderEvents {
+    std::set<std::string> names;  ///< files written, moved or deleted
+    bool all = false;             ///< anything may have changed: events were lost, or the folder was moved
+    void add(FolderEvents other) {
+        names.merge(other.names);
+        all = all || other.all;
+    }
+};
+
+class Inotify {
+public:
+    explicit Inotify(boost::asio::io_context& context);
+
+    /// Watches the folder (again); an empty text, or why that is not possible.
+    std::string watch(const std::string& folder);
+
+    /// Waits for the next events.
+    boost::asio::awaitable<FolderEvents> next();
+
+private:
+    boost::asio::posix::stream_descriptor descriptor_;
+    int watch_ = -1;
+};
+
+}  // namespace api

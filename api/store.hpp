@@ -1,0 +1,59 @@
+// The objects in force, and who is affected by a change of them. Pure.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/source.hpp"
+#include "api/types.hpp"
+
+namespace api {
+
+/// What a transaction affects: Services whose endpoints or own fields may have changed.
+struct Affected {
+    std::set<ObjectName> services;
+    bool nodes = false;
+};
+
+class Store {
+public:
+    Affected apply(Transaction transaction);
+
+    const std::map<ObjectName, Service>& services() const { return services_; }
+    const std::map<ObjectName, Pod>& pods() const { return pods_; }
+    const std::map<ObjectName, Node>& nodes() const { return nodes_; }
+    std::size_t slice_count() const { return slices_.size(); }
+
+    /// Slices of a Service by their label, in the order of their names.
+    std::vector<const EndpointSlice*> slices_of(const ObjectName& service) const;
+    /// Pods that the Service's selector matches; none for an empty selector.
+    std::vector<const Pod*> pods_of(const Service& service) const;
+    /// Services in the pod's namespace whose selector matches it.
+    std::vector<ObjectName> services_selecting(const Pod& pod) const;
+
+private:
+    using Label = std::pair<std::string, std::string>;
+    using Index = std::map<std::string, std::map<Label, std::set<std::string>>>;  // namespace, label, names
+
+    void put(Service service, Affected& affected);
+    void put(EndpointSlice slice, Affected& affected);
+    void put(Pod pod, Affected& affected);
+    void put(Node node, Affected& affected);
+    void remove(const Removal& removal, Affected& affected);
+    void drop_service(const ObjectName& name);
+    void drop_slice(const ObjectName& name, Affected& affected);
+    void drop_pod(const ObjectName& name, Affected& affected);
+    void affect_selecting(const Pod& pod, Affected& affected) const;
+
+    std::map<ObjectName, Service> services_;
+    std::map<ObjectName, Pod> pods_;
+    std::map<ObjectName, Node> nodes_;
+    std::map<ObjectName, EndpointSlice> slices_;
+    std::map<ObjectName, std::set<std::string>> slices_of_;  // Service to names of slices
+    Index pods_by_label_;
+    Index services_by_label_;  // by the first label of the selector
+};
+
+}  // namespace api

@@ -1,0 +1,152 @@
+#include "proxy/desired.hpp"
+
+#include <algorithm>
+
+namespace proxy {
+namespace {
+
+template <class T>
+void sort_unique(std::vector<T>& values) {
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    values.shrink_to_fit();
+}
+
+/// One more user of each; a first user touches the object.
+template <class T>
+void use(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std::set<T>& touched) {
+    for (const T& object : wanted)
+        if (users[object]++ == 0)
+            touched.insert(object);
+}
+
+template <class T>
+void unuse(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std::set<T>& touched) {
+    for (const T& object : wanted) {
+        const auto found = users.find(object);
+        if (--found->second == 0) {
+            users.erase(found);
+            touched.insert(object);
+        }
+    }
+}
+
+}  // namespace
+
+void Touched::add(Touched other) {
+    virtual_servers.merge(other.virtual_servers);
+    routes.merge(other.routes);
+    elements.merge(other.elements);
+}
+
+std::vector<Conflict> Desired::replace(const api::ObjectName& service, ServicePlan plan) {
+    std::vector<Conflict> conflicts;
+    sort_unique(plan.routes);
+    sort_unique(plan.elements);
+    Keys keys;
+    keys.routes = std::move(plan.routes);
+    keys.elements = std::move(plan.elements);
+    // First take, then let go: what both plans want never falls to zero users in between.
+    use(routes_, keys.routes, touched_.routes);
+    use(elements_, keys.elements, touched_.elements);
+    const auto former = keys_.find(service);
+    Keys old = former == keys_.end() ? Keys{} : std::move(former->second);
+    for (auto& [server, state] : plan.virtual_servers) {
+        const auto [entry, added] = servers_.try_emplace(server, Owned{{}, service});
+        if (entry->second.owner != service) {
+            conflicts.push_back({server, entry->second.owner});
+            continue;
+        }
+        keys.servers.push_back(server);
+        if (added || entry->second.state != state) {
+            entry->second.state = std::move(state);
+            touched_.virtual_servers.insert(server);
+        }
+    }
+    sort_unique(keys.servers);
+    std::erase_if(old.servers, [&](const netlink::VirtualServer& server) {
+        return std::binary_search(keys.servers.begin(), keys.servers.end(), server);
+    });
+    let_go(old);
+    keys_[service] = std::move(keys);
+    return conflicts;
+}
+
+void Desired::remove(const api::ObjectName& service) {
+    const auto found = keys_.find(service);
+    if (found == keys_.end())
+        return;
+    let_go(found->second);
+    keys_.erase(found);
+}
+
+void Desired::let_go(const Keys& keys) {
+    for (const netlink::VirtualServer& server : keys.servers) {
+        servers_.erase(server);
+        touched_.virtual_servers.insert(server);
+    }
+    unuse(routes_, keys.routes, touched_.routes);
+    unuse(elements_, keys.elements, touched_.elements);
+}
+
+Touched Desired::take_touched() {
+    return std::exchange(touched_, {});
+}
+
+const netlink::VirtualServerState* Desired::find(const netlink::VirtualServer& server) const {
+    const auto found = servers_.find(server);
+    return found == servers_.end() ? nullptr : &found->second.state;
+}
+
+const api::ObjectName* Desired::owner(const netlink::VirtualServer& server) const {
+    const auto found = servers_.find(server);
+    return found == servers_.end() ? nullptr : &found->second.owner;
+}
+
+Touched Desired::everything() const {
+    Touched all;
+    for (const auto& [server, owned] : servers_)
+        all.virtual_servers.insert(all.virtual_servers.end(), server);
+    for (const auto& [route, users] : routes_)
+        all.routes.insert(all.routes.end(), route);
+    for (const auto& [element, users] : elements_)
+        all.elements.insert(all.elements.end(), element);
+    return all;
+}
+
+std::vector<netlink::VirtualServer> Desired::servers_of(const api::ObjectName& service) const {
+    const auto found = keys_.find(service);
+    return found == keys_.end() ? std::vector<netlink::VirtualServer>{} : found->second.servers;
+}
+
+std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& desired,
+                                         const netlink::KernelState& actual) {
+    std::vector<netlink::Change> changes;
+    for (const netlink::VirtualServer& server : touched.virtual_servers) {
+        const auto present = actual.virtual_servers.find(server);
+        netlink::diff_virtual_server(server, desired.find(server),
+                                     present == actual.virtual_servers.end() ? nullptr : &present->second, changes);
+    }
+    for (const netlink::LocalRoute& route : touched.routes) {
+        const bool wanted = desired.wants(route);
+        if (wanted == actual.routes.contains(route))
+            continue;
+        if (wanted)
+            changes.emplace_back(netlink::AddRoute{route});
+        else
+            changes.emplace_back(netlink::DeleteRoute{route});
+    }
+    for (const netlink::Element& element : touched.elements) {
+        const bool wanted = desired.wants(element);
+        if (wanted == actual.elements.contains(element))
+            continue;
+        if (wanted)
+            changes.emplace_back(netlink::AddElement{element});
+        else
+            changes.emplace_back(netlink::DeleteElement{element});
+    }
+    netlink::order(changes);
+    return changes;
+}
+
+}  // namespace proxy

@@ -1,0 +1,265 @@
+#include "proxy/engine.hpp"
+
+#include <algorithm>
+
+#include "proxy/words.hpp"
+
+namespace proxy {
+namespace {
+
+bool gives_numbers(const api::Service& service) {
+    return !service.cluster_ips.empty() ||
+           std::any_of(service.ports.begin(), service.ports.end(),
+                       [](const api::ServicePort& port) { return port.node_port != 0; });
+}
+
+const api::Service* service_of(const api::Upsert& upsert) {
+    return std::get_if<api::Service>(&upsert.object);
+}
+
+bool runs_elsewhere(const std::optional<api::Probe>& probe) {
+    return probe && std::holds_alternative<api::OtherHandler>(probe->handler);
+}
+
+}  // namespace
+
+Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs)
+    : config_(std::move(config)),
+      facts_(std::move(facts)),
+      inputs_(std::move(inputs)),
+      allocator_(config_.service_cluster_ip_range, config_.service_node_port_range, std::move(remembered)) {}
+
+void Engine::apply(api::Transaction transaction) {
+    source_problems_ = transaction.problems;
+    forget_grace(transaction);
+    release(transaction.removals);
+    transaction.upserts = allocate(std::move(transaction.upserts));
+    for (const api::Upsert& upsert : transaction.upserts) {
+        if (const auto* pod = std::get_if<api::Pod>(&upsert.object)) {
+            std::vector<std::string> problems;
+            probe_targets(*pod, problems);
+            if (problems.empty())
+                probe_problems_.erase(pod->name);
+            else
+                probe_problems_[pod->name] = std::move(problems);
+            if (transaction.initial)
+                grace_.insert(pod->name);
+        }
+    }
+    const auto affected = store_.apply(transaction);
+    dirty_.insert(affected.services.begin(), affected.services.end());
+}
+
+void Engine::forget_grace(const api::Transaction& transaction) {
+    if (grace_.empty())
+        return;
+    for (const api::Removal& removal : transaction.removals)
+        if (removal.kind == api::Kind::pod)
+            grace_.erase(removal.name);
+}
+
+void Engine::release(const std::vector<api::Removal>& removals) {
+    for (const api::Removal& removal : removals) {
+        if (removal.kind == api::Kind::pod)
+            probe_problems_.erase(removal.name);
+        if (removal.kind != api::Kind::service)
+            continue;
+        allocator_.release(removal.name);
+        waiting_.erase(removal.name);
+        origins_.erase(removal.name);
+    }
+}
+
+bool Engine::take(api::Upsert& upsert) {
+    const api::Service& service = *service_of(upsert);
+    auto taken = allocator_.take(service);
+    if (!taken) {
+        waiting_[service.name] = {upsert, taken.error()};
+        return false;
+    }
+    waiting_.erase(service.name);
+    origins_[service.name] = upsert.origin;
+    upsert.object = std::move(*taken);
+    return true;
+}
+
+/// Addresses given explicitly are taken first, so that at a start they win over automatic ones (KEP-3070).
+std::vector<api::Upsert> Engine::allocate(std::vector<api::Upsert> upserts) {
+    std::partition(upserts.begin(), upserts.end(), [](const api::Upsert& upsert) {
+        return service_of(upsert) != nullptr && gives_numbers(*service_of(upsert));
+    });
+    std::erase_if(upserts, [&](api::Upsert& upsert) { return service_of(upsert) != nullptr && !take(upsert); });
+    retry_waiting(upserts);
+    return upserts;
+}
+
+/// What was refused may be free by now.
+void Engine::retry_waiting(std::vector<api::Upsert>& taken) {
+    std::vector<api::Upsert> again;
+    for (const auto& [name, waiting] : waiting_)
+        again.push_back(waiting.upsert);
+    for (api::Upsert& upsert : again)
+        if (take(upsert))
+            taken.push_back(std::move(upsert));
+}
+
+void Engine::set_facts(NodeFacts facts) {
+    facts_ = std::move(facts);
+    node_dirty_ = true;
+    for (const auto& [name, service] : store_.services())
+        dirty_.insert(name);
+}
+
+void Engine::verdict_changed(const std::string& pod) {
+    const auto slash = pod.find('/');
+    const auto found = store_.pods().find({pod.substr(0, slash), pod.substr(slash + 1)});
+    if (found == store_.pods().end())
+        return;
+    const PodVerdict verdict = pod_verdict(found->second, inputs_.verdict_of);
+    if (verdict == PodVerdict::ready || verdict == PodVerdict::failed)
+        grace_.erase(found->first);
+    for (const api::ObjectName& service : store_.services_selecting(found->second))
+        dirty_.insert(service);
+}
+
+std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted) {
+    if (node_dirty_) {
+        desired_.replace({}, plan_node(facts_));
+        node_dirty_ = false;
+    }
+    std::vector<api::ObjectName> now;
+    for (const api::ObjectName& name : dirty_)
+        if (!wanted || wanted(name))
+            now.push_back(name);
+    // Services that are gone first, so that another one in the same round can have their front ends.
+    for (const bool gone : {true, false})
+        for (const api::ObjectName& name : now)
+            if (store_.services().contains(name) != gone)
+                plan_service(name);
+    for (const api::ObjectName& name : now)
+        dirty_.erase(name);
+    for (const auto& [name, conflicts] : std::map(conflicts_))
+        if (std::any_of(conflicts.begin(), conflicts.end(),
+                        [&](const Conflict& conflict) { return desired_.find(conflict.server) == nullptr; }))
+            plan_service(name);
+    return now.size();
+}
+
+void Engine::plan_service(const api::ObjectName& name) {
+    conflicts_.erase(name);
+    const auto found = store_.services().find(name);
+    if (found == store_.services().end()) {
+        desired_.remove(name);
+        return;
+    }
+    const auto endpoints = api::endpoints_of(
+        found->second, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
+    auto conflicts = desired_.replace(name, plan(found->second, endpoints, facts_, verdicts()));
+    if (!conflicts.empty())
+        conflicts_[name] = std::move(conflicts);
+}
+
+/// The prober's word counts. Without one, endpoints_of() looks at the status that the file gives; a pod with neither,
+/// whose readiness probe podferry cannot run, counts as ready, and one whose probe names no port of its own never does.
+api::PodReadiness Engine::readiness(const api::Pod& pod) const {
+    switch (pod_verdict(pod, inputs_.verdict_of)) {
+        case PodVerdict::ready:
+            return {true, true};
+        case PodVerdict::failed:
+            return {true, false};
+        case PodVerdict::unknown:
+            return {true, std::nullopt};
+        case PodVerdict::not_probed:
+            break;
+    }
+    const bool could_be_probed = std::any_of(
+        pod.containers.begin(), pod.containers.end(),
+        [](const api::Container& c) { return c.readiness && !runs_elsewhere(c.readiness); });
+    const bool has_status = !pod.conditions.empty() || !pod.container_statuses.empty();
+    return {could_be_probed && !has_status, std::nullopt};
+}
+
+Verdicts Engine::verdicts() const {
+    Verdicts verdicts;
+    verdicts.failed = [this](const api::ObjectName& name) {
+        const auto pod = store_.pods().find(name);
+        return pod != store_.pods().end() && pod_verdict(pod->second, inputs_.verdict_of) == PodVerdict::failed;
+    };
+    verdicts.kept = [this](const api::ObjectName& pod, const netlink::VirtualServer& server,
+                           const netlink::RealServer& real) -> std::optional<int> {
+        return grace_.contains(pod) ? inputs_.weight_of(server, real) : std::nullopt;
+    };
+    return verdicts;
+}
+
+std::map<health::Subject, health::Target> Engine::targets() const {
+    std::map<health::Subject, health::Target> targets;
+    std::vector<std::string> ignored;
+    for (const auto& [name, pod] : store_.pods())
+        targets.merge(probe_targets(pod, ignored));
+    return targets;
+}
+
+std::vector<api::Problem> Engine::problems() const {
+    std::vector<api::Problem> all = source_problems_;
+    for (const auto& [name, waiting] : waiting_)
+        all.push_back({waiting.upsert.origin, "Service " + api::to_string(name), waiting.message, false});
+    for (const auto& [name, conflicts] : conflicts_)
+        for (const Conflict& conflict : conflicts) {
+            const auto origin = origins_.find(name);
+            all.push_back({origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(name),
+                           conflict.server.address.to_string() + ":" + std::to_string(conflict.server.port) +
+                               " is already served for Service " + api::to_string(conflict.owner) +
+                               "; this front end waits until that one goes",
+                           false});
+        }
+    for (const auto& [name, problems] : probe_problems_)
+        for (const std::string& problem : problems)
+            all.push_back({{}, "Pod " + api::to_string(name), problem, true});
+    return all;
+}
+
+std::size_t Engine::services_without_backends() const {
+    std::size_t count = 0;
+    for (const auto& [name, service] : store_.services()) {
+        const auto servers = desired_.servers_of(name);
+        const bool any = std::any_of(servers.begin(), servers.end(), [&](const netlink::VirtualServer& server) {
+            const auto& reals = desired_.find(server)->real_servers;
+            return std::any_of(reals.begin(), reals.end(), [](const auto& real) { return real.second > 0; });
+        });
+        count += !servers.empty() && !any ? 1 : 0;
+    }
+    return count;
+}
+
+std::vector<ServiceView> Engine::view() const {
+    std::vector<ServiceView> views;
+    for (const auto& [name, service] : store_.services()) {
+        if (desired_.servers_of(name).empty())
+            continue;
+        ServiceView view{name, std::string(word(service.type)), {}, {}, {}};
+        for (const Address& address : service.cluster_ips)
+            view.cluster_ips.push_back(address.to_string());
+        for (const Address& address : service.external_ips)
+            view.external_ips.push_back(address.to_string());
+        for (const api::ServicePort& port : service.ports) {
+            PortView row{port.name, std::string(word(port.protocol)), port.port, port.node_port, {}};
+            for (const Address& address : service.cluster_ips) {
+                const netlink::VirtualServer server{address, kernel_protocol(port.protocol), port.port};
+                if (const auto* state = desired_.find(server))
+                    for (const auto& [real, weight] : state->real_servers) {
+                        const auto actual = inputs_.weight_of(server, real);
+                        row.backends.push_back({real.address.to_string(), real.port, actual.value_or(-1),
+                                                !actual      ? "pending"
+                                                : weight > 0 ? "active"
+                                                             : "failed probe"});
+                    }
+            }
+            view.ports.push_back(std::move(row));
+        }
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+}  // namespace proxy

@@ -1,0 +1,92 @@
+// From objects and verdicts to what is desired of the kernel: the store, the allocator and the planner, joined.
+// No I/O and no clock: the node role (node.hpp) feeds it and carries the result to the kernel.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/endpoints.hpp"
+#include "api/source.hpp"
+#include "api/store.hpp"
+#include "proxy/allocate.hpp"
+#include "proxy/desired.hpp"
+#include "proxy/probes.hpp"
+#include "proxy/view.hpp"
+
+namespace proxy {
+
+class Engine {
+public:
+    struct Inputs {
+        VerdictOf verdict_of;
+        /// The weight of a real server in the kernel.
+        std::function<std::optional<int>(const netlink::VirtualServer&, const netlink::RealServer&)> weight_of;
+    };
+
+    Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs);
+
+    /// Takes a transaction: allocates, refuses double use, and marks what it affects as dirty.
+    void apply(api::Transaction transaction);
+
+    /// The node's addresses have changed: everything that depends on them is dirty.
+    void set_facts(NodeFacts facts);
+
+    /// The verdict on a pod has changed; its name as in probe_name().
+    void verdict_changed(const std::string& pod);
+
+    /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
+    std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
+    bool dirty() const { return !dirty_.empty() || node_dirty_; }
+
+    /// What is to be probed now.
+    std::map<health::Subject, health::Target> targets() const;
+
+    Desired& desired() { return desired_; }
+    const Desired& desired() const { return desired_; }
+    const Allocator& allocator() const { return allocator_; }
+    const api::Store& store() const { return store_; }
+    const NodeFacts& facts() const { return facts_; }
+
+    /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
+    std::vector<api::Problem> problems() const;
+
+    std::vector<ServiceView> view() const;
+
+    /// Services with an address of which no real server takes connections.
+    std::size_t services_without_backends() const;
+
+private:
+    struct Waiting {
+        api::Upsert upsert;
+        std::string message;
+    };
+
+    void release(const std::vector<api::Removal>& removals);
+    std::vector<api::Upsert> allocate(std::vector<api::Upsert> upserts);
+    bool take(api::Upsert& upsert);
+    void retry_waiting(std::vector<api::Upsert>& taken);
+    void plan_service(const api::ObjectName& name);
+    api::PodReadiness readiness(const api::Pod& pod) const;
+    Verdicts verdicts() const;
+    void forget_grace(const api::Transaction& transaction);
+
+    Config config_;
+    NodeFacts facts_;
+    Inputs inputs_;
+    Allocator allocator_;
+    api::Store store_;
+    Desired desired_;
+    std::map<api::ObjectName, Waiting> waiting_;  // refused Services, by name
+    std::map<api::ObjectName, std::vector<Conflict>> conflicts_;
+    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
+    std::map<api::ObjectName, api::Origin> origins_;                      // of Services
+    std::vector<api::Problem> source_problems_;
+    std::set<api::ObjectName> dirty_;
+    std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand
+    bool node_dirty_ = true;
+};
+
+}  // namespace proxy

@@ -1,0 +1,25 @@
+// What this host contributes to the configuration: its name, its addresses, its networks.
+#pragma once
+
+#include <vector>
+
+#include "netlink/host.hpp"
+#include "proxy/config.hpp"
+#include "proxy/plan.hpp"
+#include "proxy/range_check.hpp"
+
+namespace proxy {
+
+/// The configuration with node_name and node_ip filled in where they were left out. node_ip is the source address of
+/// the host's default route of each family, or nothing where there is none.
+Config with_host_defaults(Config config);
+
+/// The node's addresses as planning needs them: node ports are served on node_ip, or on those of the host's addresses
+/// that node_port_addresses selects (never loopback or link-local ones).
+NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses);
+
+/// The host's subnets and routes, for check_ranges(); without those of our own device.
+std::vector<NodeNetwork> networks_of(const std::vector<netlink::HostAddress>& addresses,
+                                     const std::vector<netlink::HostRoute>& routes);
+
+}  // namespace proxy

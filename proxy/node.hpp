@@ -1,0 +1,27 @@
+// The node role: feeds the engine from the manifest folder and the prober, and carries what it wants to the kernel.
+// Owns all I/O of `podferry node`; decisions are the engine's and the reconciler's.
+#pragma once
+
+#include <string>
+
+#include "proxy/config.hpp"
+
+namespace proxy {
+
+struct NodeOptions {
+    Config config;
+    std::string manifests;  ///< folder
+};
+
+/// Runs until SIGTERM or SIGINT; the data plane stays. Returns the exit status: 0, or 1 after a start that failed
+/// (the reason has been logged).
+int run_node(const NodeOptions& options);
+
+/// `--check-config`: holds the ranges against this node's network and prints the effective configuration. Returns the
+/// exit status: 2 when the configuration cannot be used here.
+int check_config(const Config& config);
+
+/// Removes exactly what is ours from the kernel. Returns the exit status.
+int run_cleanup(const Config& config);
+
+}  // namespace proxy

@@ -1,0 +1,52 @@
+// One Service as kernel objects: the only file that speaks both languages, api's and netlink's. Pure.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/endpoints.hpp"
+#include "api/types.hpp"
+#include "netlink/state.hpp"
+
+namespace proxy {
+
+using Address = boost::asio::ip::address;
+
+/// What planning needs to know of the node.
+struct NodeFacts {
+    std::vector<Address> node_port_addresses;  ///< node ports are served on these
+    std::set<Address> own_addresses;           ///< every address of this host's interfaces
+    std::string scheduler = "rr";
+};
+
+/// What planning needs to know of the moment.
+struct Verdicts {
+    /// True when the pod's probe has failed: its real servers stay, with weight 0.
+    std::function<bool(const api::ObjectName& pod)> failed;
+    /// The weight of a real server that was in the kernel when podferry started and whose pod has not been judged
+    /// since; nullopt for all others.
+    std::function<std::optional<int>(const api::ObjectName& pod, const netlink::VirtualServer&,
+                                     const netlink::RealServer&)>
+        kept;
+};
+
+struct ServicePlan {
+    std::vector<std::pair<netlink::VirtualServer, netlink::VirtualServerState>> virtual_servers;
+    std::vector<netlink::LocalRoute> routes;
+    std::vector<netlink::Element> elements;
+};
+
+/// `service` has its addresses and node ports. Endpoint selection follows kube-proxy's CategorizeEndpoints
+/// (pkg/proxy/topology.go): ready endpoints; when there is none, those that are terminating and still serving.
+ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
+                 const Verdicts& verdicts);
+
+/// What exists once for the node, whatever the services: the addresses on which node ports are served.
+ServicePlan plan_node(const NodeFacts& node);
+
+}  // namespace proxy

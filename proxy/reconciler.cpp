@@ -1,0 +1,236 @@
+#include "proxy/reconciler.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace proxy {
+namespace {
+
+using namespace std::chrono_literals;
+using netlink::Change;
+using netlink::Element;
+using netlink::LocalRoute;
+using netlink::VirtualServer;
+
+std::chrono::milliseconds backoff(int failures) {
+    return std::min<std::chrono::milliseconds>(100ms * (1 << std::min(failures - 1, 10)), 30s);
+}
+
+std::variant<VirtualServer, LocalRoute, Element> key_of(const Change& change) {
+    return std::visit(
+        [](const auto& c) -> std::variant<VirtualServer, LocalRoute, Element> {
+            if constexpr (requires { c.server; })
+                return c.server;
+            else if constexpr (requires { c.route; })
+                return c.route;
+            else
+                return c.element;
+        },
+        change);
+}
+
+/// Elements that differ between two ordered sets, each reported once.
+template <class Set, class Report>
+void for_each_difference(const Set& a, const Set& b, Report report) {
+    auto left = a.begin();
+    auto right = b.begin();
+    while (left != a.end() || right != b.end()) {
+        if (right == b.end() || (left != a.end() && *left < *right))
+            report(*left++);
+        else if (left == a.end() || *right < *left)
+            report(*right++);
+        else
+            ++left, ++right;
+    }
+}
+
+std::size_t count_differences(const netlink::RealServers& a, const netlink::RealServers& b) {
+    std::size_t count = 0;
+    for_each_difference(a, b, [&](const auto&) { ++count; });
+    return count;
+}
+
+}  // namespace
+
+bool recorded_as_ours(const VirtualServer& server, const netlink::KernelState& state) {
+    if (state.routes.contains({server.address}))
+        return true;
+    if (state.elements.contains({netlink::Set::served, server.address, server.protocol, server.port}))
+        return true;
+    return state.elements.contains({netlink::Set::node_address, server.address, netlink::Protocol::none, 0}) &&
+           state.elements.contains({netlink::Set::node_port, {}, server.protocol, server.port});
+}
+
+void Reconciler::adopt() {
+    mirror_ = kernel_.read();
+    std::vector<VirtualServer> servers;
+    for (const auto& [server, state] : mirror_.virtual_servers)
+        servers.push_back(server);
+    std::vector<netlink::RealServers> reals = kernel_.read_real_servers(servers);
+    for (std::size_t i = 0; i < servers.size(); ++i)
+        mirror_.virtual_servers[servers[i]].real_servers = std::move(reals[i]);
+}
+
+void Reconciler::disown_foreign() {
+    std::erase_if(mirror_.virtual_servers, [&](const auto& entry) {
+        return desired_.find(entry.first) == nullptr && !recorded_as_ours(entry.first, mirror_);
+    });
+    for (const auto& [server, state] : mirror_.virtual_servers)
+        touched_.virtual_servers.insert(server);
+    touched_.routes.insert(mirror_.routes.begin(), mirror_.routes.end());
+    touched_.elements.insert(mirror_.elements.begin(), mirror_.elements.end());
+    // The records may have been lost with our table or routes while the servers stayed: check all that is wanted.
+    touched_.add(desired_.everything());
+}
+
+void Reconciler::hold_back(Touched& touched, Time now) const {
+    for (const auto& [key, retry] : waiting_) {
+        if (retry.due <= now)
+            continue;
+        if (const auto* server = std::get_if<VirtualServer>(&key))
+            touched.virtual_servers.erase(*server);
+        else if (const auto* route = std::get_if<LocalRoute>(&key))
+            touched.routes.erase(*route);
+        else
+            touched.elements.erase(std::get<Element>(key));
+    }
+}
+
+void Reconciler::collect(Time now) {
+    touched_.add(desired_.take_touched());
+    for (const auto& [key, retry] : waiting_) {
+        if (retry.due > now)
+            continue;
+        if (const auto* server = std::get_if<VirtualServer>(&key))
+            touched_.virtual_servers.insert(*server);
+        else if (const auto* route = std::get_if<LocalRoute>(&key))
+            touched_.routes.insert(*route);
+        else
+            touched_.elements.insert(std::get<Element>(key));
+    }
+    hold_back(touched_, now);
+    pending_ = changes_for(touched_, desired_, mirror_);
+    cursor_ = 0;
+    touched_ = {};
+    if (pending_.empty())
+        std::erase_if(waiting_, [&](const auto& entry) { return entry.second.due <= now; });
+}
+
+void Reconciler::refuse(const Change& change, Time now) {
+    Retry& retry = waiting_[key_of(change)];
+    if (retry.due > now)
+        return;  // a second change of the same object in the same step
+    ++retry.failures;
+    retry.due = now + backoff(retry.failures);
+}
+
+StepResult Reconciler::step(Time now, std::size_t limit) {
+    StepResult result;
+    if (cursor_ == pending_.size())
+        collect(now);
+    const std::span<const Change> batch =
+        std::span(pending_).subspan(cursor_, std::min(limit, pending_.size() - cursor_));
+    if (batch.empty())
+        return result;
+    const std::vector<netlink::Refusal> refusals = kernel_.apply(batch);
+    std::vector<bool> is_refused(batch.size(), false);
+    for (const netlink::Refusal& refusal : refusals) {
+        is_refused[refusal.index] = true;
+        result.refused.push_back({batch[refusal.index], refusal.error});
+        refuse(batch[refusal.index], now);
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (is_refused[i])
+            continue;
+        netlink::advance(mirror_, batch[i]);
+        if (!waiting_.empty()) {
+            const auto waiting = waiting_.find(key_of(batch[i]));
+            if (waiting != waiting_.end() && waiting->second.due <= now)
+                waiting_.erase(waiting);
+        }
+        result.applied.push_back(batch[i]);
+    }
+    cursor_ += batch.size();
+    result.more = cursor_ < pending_.size();
+    if (!result.more) {
+        pending_ = {};
+        cursor_ = 0;
+    }
+    return result;
+}
+
+std::optional<Time> Reconciler::next_retry() const {
+    std::optional<Time> earliest;
+    for (const auto& [key, retry] : waiting_)
+        if (!earliest || retry.due < *earliest)
+            earliest = retry.due;
+    return earliest;
+}
+
+Drift Reconciler::begin_audit() {
+    Drift drift;
+    netlink::KernelState actual = kernel_.read();
+    std::erase_if(actual.virtual_servers, [&](const auto& entry) {
+        return desired_.find(entry.first) == nullptr && !mirror_.virtual_servers.contains(entry.first) &&
+               !recorded_as_ours(entry.first, actual);
+    });
+    for (auto& [server, state] : actual.virtual_servers) {
+        const auto known = mirror_.virtual_servers.find(server);
+        if (known == mirror_.virtual_servers.end()) {
+            ++drift.virtual_servers;
+            touched_.virtual_servers.insert(server);
+            continue;
+        }
+        if (known->second.settings != state.settings) {
+            ++drift.virtual_servers;
+            touched_.virtual_servers.insert(server);
+        }
+        state.real_servers = std::move(known->second.real_servers);
+    }
+    for (const auto& [server, state] : mirror_.virtual_servers)
+        if (!actual.virtual_servers.contains(server)) {
+            ++drift.virtual_servers;
+            touched_.virtual_servers.insert(server);
+        }
+    for_each_difference(mirror_.routes, actual.routes, [&](const LocalRoute& route) {
+        ++drift.routes;
+        touched_.routes.insert(route);
+    });
+    for_each_difference(mirror_.elements, actual.elements, [&](const Element& element) {
+        ++drift.elements;
+        touched_.elements.insert(element);
+    });
+    mirror_ = std::move(actual);
+    audited_.reset();
+    return drift;
+}
+
+bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
+    auto next = audited_ ? mirror_.virtual_servers.upper_bound(*audited_) : mirror_.virtual_servers.begin();
+    std::vector<VirtualServer> servers;
+    for (; next != mirror_.virtual_servers.end() && servers.size() < count; ++next)
+        servers.push_back(next->first);
+    if (servers.empty())
+        return false;
+    const std::vector<netlink::RealServers> reals = kernel_.read_real_servers(servers);
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+        netlink::RealServers& known = mirror_.virtual_servers[servers[i]].real_servers;
+        if (known == reals[i])
+            continue;
+        drift.real_servers += count_differences(known, reals[i]);
+        known = reals[i];
+        touched_.virtual_servers.insert(servers[i]);
+    }
+    audited_ = servers.back();
+    return true;
+}
+
+std::optional<int> Reconciler::weight(const VirtualServer& server, const netlink::RealServer& real) const {
+    const auto found = mirror_.virtual_servers.find(server);
+    if (found == mirror_.virtual_servers.end())
+        return std::nullopt;
+    const auto entry = found->second.real_servers.find(real);
+    return entry == found->second.real_servers.end() ? std::nullopt : std::optional<int>(entry->second);
+}
+
+}  // namespace proxy

@@ -1,0 +1,97 @@
+// Brings the kernel to what is desired: keeps a mirror of what is ours in the kernel, applies differences in batches,
+// retries what was refused, and audits. No clock, no event loop: `now` is passed in, so tests need neither.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "netlink/kernel.hpp"
+#include "proxy/desired.hpp"
+
+namespace proxy {
+
+using Time = std::chrono::steady_clock::time_point;
+
+/// A change that the kernel refused. It is tried again with back-off, 100 ms doubling to 30 s, beside all others.
+struct Refused {
+    netlink::Change change;
+    std::error_code error;
+};
+
+struct StepResult {
+    std::vector<netlink::Change> applied;
+    std::vector<Refused> refused;
+    bool more = false;  ///< changes are left: call step() again soon
+};
+
+/// Differences that an audit found: what somebody else changed in the kernel.
+struct Drift {
+    std::size_t virtual_servers = 0;
+    std::size_t real_servers = 0;
+    std::size_t routes = 0;
+    std::size_t elements = 0;
+    std::size_t total() const { return virtual_servers + real_servers + routes + elements; }
+};
+
+class Reconciler {
+public:
+    Reconciler(netlink::Kernel& kernel, Desired& desired) : kernel_(kernel), desired_(desired) {}
+
+    /// Reads the kernel as it is. Call before the first plan. Throws std::system_error.
+    void adopt();
+
+    /// Ends the adoption, after the first plan: what is neither wanted nor recorded as ours is foreign and is
+    /// forgotten; what is ours and not wanted will be removed by the next steps.
+    void disown_foreign();
+
+    /// Applies at most `limit` changes. Throws std::system_error when the kernel cannot be spoken to; then nothing is
+    /// lost, and an audit is due.
+    StepResult step(Time now, std::size_t limit);
+
+    /// When the next refused change is due; nullopt when there is none.
+    std::optional<Time> next_retry() const;
+    bool idle() const { return pending_.empty() && waiting_.empty(); }
+    std::size_t changes_pending() const { return pending_.size() - cursor_ + waiting_.size(); }
+
+    /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
+    /// next `count` virtual servers, and returns false when it was the last slice. What differs is touched, so that
+    /// the next steps repair it.
+    Drift begin_audit();
+    bool audit_slice(std::size_t count, Drift& drift);
+
+    /// The weight that a real server has in the kernel; nullopt: it is not there.
+    std::optional<int> weight(const netlink::VirtualServer& server, const netlink::RealServer& real) const;
+
+    const netlink::KernelState& mirror() const { return mirror_; }
+
+private:
+    struct Retry {
+        Time due;
+        int failures = 0;
+    };
+    using Key = std::variant<netlink::VirtualServer, netlink::LocalRoute, netlink::Element>;
+
+    void collect(Time now);
+    void refuse(const netlink::Change& change, Time now);
+    void hold_back(Touched& touched, Time now) const;
+
+    netlink::Kernel& kernel_;
+    Desired& desired_;
+    netlink::KernelState mirror_;
+    Touched touched_;
+    std::vector<netlink::Change> pending_;
+    std::size_t cursor_ = 0;
+    std::map<Key, Retry> waiting_;
+    std::optional<netlink::VirtualServer> audited_;  // the last virtual server of the last slice
+};
+
+/// Those of `state` that are ours by what the kernel itself records: an address with our route, an element of
+/// `served`, or a recorded node port on a recorded node address (docs/architecture.md, ownership).
+bool recorded_as_ours(const netlink::VirtualServer& server, const netlink::KernelState& state);
+
+}  // namespace proxy

@@ -1,0 +1,60 @@
+// Short ways to write Services, endpoints and pods in tests.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/endpoints.hpp"
+#include "api/source.hpp"
+#include "api/types.hpp"
+
+namespace build {
+
+inline boost::asio::ip::address address(const std::string& text) {
+    return boost::asio::ip::make_address(text);
+}
+
+/// Namespace "shop", port 80 to 8080/tcp.
+inline api::Service service(const std::string& name, const std::string& cluster_ip = "") {
+    api::Service service;
+    service.name = {"shop", name};
+    service.ports = {{"", api::Protocol::tcp, 80, std::uint16_t{8080}, 0}};
+    service.selector = {{"app", name}};
+    if (!cluster_ip.empty())
+        service.cluster_ips = {address(cluster_ip)};
+    return service;
+}
+
+/// A pod of service() with the same name, probed on /healthz:8080 when `probed`.
+inline api::Pod pod(const std::string& app, const std::string& name, const std::string& ip, bool probed = true) {
+    api::Pod pod;
+    pod.name = {"shop", name};
+    pod.labels = {{"app", app}};
+    pod.ips = {address(ip)};
+    api::Container container;
+    container.name = "main";
+    container.ports = {{"http", api::Protocol::tcp, 8080}};
+    if (probed) {
+        api::Probe probe;
+        probe.handler = api::HttpGet{"/healthz", std::uint16_t{8080}, "", false, {}};
+        container.readiness = probe;
+    }
+    pod.containers = {container};
+    return pod;
+}
+
+inline api::Transaction transaction(std::vector<api::Object> objects, bool initial = false) {
+    api::Transaction transaction;
+    for (api::Object& object : objects)
+        transaction.upserts.push_back({std::move(object), {"test.yaml", 1}});
+    transaction.initial = initial;
+    return transaction;
+}
+
+inline api::Transaction removal(api::Kind kind, const std::string& name) {
+    api::Transaction transaction;
+    transaction.removals.push_back({kind, {"shop", name}});
+    return transaction;
+}
+
+}  // namespace build

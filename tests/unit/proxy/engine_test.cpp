@@ -1,0 +1,208 @@
+// From objects and verdicts to desired kernel objects, without I/O.
+#include "proxy/engine.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "build.hpp"
+
+using namespace proxy;
+
+namespace {
+
+/// An engine whose verdicts and kernel weights the test sets by hand.
+struct World {
+    std::map<std::string, health::Verdict> verdicts;                       // by pod, "shop/web-1"
+    std::map<std::string, int> kernel;                                     // "10.1.0.11:8080" -> weight
+    Engine engine;
+
+    World() : engine(config(), facts(), {}, inputs()) {}
+
+    static Config config() {
+        Config config = default_config();
+        config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")};
+        config.node_name = "n1";
+        return config;
+    }
+    static NodeFacts facts() {
+        const auto address = build::address("192.168.50.10");
+        return {{address}, {address}, "rr"};
+    }
+    Engine::Inputs inputs() {
+        return {[this](const health::Subject& subject) {
+                    const auto found = verdicts.find(subject.pod);
+                    return found == verdicts.end() ? health::Verdict::unknown : found->second;
+                },
+                [this](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
+                    const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
+                    return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
+                }};
+    }
+
+    void apply(api::Transaction transaction) {
+        engine.apply(std::move(transaction));
+        engine.plan_dirty();
+    }
+    void judge(const std::string& pod, health::Verdict verdict) {
+        verdicts[pod] = verdict;
+        engine.verdict_changed(pod);
+        engine.plan_dirty();
+    }
+    /// "10.1.0.11=1 10.1.0.12=0" for the virtual server; "none" when it does not exist.
+    std::string backends(const std::string& address, std::uint16_t port = 80) const {
+        const auto* state = engine.desired().find({build::address(address), netlink::Protocol::tcp, port});
+        if (state == nullptr)
+            return "none";
+        std::string text;
+        for (const auto& [real, weight] : state->real_servers)
+            text += (text.empty() ? "" : " ") + real.address.to_string() + "=" + std::to_string(weight);
+        return text;
+    }
+    std::string only_problem() const {
+        const auto problems = engine.problems();
+        REQUIRE(problems.size() == 1);
+        return api::to_string(problems[0]);
+    }
+};
+
+const char* const vip = "10.96.0.5";
+
+}  // namespace
+
+TEST_CASE("a pod is used when its probe has answered, and gets weight 0 when it fails") {
+    World world;
+    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11"),
+                                    build::pod("web", "web-2", "10.1.0.12")}));
+    CHECK(world.backends(vip) == "");
+    world.judge("shop/web-1", health::Verdict::ready);
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+    world.judge("shop/web-2", health::Verdict::ready);
+    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=1");
+    world.judge("shop/web-1", health::Verdict::failed);
+    CHECK(world.backends(vip) == "10.1.0.11=0 10.1.0.12=1");
+    world.judge("shop/web-1", health::Verdict::ready);
+    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=1");
+}
+
+TEST_CASE("at the start a pod that has not answered keeps what the kernel has, later it does not") {
+    World world;
+    world.kernel = {{"10.1.0.11:8080", 1}, {"10.1.0.12:8080", 0}};
+    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11"),
+                                    build::pod("web", "web-2", "10.1.0.12"), build::pod("web", "web-3", "10.1.0.13")},
+                                   true));
+    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=0");
+    world.judge("shop/web-1", health::Verdict::failed);
+    CHECK(world.backends(vip) == "10.1.0.11=0 10.1.0.12=0");
+    world.judge("shop/web-1", health::Verdict::unknown);
+    CHECK(world.backends(vip) == "10.1.0.12=0");
+}
+
+TEST_CASE("a pod without a probe is used at once") {
+    World world;
+    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}));
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+}
+
+TEST_CASE("a pod whose probe podferry cannot run is used, and said to be") {
+    World world;
+    auto pod = build::pod("web", "web-1", "10.1.0.11");
+    pod.containers[0].readiness->handler = api::OtherHandler{"grpc"};
+    world.apply(build::transaction({build::service("web", vip), pod}));
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+    CHECK_THAT(world.only_problem(), Catch::Contains("grpc probes are not run yet"));
+}
+
+TEST_CASE("removing objects removes what they wanted") {
+    World world;
+    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}));
+    world.apply(build::removal(api::Kind::pod, "web-1"));
+    CHECK(world.backends(vip) == "");
+    world.apply(build::removal(api::Kind::service, "web"));
+    CHECK(world.backends(vip) == "none");
+    CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address(vip)}));
+}
+
+TEST_CASE("double use of an address is refused for the later object, which takes over when the first goes") {
+    World world;
+    world.apply(build::transaction({build::service("a", vip)}));
+    world.apply(build::transaction({build::service("b", vip), build::pod("b", "b-1", "10.1.0.21", false)}));
+    CHECK(world.only_problem() ==
+          "test.yaml:1: Service shop/b: spec.clusterIPs: 10.96.0.5 is already the ClusterIP of Service shop/a; choose "
+          "another");
+    CHECK(world.backends(vip) == "");
+    world.apply(build::removal(api::Kind::service, "a"));
+    CHECK(world.engine.problems().empty());
+    CHECK(world.backends(vip) == "10.1.0.21=1");
+}
+
+TEST_CASE("a refused change leaves the last good version in force") {
+    World world;
+    world.apply(build::transaction({build::service("a", vip), build::service("b", "10.96.0.6"),
+                                    build::pod("b", "b-1", "10.1.0.21", false)}));
+    world.apply(build::transaction({build::service("b", vip)}));
+    CHECK(world.engine.problems().size() == 1);
+    CHECK(world.backends("10.96.0.6") == "10.1.0.21=1");
+}
+
+TEST_CASE("two Services with the same external IP and port: the later waits, and takes over") {
+    World world;
+    auto a = build::service("a", "10.96.0.6");
+    auto b = build::service("b", "10.96.0.7");
+    a.external_ips = b.external_ips = {build::address("203.0.113.9")};
+    world.apply(build::transaction({a, b, build::pod("a", "a-1", "10.1.0.1", false),
+                                    build::pod("b", "b-1", "10.1.0.2", false)}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
+    CHECK_THAT(world.only_problem(),
+               Catch::Contains("Service shop/b: 203.0.113.9:80 is already served for Service shop/a"));
+    world.apply(build::removal(api::Kind::service, "a"));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
+    CHECK(world.engine.problems().empty());
+    CHECK(world.engine.desired().wants(netlink::LocalRoute{build::address("203.0.113.9")}));
+}
+
+TEST_CASE("an external IP that is the node's own address is not taken over, only its service port") {
+    World world;
+    auto service = build::service("web", vip);
+    service.external_ips = {build::address("192.168.50.10")};
+    world.apply(build::transaction({service}));
+    const auto& desired = world.engine.desired();
+    CHECK(world.backends("192.168.50.10") == "");
+    CHECK_FALSE(desired.wants(netlink::LocalRoute{build::address("192.168.50.10")}));
+    CHECK_FALSE(desired.wants(
+        netlink::Element{netlink::Set::virtual_address, build::address("192.168.50.10"), netlink::Protocol::none, 0}));
+}
+
+TEST_CASE("a node port is served on the node's addresses, and follows them") {
+    World world;
+    auto service = build::service("web", vip);
+    service.type = api::ServiceType::node_port;
+    service.ports[0].node_port = 30080;
+    world.apply(build::transaction({service, build::pod("web", "web-1", "10.1.0.11", false)}));
+    CHECK(world.backends("192.168.50.10", 30080) == "10.1.0.11=1");
+    auto facts = World::facts();
+    facts.node_port_addresses = {build::address("192.168.50.11")};
+    world.engine.set_facts(facts);
+    world.engine.plan_dirty();
+    CHECK(world.backends("192.168.50.10", 30080) == "none");
+    CHECK(world.backends("192.168.50.11", 30080) == "10.1.0.11=1");
+}
+
+TEST_CASE("session affinity becomes persistence") {
+    World world;
+    auto service = build::service("web", vip);
+    service.client_ip_affinity = std::chrono::seconds(600);
+    world.apply(build::transaction({service}));
+    const auto* state = world.engine.desired().find({build::address(vip), netlink::Protocol::tcp, 80});
+    REQUIRE(state != nullptr);
+    CHECK(state->settings.persistent);
+    CHECK(state->settings.persistence_s == 600);
+}
+
+TEST_CASE("only terminating pods that still serve are better than none") {
+    World world;
+    auto leaving = build::pod("web", "web-1", "10.1.0.11", false);
+    leaving.terminating = true;
+    world.apply(build::transaction({build::service("web", vip), leaving}));
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+    world.apply(build::transaction({build::pod("web", "web-2", "10.1.0.12", false)}));
+    CHECK(world.backends(vip) == "10.1.0.12=1");
+}
