@@ -24,10 +24,22 @@ constexpr std::array<KindRow, 5> kinds = {{
     {"EndpointSlice", "discovery.k8s.io/v1", Kind::endpoint_slice, check_dns_subdomain},
 }};
 
-const std::vector<std::string_view> metadata_fields = {
-    "annotations", "clusterName",     "creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers",
-    "generateName", "generation",     "labels",            "managedFields",              "name",              "namespace",
-    "ownerReferences", "resourceVersion", "selfLink",      "uid"};
+const std::vector<std::string_view> metadata_fields = {"annotations",
+                                                       "clusterName",
+                                                       "creationTimestamp",
+                                                       "deletionGracePeriodSeconds",
+                                                       "deletionTimestamp",
+                                                       "finalizers",
+                                                       "generateName",
+                                                       "generation",
+                                                       "labels",
+                                                       "managedFields",
+                                                       "name",
+                                                       "namespace",
+                                                       "ownerReferences",
+                                                       "resourceVersion",
+                                                       "selfLink",
+                                                       "uid"};
 
 const std::vector<std::string_view> object_fields = {"apiVersion", "kind", "metadata", "spec", "status"};
 const std::vector<std::string_view> slice_fields = {"addressType", "apiVersion", "endpoints",
@@ -82,8 +94,8 @@ const KindRow* find_kind(const Field& document, const std::string& kind, const s
     }
     const Field version_field = document["apiVersion"];
     if (version != row->api_version)
-        version_field.wrong((version.empty() ? "missing" : "'" + version + "'") + "; kind " + kind + " is of apiVersion " +
-                            std::string(row->api_version));
+        version_field.wrong((version.empty() ? "missing" : "'" + version + "'") + "; kind " + kind +
+                            " is of apiVersion " + std::string(row->api_version));
     return &*row;
 }
 
@@ -122,8 +134,9 @@ Decoded decode(const boost::json::value& value, const std::string& kind_hint) {
         return decoded;
     }
     const std::string kind = document["kind"].text(kind_hint);
-    const std::string version = document["apiVersion"].text(
-        kind_hint.empty() ? "" : kind_hint == "EndpointSlice" ? "discovery.k8s.io/v1" : "v1");
+    const std::string version = document["apiVersion"].text(kind_hint.empty()              ? ""
+                                                            : kind_hint == "EndpointSlice" ? "discovery.k8s.io/v1"
+                                                                                           : "v1");
     const KindRow* row = find_kind(document, kind, version);
     if (row == nullptr) {
         std::vector<Mistake> ignored;

@@ -53,15 +53,41 @@ const std::vector<std::string_view> spec_fields = {"activeDeadlineSeconds",
                                                    "topologySpreadConstraints",
                                                    "volumes",
                                                    "workloadRef"};
-const std::vector<std::string_view> container_fields = {
-    "args",          "command",         "env",           "envFrom",                  "image",
-    "imagePullPolicy", "lifecycle",     "livenessProbe", "name",                     "ports",
-    "readinessProbe", "resizePolicy",   "resources",     "restartPolicy",            "restartPolicyRules",
-    "securityContext", "startupProbe",  "stdin",         "stdinOnce",                "terminationMessagePath",
-    "terminationMessagePolicy", "tty",  "volumeDevices", "volumeMounts",             "workingDir"};
-const std::vector<std::string_view> probe_fields = {
-    "exec",          "failureThreshold", "grpc", "httpGet", "initialDelaySeconds",
-    "periodSeconds", "successThreshold", "tcpSocket", "terminationGracePeriodSeconds", "timeoutSeconds"};
+const std::vector<std::string_view> container_fields = {"args",
+                                                        "command",
+                                                        "env",
+                                                        "envFrom",
+                                                        "image",
+                                                        "imagePullPolicy",
+                                                        "lifecycle",
+                                                        "livenessProbe",
+                                                        "name",
+                                                        "ports",
+                                                        "readinessProbe",
+                                                        "resizePolicy",
+                                                        "resources",
+                                                        "restartPolicy",
+                                                        "restartPolicyRules",
+                                                        "securityContext",
+                                                        "startupProbe",
+                                                        "stdin",
+                                                        "stdinOnce",
+                                                        "terminationMessagePath",
+                                                        "terminationMessagePolicy",
+                                                        "tty",
+                                                        "volumeDevices",
+                                                        "volumeMounts",
+                                                        "workingDir"};
+const std::vector<std::string_view> probe_fields = {"exec",
+                                                    "failureThreshold",
+                                                    "grpc",
+                                                    "httpGet",
+                                                    "initialDelaySeconds",
+                                                    "periodSeconds",
+                                                    "successThreshold",
+                                                    "tcpSocket",
+                                                    "terminationGracePeriodSeconds",
+                                                    "timeoutSeconds"};
 
 void check(const Field& field, const std::string& complaint) {
     if (!complaint.empty())

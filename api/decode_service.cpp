@@ -135,10 +135,11 @@ void read_external_ips(const Field& field, Service& service) {
         const auto address = read_address(item);
         if (!address)
             return;
-        const bool link_local = address->is_v6() ? address->to_v6().is_link_local()
-                                                 : (address->to_v4().to_uint() >> 16) == 0xa9fe;
+        const bool link_local =
+            address->is_v6() ? address->to_v6().is_link_local() : (address->to_v4().to_uint() >> 16) == 0xa9fe;
         if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || link_local)
-            item.wrong(address->to_string() + " cannot be an external IP (unspecified, loopback, link-local or multicast)");
+            item.wrong(address->to_string() +
+                       " cannot be an external IP (unspecified, loopback, link-local or multicast)");
         service.external_ips.push_back(*address);
     });
 }
@@ -176,7 +177,8 @@ Service decode_service(const Field& document, Metadata metadata) {
     service.annotations = std::move(metadata.annotations);
     const Field spec = document["spec"];
     spec.only(spec_fields);
-    service.type = static_cast<ServiceType>(spec["type"].one_of({"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"}));
+    service.type =
+        static_cast<ServiceType>(spec["type"].one_of({"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"}));
     const Field external_name = spec["externalName"];
     if (service.type == ServiceType::external_name && external_name.text().empty())
         external_name.wrong("missing; type ExternalName needs it");

@@ -78,8 +78,14 @@ void add_slice(const Service& service, const EndpointSlice& slice, const std::st
             if (port.name != wanted.name || port.protocol != wanted.protocol)
                 continue;
             for (const Endpoint& endpoint : slice.endpoints)
-                group.endpoints.push_back({endpoint.address, port.port, endpoint.ready, endpoint.serving,
-                                           endpoint.terminating, false, endpoint.node_name == own_node, {}});
+                group.endpoints.push_back({endpoint.address,
+                                           port.port,
+                                           endpoint.ready,
+                                           endpoint.serving,
+                                           endpoint.terminating,
+                                           false,
+                                           endpoint.node_name == own_node,
+                                           {}});
         }
     }
 }
@@ -92,9 +98,9 @@ void sort_unique(std::vector<ResolvedEndpoint>& endpoints) {
             return key(a) < key(b);
         return std::tuple(!a.ready, !a.serving, a.pod) < std::tuple(!b.ready, !b.serving, b.pod);
     });
-    endpoints.erase(std::unique(endpoints.begin(), endpoints.end(),
-                                [&](const auto& a, const auto& b) { return key(a) == key(b); }),
-                    endpoints.end());
+    endpoints.erase(
+        std::unique(endpoints.begin(), endpoints.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+        endpoints.end());
 }
 
 }  // namespace

@@ -16,12 +16,12 @@ namespace api {
 struct ResolvedEndpoint {
     Address address;
     std::uint16_t port = 0;
-    bool ready = false;        ///< takes new connections
-    bool serving = false;      ///< its readiness, whether it is terminating or not
+    bool ready = false;    ///< takes new connections
+    bool serving = false;  ///< its readiness, whether it is terminating or not
     bool terminating = false;
-    bool unknown = false;      ///< its probe has not answered yet
-    bool local = false;        ///< on this node
-    ObjectName pod;            ///< empty for endpoints of slices
+    bool unknown = false;  ///< its probe has not answered yet
+    bool local = false;    ///< on this node
+    ObjectName pod;        ///< empty for endpoints of slices
     bool operator==(const ResolvedEndpoint&) const = default;
 };
 

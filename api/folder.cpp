@@ -42,7 +42,8 @@ struct Listing {
 Listing list(const std::string& folder) {
     Listing listing;
     std::error_code error;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
         const std::string name = entry->path().filename().string();
         if (is_manifest(name))
             listing.names.push_back(name);
@@ -56,7 +57,7 @@ Listing list(const std::string& folder) {
 /// nullopt: there is no such file. A file that is there and cannot be read is unusable content.
 std::optional<ManifestContent> read_file(const std::string& folder, const std::string& name) {
     const std::string path = folder + "/" + name;
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR))
         return std::nullopt;
     const auto unusable = [&](const std::string& why) {

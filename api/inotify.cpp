@@ -38,8 +38,8 @@ std::string Inotify::watch(const std::string& folder) {
 asio::awaitable<FolderEvents> Inotify::next() {
     alignas(inotify_event) char buffer[16 * 1024];
     boost::system::error_code error;
-    const std::size_t size = co_await descriptor_.async_read_some(asio::buffer(buffer),
-                                                                  asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t size =
+        co_await descriptor_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
     FolderEvents events;
     if (error) {
         events.all = true;

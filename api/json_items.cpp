@@ -326,7 +326,8 @@ private:
         json::error_code error;
         const std::size_t used = parser_.write(span.text.data(), span.text.size(), error);
         if (error) {
-            const auto lines = std::count(span.text.begin(), span.text.begin() + static_cast<std::ptrdiff_t>(used), '\n');
+            const auto lines =
+                std::count(span.text.begin(), span.text.begin() + static_cast<std::ptrdiff_t>(used), '\n');
             fail(span.line + static_cast<int>(lines), "JSON: " + error.message());
             return false;
         }

@@ -14,9 +14,9 @@ namespace api {
 
 struct JsonItem {
     std::string_view text;
-    int line = 1;                  ///< where it starts
-    std::string kind_hint;         ///< "Service" for an item of a ServiceList
-    boost::json::value value;      ///< valid during the visit only
+    int line = 1;                   ///< where it starts
+    std::string kind_hint;          ///< "Service" for an item of a ServiceList
+    boost::json::value value;       ///< valid during the visit only
     std::vector<Mistake> mistakes;  ///< duplicate keys
 };
 

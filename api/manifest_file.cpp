@@ -31,8 +31,12 @@ public:
         report(mistakes, decoded.label, line, line_of);
         const std::uint64_t fingerprint = std::hash<std::string_view>{}(text);
         for (std::size_t i = 0; i < decoded.names.size(); ++i) {
-            ManifestEntry entry{{*decoded.kind, decoded.names[i]}, {file_, line}, decoded.label, fingerprint,
-                                !decoded.objects.empty(), {}};
+            ManifestEntry entry{{*decoded.kind, decoded.names[i]},
+                                {file_, line},
+                                decoded.label,
+                                fingerprint,
+                                !decoded.objects.empty(),
+                                {}};
             if (entry.good)
                 entry.object = std::move(decoded.objects[i]);
             content.entries.push_back(std::move(entry));
@@ -42,7 +46,8 @@ public:
     void unusable(int line, std::string message) {
         content = {};
         content.usable = false;
-        content.problems.push_back({{file_, line}, "", std::move(message) + "; what was read from this file before stays", false});
+        content.problems.push_back(
+            {{file_, line}, "", std::move(message) + "; what was read from this file before stays", false});
     }
 
 private:
@@ -70,8 +75,9 @@ void add_yaml(Reader& reader, const YamlDocument& document) {
     const auto* object = document.value.if_object();
     const auto* kind = object == nullptr ? nullptr : object->if_contains("kind");
     const auto* items = object == nullptr ? nullptr : object->if_contains("items");
-    const bool is_list = kind != nullptr && kind->is_string() && std::string_view(kind->get_string()).ends_with("List") &&
-                         items != nullptr && items->is_array();
+    const bool is_list = kind != nullptr && kind->is_string() &&
+                         std::string_view(kind->get_string()).ends_with("List") && items != nullptr &&
+                         items->is_array();
     if (!is_list) {
         reader.add(document.value, boost::json::serialize(document.value), document.line, {}, document.mistakes,
                    document.line_of);

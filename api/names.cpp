@@ -34,8 +34,7 @@ bool is_dns_label(std::string_view name) {
 bool is_qualified(std::string_view name) {
     const auto is_end = [](char c) { return is_letter(c) || is_digit(c); };
     return !name.empty() && name.size() <= 63 && is_end(name.front()) && is_end(name.back()) &&
-           std::all_of(name.begin(), name.end(),
-                       [&](char c) { return is_end(c) || c == '-' || c == '_' || c == '.'; });
+           std::all_of(name.begin(), name.end(), [&](char c) { return is_end(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 }  // namespace
@@ -68,14 +67,13 @@ std::string check_dns_subdomain(std::string_view name) {
 }
 
 std::string check_port_name(std::string_view name) {
-    const bool good = !name.empty() && name.size() <= 15 && name.front() != '-' && name.back() != '-' &&
-                      name.find("--") == std::string_view::npos && std::any_of(name.begin(), name.end(), is_lower) &&
-                      std::all_of(name.begin(), name.end(),
-                                  [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
+    const bool good =
+        !name.empty() && name.size() <= 15 && name.front() != '-' && name.back() != '-' &&
+        name.find("--") == std::string_view::npos && std::any_of(name.begin(), name.end(), is_lower) &&
+        std::all_of(name.begin(), name.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '-'; });
     if (good)
         return {};
-    return quoted(name) +
-           " is not a port name (1..15 lower-case letters, digits and single '-', at least one letter)";
+    return quoted(name) + " is not a port name (1..15 lower-case letters, digits and single '-', at least one letter)";
 }
 
 std::string check_label_key(std::string_view key) {

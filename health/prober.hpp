@@ -41,7 +41,8 @@ struct Attempt {
 };
 
 struct ProberLimits {
-    std::size_t in_flight = 256;  ///< attempts at the same time; further ones wait
+    std::size_t in_flight = 256;    ///< attempts at the same time; further ones wait
+    bool counters_survive = false;  ///< a new incarnation keeps the counters (worker.hpp)
 };
 
 class Prober {

@@ -48,16 +48,24 @@ void check(int error, const char* what) {
 }
 
 Message new_device() {
-    constexpr std::uint8_t no_link_local_address = 1;  // IN6_ADDR_GEN_MODE_NONE
     ifinfomsg body{};
     Message message = link_message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, body);
     nla_put_string(message.get(), IFLA_IFNAME, device_name);
     nlattr* info = nla_nest_start(message.get(), IFLA_LINKINFO);
     nla_put_string(message.get(), IFLA_INFO_KIND, "dummy");
     nla_nest_end(message.get(), info);
+    return message;
+}
+
+/// The kernel gives it no link-local address when it goes up.
+Message without_addresses(int index) {
+    constexpr std::uint8_t none = 1;  // IN6_ADDR_GEN_MODE_NONE
+    ifinfomsg body{};
+    body.ifi_index = index;
+    Message message = link_message(RTM_SETLINK, 0, body);
     nlattr* families = nla_nest_start(message.get(), IFLA_AF_SPEC);
     nlattr* inet6 = nla_nest_start(message.get(), AF_INET6);
-    nla_put_u8(message.get(), IFLA_INET6_ADDR_GEN_MODE, no_link_local_address);
+    nla_put_u8(message.get(), IFLA_INET6_ADDR_GEN_MODE, none);
     nla_nest_end(message.get(), inet6);
     nla_nest_end(message.get(), families);
     return message;
@@ -109,9 +117,11 @@ int interface_index(const std::string& name) {
 }
 
 int ensure_device(Socket& socket) {
-    if (interface_index(device_name) == 0)
+    if (interface_index(device_name) == 0) {
         if (const int error = request(socket, new_device()); error != 0 && error != EEXIST)
             check(error, "creating device podferry0 (kernel module dummy)");
+        request(socket, without_addresses(interface_index(device_name)));  // fails where IPv6 is switched off
+    }
     ifinfomsg body{};
     body.ifi_index = interface_index(device_name);
     body.ifi_flags = IFF_UP;

@@ -58,29 +58,37 @@ void add_refusals(const Family& family, std::vector<Rule>& rules) {
         rules.push_back({chain, match, "unknown port of a virtual address"});
 }
 
+/// "ip saddr != { 10.1.0.0/16 } fib saddr type != local ", by family; empty when no pod network is known.
+std::string outsiders(const Family& family, const RulesetParameters& parameters) {
+    std::string networks;
+    for (const std::string& network : parameters.pod_networks)
+        if ((network.find(':') != std::string::npos) == (std::string(family.ip) == "ip6"))
+            networks += (networks.empty() ? "" : ", ") + network;
+    return networks.empty() ? "" : std::string(family.ip) + " saddr != { " + networks + " } fib saddr type != local ";
+}
+
+/// IPVS has rewritten the destination when a packet comes here; connection tracking still knows the original one. nft
+/// knows the type of its port only after the protocol has been matched, so each protocol has its rule.
 void add_masquerades(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const std::string ip = family.ip;
-    const std::string original = "ct original " + ip + " daddr . meta l4proto . ct original proto-dst ";
     const auto masquerade = [&](const std::string& match, const char* why) {
         rules.push_back({"postrouting", match + " counter masquerade fully-random", why});
     };
     masquerade(ip + " saddr . " + ip + " daddr @hairpin" + family.suffix, "a pod that reaches itself");
-    masquerade(original + "@masquerade" + family.suffix, "external IP");
-    masquerade("ct original " + ip + " daddr @node_address" + family.suffix +
-                   " meta l4proto . ct original proto-dst @node_port",
-               "node port");
-    if (parameters.masquerade_all) {
-        masquerade(original + "@cluster" + family.suffix, "masquerade_all");
-        return;
+    const std::string clients = parameters.masquerade_all ? "" : outsiders(family, parameters);
+    for (const std::string protocol : {"tcp", "udp", "sctp"}) {
+        const std::string is = "meta l4proto " + protocol + " ";
+        const std::string port = "meta l4proto . ct original proto-dst ";
+        const std::string front = "ct original " + ip + " daddr . " + port;
+        masquerade(is + front + "@masquerade" + family.suffix, "external IP");
+        masquerade(is + "ct original " + ip + " daddr @node_address" + family.suffix + " " + port + "@node_port",
+                   "node port");
+        if (parameters.masquerade_all)
+            masquerade(is + front + "@cluster" + family.suffix, "masquerade_all");
+        else if (!clients.empty())
+            masquerade(is + clients + front + "@cluster" + family.suffix,
+                       "client of a ClusterIP that is neither a pod nor this node");
     }
-    std::string networks;
-    for (const std::string& network : parameters.pod_networks)
-        if ((network.find(':') != std::string::npos) == (ip == "ip6"))
-            networks += (networks.empty() ? "" : ", ") + network;
-    if (!networks.empty())
-        masquerade(
-            ip + " saddr != { " + networks + " } fib saddr type != local " + original + "@cluster" + family.suffix,
-            "client of a ClusterIP that is neither a pod nor this node");
 }
 
 /// FNV-1a, as eight hexadecimal digits.

@@ -172,9 +172,9 @@ api::PodReadiness Engine::readiness(const api::Pod& pod) const {
         case PodVerdict::not_probed:
             break;
     }
-    const bool could_be_probed = std::any_of(
-        pod.containers.begin(), pod.containers.end(),
-        [](const api::Container& c) { return c.readiness && !runs_elsewhere(c.readiness); });
+    const bool could_be_probed = std::any_of(pod.containers.begin(), pod.containers.end(), [](const api::Container& c) {
+        return c.readiness && !runs_elsewhere(c.readiness);
+    });
     const bool has_status = !pod.conditions.empty() || !pod.container_statuses.empty();
     return {could_be_probed && !has_status, std::nullopt};
 }

@@ -70,7 +70,8 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
 
 void add_show_options(CLI::App& command, Options& options) {
     command.add_option("-o,--output", options.output, "table or json")->check(CLI::IsMember({"table", "json"}));
-    command.add_option("--socket", options.socket, "the running node's socket (setting `socket`)")->capture_default_str();
+    command.add_option("--socket", options.socket, "the running node's socket (setting `socket`)")
+        ->capture_default_str();
 }
 
 int run(int argc, char** argv) {

@@ -22,6 +22,7 @@ struct NodeFacts {
     std::vector<Address> node_port_addresses;  ///< node ports are served on these
     std::set<Address> own_addresses;           ///< every address of this host's interfaces
     std::string scheduler = "rr";
+    bool operator==(const NodeFacts&) const = default;
 };
 
 /// What planning needs to know of the moment.

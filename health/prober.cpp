@@ -1,0 +1,259 @@
+#include "health/prober.hpp"
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <deque>
+#include <random>
+#include <utility>
+
+#include "health/checks.hpp"
+#include "health/worker.hpp"
+
+namespace health {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::array types = {ProbeType::readiness, ProbeType::liveness, ProbeType::startup};
+
+std::size_t index_of(ProbeType type) {
+    return static_cast<std::size_t>(type);
+}
+
+const std::optional<ProbeSpec>& spec_of(const Target& target, ProbeType type) {
+    switch (type) {
+        case ProbeType::readiness:
+            return target.readiness;
+        case ProbeType::liveness:
+            return target.liveness;
+        case ProbeType::startup:
+            break;
+    }
+    return target.startup;
+}
+
+/// One probe of one container, being run by a coroutine.
+struct Task {
+    Task(const asio::any_io_executor& executor, ProbeSpec probe) : timer(executor), spec(std::move(probe)) {}
+    asio::steady_timer timer;
+    ProbeSpec spec;
+    bool stopped = false;
+    bool hurry = false;  // probe now, whatever the schedule says
+};
+
+struct Container {
+    Target target;
+    Time seen;  // when this incarnation was first seen
+    std::array<std::optional<Worker>, types.size()> workers;
+    std::array<std::shared_ptr<Task>, types.size()> tasks;
+    std::optional<Verdict> reported;
+    std::string reason;
+
+    const std::optional<Worker>& worker(ProbeType type) const { return workers[index_of(type)]; }
+    bool started() const {
+        const auto& startup = worker(ProbeType::startup);
+        return !startup || startup->cached() == Cached::success;
+    }
+};
+
+bool has_failed(const std::optional<Worker>& worker) {
+    return worker && worker->decided() && worker->cached() == Cached::failure;
+}
+
+Verdict judge(const Container& container) {
+    const auto& readiness = container.worker(ProbeType::readiness);
+    for (const ProbeType type : types)
+        if (has_failed(container.worker(type)))
+            return Verdict::failed;
+    if (!container.started() || (readiness && !readiness->decided()))
+        return Verdict::unknown;
+    return Verdict::ready;
+}
+
+}  // namespace
+
+struct Prober::State : std::enable_shared_from_this<Prober::State> {
+    State(asio::any_io_executor given_executor, ProberLimits given_limits, OnReport given_report,
+          OnAttempt given_attempt)
+        : executor(std::move(given_executor)),
+          limits(given_limits),
+          on_report(std::move(given_report)),
+          on_attempt(std::move(given_attempt)) {}
+
+    asio::any_io_executor executor;
+    ProberLimits limits;
+    OnReport on_report;
+    OnAttempt on_attempt;
+    std::map<Subject, Container> containers;
+    std::size_t in_flight = 0;
+    std::deque<std::shared_ptr<asio::steady_timer>> waiting;  // for one of the limited attempts
+    Time began = Clock::now();
+    std::minstd_rand random{std::random_device{}()};
+
+    double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
+
+    asio::awaitable<void> acquire() {
+        if (in_flight < limits.in_flight) {
+            ++in_flight;
+            co_return;
+        }
+        const auto turn = std::make_shared<asio::steady_timer>(executor, Time::max());
+        waiting.push_back(turn);
+        boost::system::error_code cancelled;
+        co_await turn->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
+
+    /// Hands the place over to who waits longest.
+    void release() {
+        if (waiting.empty()) {
+            --in_flight;
+            return;
+        }
+        waiting.front()->cancel();
+        waiting.pop_front();
+    }
+
+    void stop(Container& container) {
+        for (auto& task : container.tasks) {
+            if (task) {
+                task->stopped = true;
+                task->timer.cancel();
+            }
+            task.reset();
+        }
+    }
+
+    void start(const Subject& subject, Container& container) {
+        for (const ProbeType type : types) {
+            const auto& spec = spec_of(container.target, type);
+            auto& worker = container.workers[index_of(type)];
+            if (!spec) {
+                worker.reset();
+                continue;
+            }
+            if (!worker)
+                worker.emplace(type, WorkerRules{limits.counters_survive, false});
+            auto task = std::make_shared<Task>(executor, *spec);
+            container.tasks[index_of(type)] = task;
+            asio::co_spawn(
+                executor, [self = shared_from_this(), subject, type, task] { return self->run(subject, type, task); },
+                asio::detached);
+        }
+    }
+
+    /// Probes until stopped. Every look at the container after a wait is preceded by one at `stopped`.
+    asio::awaitable<void> run(Subject subject, ProbeType type, std::shared_ptr<Task> task) {
+        const auto running_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began);
+        const Time first = Clock::now() + first_delay(task->spec.timing, running_for, jitter());
+        for (Time due = first; !task->stopped;) {
+            task->timer.expires_at(due);
+            boost::system::error_code woken;
+            if (!task->hurry)
+                co_await task->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+            if (task->stopped)
+                co_return;
+            task->hurry = false;
+            const Time last = Clock::now();
+            if (decide(subject, type, task->spec.timing) == Decision::probe) {
+                co_await acquire();
+                Outcome outcome;
+                if (!task->stopped)
+                    outcome = co_await perform(task->spec.check, task->spec.timing.timeout);
+                release();
+                if (task->stopped)
+                    co_return;
+                take(subject, type, task->spec.timing, outcome);
+            }
+            due = next_start(std::min(first, last), task->spec.timing, last, Clock::now());
+        }
+    }
+
+    Decision decide(const Subject& subject, ProbeType type, const Timing& timing) {
+        Container& container = containers.at(subject);
+        Observation seen;
+        seen.incarnation = container.target.incarnation;
+        seen.started = container.started();
+        seen.age = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - container.seen);
+        return container.workers[index_of(type)]->tick(seen, timing);
+    }
+
+    void take(const Subject& subject, ProbeType type, const Timing& timing, const Outcome& outcome) {
+        Container& container = containers.at(subject);
+        const bool was_started = container.started();
+        container.workers[index_of(type)]->answer(outcome.answer, timing);
+        on_attempt({type, outcome.answer, outcome.took});
+        if (outcome.answer == Answer::failure || outcome.answer == Answer::unknown)
+            container.reason = outcome.reason;
+        if (!was_started && container.started())
+            hurry(container);
+        report(subject, container);
+    }
+
+    /// The startup probe has succeeded: the others need not wait for their next tick.
+    void hurry(Container& container) {
+        for (const ProbeType type : {ProbeType::readiness, ProbeType::liveness})
+            if (const auto& task = container.tasks[index_of(type)]) {
+                task->hurry = true;
+                task->timer.cancel();
+            }
+    }
+
+    void report(const Subject& subject, Container& container) {
+        const Verdict verdict = judge(container);
+        if (container.reported == verdict)
+            return;
+        container.reported = verdict;
+        on_report({subject, verdict, verdict == Verdict::failed ? container.reason : ""});
+    }
+
+    void put(const Subject& subject, Target target) {
+        const auto [entry, fresh] = containers.try_emplace(subject);
+        Container& container = entry->second;
+        if (!fresh && container.target == target)
+            return;
+        stop(container);
+        if (fresh || container.target.incarnation != target.incarnation) {
+            container = {};
+            container.seen = Clock::now();
+        }
+        container.target = std::move(target);
+        start(subject, container);
+        report(subject, container);
+    }
+};
+
+Prober::Prober(asio::any_io_executor executor, ProberLimits limits, OnReport on_report, OnAttempt on_attempt)
+    : state_(std::make_shared<State>(std::move(executor), limits, std::move(on_report), std::move(on_attempt))) {}
+
+Prober::~Prober() {
+    set_targets({});
+}
+
+void Prober::set_targets(std::map<Subject, Target> targets) {
+    for (auto entry = state_->containers.begin(); entry != state_->containers.end();) {
+        if (targets.contains(entry->first)) {
+            ++entry;
+            continue;
+        }
+        state_->stop(entry->second);
+        entry = state_->containers.erase(entry);
+    }
+    for (auto& [subject, target] : targets)
+        state_->put(subject, std::move(target));
+}
+
+Verdict Prober::verdict(const Subject& subject) const {
+    const auto found = state_->containers.find(subject);
+    return found == state_->containers.end() ? Verdict::unknown : judge(found->second);
+}
+
+std::size_t Prober::in_flight() const {
+    return state_->in_flight;
+}
+
+}  // namespace health

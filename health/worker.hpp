@@ -1,0 +1,76 @@
+// The kubelet's probe worker as a pure state machine (pkg/kubelet/prober/worker.go): what a tick does, what an answer
+// changes. One worker per container and probe type.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "health/probe.hpp"
+
+namespace health {
+
+/// What a tick sees of the container.
+struct Observation {
+    bool known = true;        ///< the pod's status is known
+    bool terminal = false;    ///< the pod's phase is Failed or Succeeded
+    std::string incarnation;  ///< container ID; empty: there is none yet
+    bool running = true;
+    bool terminated = false;      ///< not running, and has run
+    bool restarts_never = false;  ///< restartPolicy Never
+    bool started = true;          ///< its startup probe has succeeded, or it has none
+    bool deleting = false;        ///< the pod has a deletion timestamp
+    std::chrono::seconds age{0};  ///< whole seconds since the container started
+};
+
+struct WorkerRules {
+    /// True: counters survive a new incarnation, as in the kubelet, so that one failure can be enough for a fresh
+    /// container. False: each incarnation starts with counters at zero.
+    bool counters_survive = false;
+    /// True: after a liveness or startup failure nothing is probed until a new incarnation (the kubelet, which
+    /// restarts the container). False: probing goes on, so that recovery is seen where nobody restarts anything.
+    bool hold = false;
+};
+
+enum class Decision : std::uint8_t { probe, skip, end };
+enum class Cached : std::uint8_t { unknown, success, failure };
+
+class Worker {
+public:
+    Worker(ProbeType type, WorkerRules rules) : type_(type), rules_(rules) {}
+
+    /// What the tick is to do. May change the cached value by itself (new incarnation, not running, deletion).
+    Decision tick(const Observation& seen, const Timing& timing);
+
+    /// The answer to a tick that said probe. An error changes nothing.
+    void answer(Answer answer, const Timing& timing);
+
+    Cached cached() const { return cached_; }
+    /// True once a probe (or the container's end) has decided for this incarnation.
+    bool decided() const { return decided_; }
+    int run() const { return run_; }
+    bool on_hold() const { return on_hold_; }
+
+private:
+    void renew(const std::string& incarnation);
+    void store(Cached value);
+
+    ProbeType type_;
+    WorkerRules rules_;
+    std::string incarnation_;
+    Cached cached_ = Cached::unknown;
+    Cached last_ = Cached::success;
+    int run_ = 0;
+    bool on_hold_ = false;
+    bool decided_ = false;
+};
+
+/// When the first probe starts. The delay spreads what starts together: a fraction (0 <= jitter < 1) of the period,
+/// unless the prober has been running for longer than that.
+std::chrono::milliseconds first_delay(const Timing& timing, std::chrono::seconds running_for, double jitter);
+
+/// When the probe after the one that began at `last` begins. Ticks come at first + n * period; those that are missed
+/// while a probe runs are dropped, but for one.
+Time next_start(Time first, const Timing& timing, Time last, Time now);
+
+}  // namespace health

@@ -1,0 +1,85 @@
+#include "proxy/host.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "netlink/routes.hpp"
+
+namespace proxy {
+namespace {
+
+std::string host_name() {
+    char name[256] = {};
+    if (::gethostname(name, sizeof(name) - 1) != 0)
+        return "localhost";
+    std::string text = name;
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(::tolower(c)); });
+    return text;
+}
+
+bool is_link_local(const Address& address) {
+    return address.is_v6() ? address.to_v6().is_link_local() : (address.to_v4().to_uint() >> 16) == 0xa9fe;
+}
+
+bool inside_any(const std::vector<Prefix>& prefixes, const Address& address) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](const Prefix& prefix) { return contains(prefix, address); });
+}
+
+/// The network that `length` bits of the address name.
+std::optional<Prefix> network_of(const Address& address, int length) {
+    if (address.is_v6()) {
+        auto bytes = address.to_v6().to_bytes();
+        for (int bit = length; bit < 128; ++bit)
+            bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<unsigned char>(~(0x80 >> (bit % 8)));
+        return Prefix{boost::asio::ip::address_v6(bytes), length};
+    }
+    const std::uint32_t mask = length == 0 ? 0 : ~std::uint32_t{0} << (32 - length);
+    return Prefix{boost::asio::ip::address_v4(address.to_v4().to_uint() & mask), length};
+}
+
+}  // namespace
+
+Config with_host_defaults(Config config) {
+    if (config.node_name.empty())
+        config.node_name = host_name();
+    if (config.node_ip.empty())
+        for (const bool v6 : {false, true})
+            if (const auto source = netlink::default_source(v6))
+                config.node_ip.push_back(*source);
+    return config;
+}
+
+NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {
+    NodeFacts facts;
+    facts.scheduler = config.scheduler;
+    for (const netlink::HostAddress& host : addresses) {
+        facts.own_addresses.insert(host.address);
+        if (host.address.is_loopback() || is_link_local(host.address))
+            continue;
+        if (inside_any(config.node_port_addresses, host.address))
+            facts.node_port_addresses.push_back(host.address);
+    }
+    if (config.node_port_addresses.empty())
+        facts.node_port_addresses = config.node_ip;
+    std::sort(facts.node_port_addresses.begin(), facts.node_port_addresses.end());
+    return facts;
+}
+
+std::vector<NodeNetwork> networks_of(const std::vector<netlink::HostAddress>& addresses,
+                                     const std::vector<netlink::HostRoute>& routes) {
+    std::vector<NodeNetwork> networks;
+    for (const netlink::HostAddress& host : addresses)
+        if (host.interface != netlink::device_name && !is_link_local(host.address) && !host.address.is_loopback())
+            networks.push_back(
+                {*network_of(host.address, host.prefix_length), "interface " + host.interface + "'s subnet"});
+    for (const netlink::HostRoute& route : routes)
+        if (route.interface != netlink::device_name && !is_link_local(route.destination))
+            networks.push_back(
+                {*network_of(route.destination, route.prefix_length), "the route via " + route.interface});
+    return networks;
+}
+
+}  // namespace proxy

@@ -1,0 +1,170 @@
+#include "proxy/node.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+
+#include "proxy/admin.hpp"
+#include "proxy/host.hpp"
+#include "proxy/log.hpp"
+#include "proxy/node_loop.hpp"
+#include "proxy/preflight.hpp"
+
+namespace proxy {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+
+/// Logs the findings; true when there is no error.
+bool passes(const Findings& findings) {
+    for (const std::string& warning : findings.warnings)
+        log::warning(warning);
+    for (const std::string& error : findings.errors)
+        log::error(error);
+    return findings.errors.empty();
+}
+
+std::string unix_time(std::chrono::system_clock::time_point time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
+}
+
+Pages operator_pages(NodeLoop& node) {
+    return {{"/status", [&] { return Reply{200, "application/json", to_json(node.status())}; }},
+            {"/services", [&] { return Reply{200, "application/json", to_json(node.services())}; }},
+            {"/metrics", [&] { return Reply{200, "text/plain; version=0.0.4; charset=utf-8", node.metrics()}; }}};
+}
+
+Pages health_pages(NodeLoop& node) {
+    const auto answer = [&node](bool good) {
+        const std::string body = "{\"lastUpdated\": " + unix_time(node.last_sync()) +
+                                 ", \"currentTime\": " + unix_time(std::chrono::system_clock::now()) +
+                                 ", \"ok\": " + (good ? "true" : "false") + "}\n";
+        return Reply{good ? 200 : 503, "application/json", body};
+    };
+    return {{"/healthz", [=, &node] { return answer(node.ready() && node.healthy()); }},
+            {"/livez", [] { return Reply{200, "text/plain; charset=utf-8", "ok\n"}; }},
+            {"/readyz", [=, &node] { return answer(node.ready()); }}};
+}
+
+asio::ip::tcp::acceptor listen_on(asio::io_context& context, const Listen& where, const char* setting) {
+    try {
+        return {context, {where.address, where.port}};
+    } catch (const std::exception& error) {
+        throw std::runtime_error(std::string(setting) + " " + netlink::endpoint_text(where.address, where.port) +
+                                 " cannot be listened on: " + error.what());
+    }
+}
+
+/// The lock has made sure that a socket that is there is left over from a podferry that was killed.
+stream_protocol::acceptor listen_on(asio::io_context& context, const std::string& path) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    ::unlink(path.c_str());
+    try {
+        stream_protocol::acceptor acceptor(context, stream_protocol::endpoint(path));
+        ::chmod(path.c_str(), 0600);
+        return acceptor;
+    } catch (const std::exception& error) {
+        throw std::runtime_error("socket " + path + " cannot be listened on: " + error.what());
+    }
+}
+
+void run(const Config& config, const std::string& manifests, Time began) {
+    asio::io_context context(1);
+    NodeLoop node(context, config, manifests, began);
+    const Pages for_operators = operator_pages(node);
+    const Pages for_health = health_pages(node);
+    auto socket = listen_on(context, config.socket);
+    for (const Listen& where : config.metrics_bind_address)
+        asio::co_spawn(context, serve(listen_on(context, where, "metrics_bind_address"), for_operators),
+                       asio::detached);
+    for (const Listen& where : config.healthz_bind_address)
+        asio::co_spawn(context, serve(listen_on(context, where, "healthz_bind_address"), for_health), asio::detached);
+    asio::co_spawn(context, serve(std::move(socket), for_operators), asio::detached);
+    node.start();
+    node.spawn();
+    asio::signal_set signals(context, SIGTERM, SIGINT);
+    signals.async_wait([&](const boost::system::error_code&, int) {
+        log::info("stopping; what is in the kernel stays and goes on carrying connections");
+        context.stop();
+    });
+    context.run();
+    ::unlink(config.socket.c_str());
+}
+
+}  // namespace
+
+int run_node(const NodeOptions& options) {
+    const Time began = std::chrono::steady_clock::now();
+    log::configure(options.config.log_format, options.config.log_level);
+    try {
+        const Config config = with_host_defaults(options.config);
+        log::info("starting",
+                  {{"version", PODFERRY_VERSION}, {"manifests", options.manifests}, {"node", config.node_name}});
+        const bool kernel_fits = passes(check_kernel(config));
+        if (!passes(check_host(config)) || !kernel_fits)
+            return 1;
+        const auto lock = InstanceLock::take(config.state_dir);
+        if (!lock) {
+            log::error(lock.error());
+            return 1;
+        }
+        run(config, options.manifests, began);
+        return 0;
+    } catch (const std::exception& error) {
+        log::error(error.what());
+        return 1;
+    }
+}
+
+int check_config(const Config& given) {
+    const Config config = with_host_defaults(given);
+    const Findings findings = check_host(config);
+    for (const std::string& warning : findings.warnings)
+        std::cerr << "warning: " << warning << "\n";
+    for (const std::string& error : findings.errors)
+        std::cerr << "error: " << error << "\n";
+    if (!findings.errors.empty())
+        return 2;
+    std::cout << to_yaml(config);
+    return 0;
+}
+
+int run_cleanup(const Config& given) {
+    const Config config = with_host_defaults(given);
+    const auto lock = InstanceLock::take(config.state_dir);
+    if (!lock) {
+        std::cerr << lock.error() << "\n";
+        return 1;
+    }
+    if (const auto missing = check_kernel(config).errors; !missing.empty()) {
+        std::cerr << missing.front() << "\n";
+        return 1;
+    }
+    netlink::LinuxKernelOptions options;
+    options.route_protocol = config.route_protocol;
+    netlink::LinuxKernel kernel(options);
+    const netlink::KernelState state = kernel.read();
+    std::vector<netlink::Change> changes;
+    for (const auto& [server, content] : state.virtual_servers)
+        if (recorded_as_ours(server, state))
+            changes.emplace_back(netlink::DeleteVirtualServer{server});
+    const auto refusals = kernel.apply(changes);
+    for (const netlink::Refusal& refusal : refusals)
+        std::cerr << netlink::to_string(changes[refusal.index]) << ": " << refusal.error.message() << "\n";
+    if (!refusals.empty())
+        return 1;  // the table and the routes stay: they say which virtual servers are ours
+    kernel.remove_table_and_device();
+    std::cout << "removed " << changes.size() << " virtual servers, " << state.routes.size() << " routes, "
+              << state.elements.size() << " set elements, table inet podferry and device podferry0\n";
+    return 0;
+}
+
+}  // namespace proxy

@@ -1,0 +1,245 @@
+"""The lab's world: a node, pods on it, a client outside, in network namespaces; podferry on the node; tools to judge.
+
+    outside 192.168.50.100 ---- 192.168.50.10 node 10.1.0.1 ==== pod1 10.1.0.11, pod2 10.1.0.12, ...
+            fd00:50::100        fd00:50::10        fd00:1::1       fd00:1::11   ...
+
+Pods are routed to, each over its own link, as most network plugins do. On a bridge, answers between two pods of one node
+would pass IPVS by unless br_netfilter is loaded: the same holds for every service proxy.
+"""
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PODFERRY = os.environ.get("PODFERRY", "/usr/sbin/podferry")
+PYTHON = "/usr/bin/python3"
+PODS = 4
+NODE_IP = {4: "192.168.50.10", 6: "fd00:50::10"}
+OUTSIDE_IP = {4: "192.168.50.100", 6: "fd00:50::100"}
+GATEWAY_IP = {4: "10.1.0.1", 6: "fd00:1::1"}
+POD_PORT = 8080
+
+CONFIG = """\
+service_cluster_ip_range: [10.96.0.0/16, "fd00:96::/112"]
+network_cidr: [10.1.0.0/16, "fd00:1::/64"]
+node_name: node
+audit_period: 3s
+"""
+
+
+class Failure(AssertionError):
+    """What was expected did not happen."""
+
+
+def run(command, check=True, timeout=60):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    if check and done.returncode != 0:
+        raise Failure(f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout + (done.stderr if not check else "")
+
+
+def wait_until(what, condition, seconds):
+    """Polls until the condition is true; returns how long that took."""
+    start = time.monotonic()
+    while True:
+        if condition():
+            return time.monotonic() - start
+        if time.monotonic() - start > seconds:
+            raise Failure(f"not within {seconds:g} s: {what}")
+        time.sleep(0.02)
+
+
+def pod_ip(number, family=4):
+    return f"10.1.0.{10 + number}" if family == 4 else f"fd00:1::{10 + number}"
+
+
+class Lab:
+    def __init__(self, folder="/run/lab"):
+        self.folder = pathlib.Path(folder)
+        self.manifests = self.folder / "manifests"
+        self.processes = {}
+        self.log_path = self.folder / "podferry.log"
+
+    # ---- the world ----------------------------------------------------------------------------------------------
+    def __enter__(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.manifests.mkdir(parents=True)
+        (self.folder / "config.yaml").write_text(CONFIG + f"socket: {self.folder}/podferry.sock\nstate_dir: {self.folder}/state\n")
+        self.ip("netns add node\nnetns add outside\n" + "".join(f"netns add pod{n}\n" for n in range(1, PODS + 1)))
+        self.ip("link add eth0 netns node type veth peer name eth0 netns outside\n" + "".join(
+            f"link add pod{n} netns node type veth peer name eth0 netns pod{n}\n" for n in range(1, PODS + 1)))
+        self.ip("link set lo up\nlink set eth0 up\n"
+                f"addr add {NODE_IP[4]}/24 dev eth0\naddr add {NODE_IP[6]}/64 dev eth0 nodad\n"
+                f"route add default via {OUTSIDE_IP[4]}\nroute add default via {OUTSIDE_IP[6]}\n" + "".join(
+                    f"link set pod{n} up\naddr add {GATEWAY_IP[4]}/32 dev pod{n}\naddr add {GATEWAY_IP[6]}/128 dev pod{n} nodad\n"
+                    f"route add {pod_ip(n)} dev pod{n}\nroute add {pod_ip(n, 6)} dev pod{n}\n"
+                    for n in range(1, PODS + 1)), "node")
+        run(["ip", "netns", "exec", "node", "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1"])
+        self.ip("link set lo up\nlink set eth0 up\n"
+                f"addr add {OUTSIDE_IP[4]}/24 dev eth0\naddr add {OUTSIDE_IP[6]}/64 dev eth0 nodad\n"
+                f"route add default via {NODE_IP[4]}\nroute add default via {NODE_IP[6]}\n", "outside")
+        for n in range(1, PODS + 1):
+            self.ip(f"link set lo up\nlink set eth0 up\naddr add {pod_ip(n)}/32 dev eth0\n"
+                    f"addr add {pod_ip(n, 6)}/128 dev eth0 nodad\n"
+                    f"route add {GATEWAY_IP[4]} dev eth0\nroute add {GATEWAY_IP[6]} dev eth0\n"
+                    f"route add default via {GATEWAY_IP[4]}\nroute add default via {GATEWAY_IP[6]}\n", f"pod{n}")
+        return self
+
+    def __exit__(self, *_):
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+        for space in ["node", "outside"] + [f"pod{n}" for n in range(1, PODS + 1)]:
+            run(["ip", "netns", "del", space], check=False)
+
+    def ip(self, batch, space=None):
+        where = ["-n", space] if space else []
+        done = subprocess.run(["ip", *where, "-batch", "-"], input=batch, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failure(f"the lab's network cannot be made: {done.stderr}")
+
+    def spawn(self, name, space, command, **options):
+        self.processes[name] = subprocess.Popen(["ip", "netns", "exec", space, *command], **options)
+        return self.processes[name]
+
+    def on(self, space, *command, check=True, timeout=60):
+        return run(["ip", "netns", "exec", space, *command], check, timeout)
+
+    # ---- pods ---------------------------------------------------------------------------------------------------
+    def start_pod(self, number):
+        name = f"pod{number}"
+        self.cure_pod(number)
+        self.spawn(name, name, [PYTHON, str(HERE / "pod.py"), name, str(POD_PORT), str(self.folder / f"{name}.sick")])
+        wait_until(f"{name} listens", lambda: f":{POD_PORT} " in self.on(name, "ss", "-Hltn"), 20)
+
+    def start_pods(self, *numbers):
+        for number in numbers:
+            self.start_pod(number)
+
+    def kill_pod(self, number):
+        self.processes[f"pod{number}"].kill()
+        self.processes[f"pod{number}"].wait()
+
+    def stall_pod(self, number):
+        self.processes[f"pod{number}"].send_signal(signal.SIGSTOP)
+
+    def unstall_pod(self, number):
+        self.processes[f"pod{number}"].send_signal(signal.SIGCONT)
+
+    def sicken_pod(self, number):
+        (self.folder / f"pod{number}.sick").touch()
+
+    def cure_pod(self, number):
+        (self.folder / f"pod{number}.sick").unlink(missing_ok=True)
+
+    # ---- manifests ----------------------------------------------------------------------------------------------
+    def write(self, name, text):
+        """As a careful operator does: beside, then renamed."""
+        fresh = self.manifests / f".{name}.new"
+        fresh.write_text(text)
+        fresh.rename(self.manifests / name)
+
+    def remove(self, name):
+        (self.manifests / name).unlink()
+
+    # ---- podferry -----------------------------------------------------------------------------------------------
+    def start_podferry(self, *options, wait=True, config=None):
+        path = self.folder / "config.yaml"
+        if config:
+            path.write_text(path.read_text() + config)
+        self.spawn("podferry", "node", [PODFERRY, "node", "--config", str(path), "--manifests", str(self.manifests), *options],
+                   stdout=subprocess.DEVNULL, stderr=open(self.log_path, "a"))
+        if wait:
+            wait_until("podferry is ready", lambda: self.podferry_is_ready(), 20)
+
+    def podferry_is_ready(self):
+        if self.processes["podferry"].poll() is not None:
+            raise Failure(f"podferry ended with status {self.processes['podferry'].returncode}:\n{self.log()[-3000:]}")
+        return self.on("node", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:10256/readyz",
+                       check=False) == "200"
+
+    def stop_podferry(self, how=signal.SIGTERM):
+        process = self.processes["podferry"]
+        process.send_signal(how)
+        return process.wait(timeout=10)
+
+    def podferry(self, *arguments, check=True):
+        return self.on("node", PODFERRY, *arguments, check=check)
+
+    def services(self, *arguments):
+        return self.podferry("services", "--socket", f"{self.folder}/podferry.sock", *arguments)
+
+    def status(self, *arguments):
+        return self.podferry("status", "--socket", f"{self.folder}/podferry.sock", *arguments)
+
+    def log(self):
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    def metric(self, name, **labels):
+        """The value of a metric; 0 when it is not there."""
+        page = self.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
+        for line in page.splitlines():
+            found = re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)
+            if found and found[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', found[2] or "")) == labels:
+                return float(found[3])
+        return 0.0
+
+    # ---- traffic ------------------------------------------------------------------------------------------------
+    def ask(self, space, protocol, address, port, count=6):
+        """The answers: [("pod1", "10.1.0.13"), ...]; or ("error:", "Connection refused")."""
+        lines = self.on(space, PYTHON, str(HERE / "client.py"), protocol, address, str(port), str(count)).splitlines()
+        return [tuple(line.split(" ", 1)) for line in lines]
+
+    def load(self, space, address, port, rate, seconds, name="load"):
+        """Requests at a steady rate in the background; read them with finish_load()."""
+        self.spawn(name, space, [PYTHON, str(HERE / "client.py"), "tcp", address, str(port), str(int(rate * seconds)),
+                                 str(rate)], stdout=subprocess.PIPE, text=True)
+
+    def finish_load(self, name="load"):
+        output, _ = self.processes[name].communicate(timeout=120)
+        rows = []
+        for line in output.splitlines():
+            at, took, who, rest = line.split(" ", 3)
+            rows.append({"at": float(at), "took": float(took), "who": who, "rest": rest, "ok": who != "error:"})
+        return rows
+
+    # ---- the kernel, seen by its own tools ----------------------------------------------------------------------
+    def ipvs(self):
+        return self.on("node", "ipvsadm-save", "-n")
+
+    def has_virtual_server(self, address, port, protocol="t"):
+        name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return f"-A -{protocol} {name} " in self.ipvs()
+
+    def weights(self, address, port, protocol="t"):
+        """Weight by pod of a virtual server: {"pod1": 1}."""
+        name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        found = {}
+        for line in self.ipvs().splitlines():
+            match = re.match(rf"-a -{protocol} {re.escape(name)} -r \[?([0-9a-f.:]+?)\]?:\d+ -m -w (\d+)", line)
+            if match:
+                number = int(match[1].replace("fd00:1::", "").split(".")[-1]) - 10
+                found[f"pod{number}"] = int(match[2])
+        return found
+
+    def routes(self):
+        return self.on("node", "ip", "route", "show", "table", "local", "proto", "159") + self.on(
+            "node", "ip", "-6", "route", "show", "table", "local", "proto", "159")
+
+    def nft(self):
+        return self.on("node", "nft", "list", "ruleset")
+
+    def describe(self):
+        """Everything that helps to understand a failure."""
+        parts = [("ipvsadm", ["ipvsadm", "-L", "-n", "--stats"]), ("nft", ["nft", "list", "ruleset"]),
+                 ("routes", ["ip", "route", "show", "table", "local", "proto", "159"]),
+                 ("routes6", ["ip", "-6", "route", "show", "table", "local", "proto", "159"]),
+                 ("conntrack", ["conntrack", "-L"]), ("addresses", ["ip", "-br", "addr"])]
+        text = ""
+        for title, command in parts:
+            text += f"---- {title}\n{self.on('node', *command, check=False)[-6000:]}\n"
+        return text + f"---- podferry's log\n{self.log()[-6000:]}"

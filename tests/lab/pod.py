@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""A pod's program: answers HTTP and UDP on its port with its name and the client's address. Its answers to
+/healthz become 500 while the file SICK exists.    pod.py NAME PORT SICK"""
+import os
+import selectors
+import socket
+import sys
+
+name, port, sick = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+
+
+def plain(address):
+    return address.removeprefix("::ffff:")
+
+
+def answer_http(connection, client):
+    try:
+        connection.settimeout(2)
+        request = connection.recv(4096).decode(errors="replace")
+        bad = " /healthz" in request and os.path.exists(sick)
+        body = f"{name} {plain(client[0])}\n"
+        connection.sendall((f"HTTP/1.1 {'500 Sick' if bad else '200 OK'}\r\nContent-Length: {len(body)}\r\n"
+                            f"Connection: close\r\n\r\n{body}").encode())
+    except OSError:
+        pass
+    finally:
+        connection.close()
+
+
+tcp = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=512)
+udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+udp.bind(("::", port))
+selector = selectors.DefaultSelector()
+selector.register(tcp, selectors.EVENT_READ)
+selector.register(udp, selectors.EVENT_READ)
+while True:
+    for key, _ in selector.select():
+        if key.fileobj is tcp:
+            answer_http(*tcp.accept())
+        else:
+            data, client = udp.recvfrom(4096)
+            udp.sendto(f"{name} {plain(client[0])}\n".encode(), client)

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""Runs a command in a virtual machine with Debian's stock cloud kernel, which has IPVS.
+
+The machine sees this machine's file system read-only (virtiofs) under a writable layer in memory, so that every tool
+that is installed here is there too; nothing it does is seen here. Needs root, and the packages of `./dev setup`.
+
+    vm.py [--timeout SECONDS] [--memory MIB] [--interactive] COMMAND...
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+
+CACHE = pathlib.Path(os.environ.get("PODFERRY_CACHE", pathlib.Path.home() / ".cache/podferry"))
+VIRTIOFSD = next((p for p in ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd") if os.path.exists(p)), None)
+KVM_CPU = "host,-arch-capabilities"  # nested KVM may refuse that register
+BOOT_MODULES = ["virtio_pci", "virtio_console", "fuse", "virtiofs", "overlay"]
+EXIT_MARK = "podferry-lab-exit:"
+
+INIT = """#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t devtmpfs dev /dev
+for module in @ORDER@; do /bin/busybox insmod /modules/$module.ko || echo "cannot load $module"; done
+/bin/busybox mount -t virtiofs -o ro host /lower || exec /bin/busybox poweroff -f
+/bin/busybox mount -t tmpfs -o size=80% tmpfs /upper
+/bin/busybox mkdir /upper/files /upper/work
+/bin/busybox mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work overlay /root
+/bin/busybox mkdir -p /root/lib/modules
+/bin/busybox mount --move /dev /root/dev
+/bin/busybox umount /proc
+exec /bin/busybox switch_root /root @INIT2@
+"""
+
+INIT2 = """#!/bin/sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /tmp
+mkdir -p /dev/pts /dev/shm && mount -t devpts devpts /dev/pts && mount -t tmpfs tmpfs /dev/shm
+mkdir -p /usr/lib/modules/$(uname -r)
+mount --bind @MODULES@ /usr/lib/modules/$(uname -r)
+exec < /dev/hvc0 > /dev/hvc0 2>&1
+ip link set lo up
+cd @FOLDER@
+@COMMAND@
+echo
+echo "@MARK@ $?"
+sleep 0.1
+busybox poweroff -f
+"""
+
+
+def kernel():
+    """The folder with Debian's newest cloud kernel, unpacked, not installed."""
+    name = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], check=True, capture_output=True,
+                          text=True).stdout.split("Depends: ")[1].split()[0]
+    folder = CACHE / name
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        subprocess.run(["apt-get", "download", "-q", name], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        package = next(folder.glob("*.deb"))
+        subprocess.run(["dpkg", "-x", package, folder], check=True)
+        package.unlink()
+        release = next((folder / "lib/modules").iterdir()).name
+        subprocess.run(["depmod", "-b", folder, release], check=True)
+        (folder / "complete").touch()
+    return folder
+
+
+def dependencies(modules, names):
+    """Paths of the modules, each after those that it needs."""
+    needed = {}
+    for line in (modules / "modules.dep").read_text().splitlines():
+        path, _, rest = line.partition(":")
+        needed[pathlib.Path(path).name.removesuffix(".ko").replace("-", "_")] = (path, rest.split())
+    order = []
+    for name in names:
+        path, rest = needed[name]
+        for item in [*reversed(rest), path]:
+            if item not in order:
+                order.append(item)
+    return order
+
+
+def initramfs(folder, modules, target, init2):
+    root = folder / "initramfs"
+    for name in ("bin", "proc", "dev", "lower", "upper", "root", "modules"):
+        (root / name).mkdir(parents=True)
+    shutil.copy("/bin/busybox", root / "bin/busybox")
+    order = dependencies(modules, BOOT_MODULES)
+    for path in order:
+        shutil.copy(modules / path, root / "modules" / pathlib.Path(path).name)
+    names = " ".join(pathlib.Path(p).name.removesuffix(".ko") for p in order)
+    init = root / "init"
+    init.write_text(INIT.replace("@ORDER@", names).replace("@INIT2@", str(init2)))
+    init.chmod(0o755)
+    listing = subprocess.run(["find", ".", "-print0"], cwd=root, capture_output=True, check=True).stdout
+    with open(target, "wb") as out:
+        subprocess.run(["cpio", "--null", "--quiet", "-o", "-H", "newc"], input=listing, cwd=root, stdout=out, check=True)
+
+
+def has_kvm(debian):
+    """Whether KVM really runs a kernel: a nested one may open and then fail, or crawl. Asked once per boot."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    answer = CACHE / ("kvm-" + pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    if not answer.exists():
+        try:  # without a root file system the kernel panics, which ends the machine
+            probe = subprocess.run(
+                ["qemu-system-x86_64", "-M", "q35", "-accel", "kvm", "-cpu", KVM_CPU, "-m", "512", "-nodefaults",
+                 "-no-reboot", "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))),
+                 "-append", "console=ttyS0 panic=-1", "-serial", "stdio"], capture_output=True, timeout=10)
+            works = b"Kernel panic" in probe.stdout
+        except subprocess.TimeoutExpired:
+            works = False
+        answer.write_text("yes" if works else "no")
+    return answer.read_text() == "yes"
+
+
+def start(command, memory, interactive, folder):
+    debian = kernel()
+    modules = next((debian / "lib/modules").iterdir())
+    init2 = folder / "init2"
+    init2.write_text(INIT2.replace("@MODULES@", str(modules)).replace("@FOLDER@", os.getcwd())
+                     .replace("@COMMAND@", command).replace("@MARK@", EXIT_MARK))
+    init2.chmod(0o755)
+    initramfs(folder, modules, folder / "initrd", init2)
+    share = subprocess.Popen([VIRTIOFSD, f"--socket-path={folder}/share", "-o", "source=/", "-o", "sandbox=chroot", "-o",
+                              "cache=always"], stdout=subprocess.DEVNULL, stderr=open(folder / "virtiofsd.log", "w"))
+    deadline = time.monotonic() + 10
+    while not (folder / "share").exists():
+        if time.monotonic() > deadline or share.poll() is not None:
+            sys.exit("the file system cannot be shared: " + (folder / "virtiofsd.log").read_text())
+        time.sleep(0.01)
+    accel = ["-accel", "kvm", "-cpu", KVM_CPU] if has_kvm(debian) else ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    append = "console=ttyS0 quiet panic=-1 random.trust_cpu=on mitigations=off tsc=reliable"
+    qemu = subprocess.Popen(
+        ["qemu-system-x86_64", "-M", "q35", *accel, "-smp", "2", "-m", str(memory), "-nodefaults", "-no-reboot",
+         "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))), "-initrd", str(folder / "initrd"),
+         "-append", append, "-object", f"memory-backend-memfd,id=memory,size={memory}M,share=on",
+         "-numa", "node,memdev=memory", "-chardev", f"socket,id=share,path={folder}/share",
+         "-device", "vhost-user-fs-pci,chardev=share,tag=host", "-serial", f"file:{folder}/kernel.log",
+         "-device", "virtio-serial-pci", "-chardev", "stdio,id=console,signal=off", "-device", "virtconsole,chardev=console"],
+        stdin=None if interactive else subprocess.DEVNULL, stdout=None if interactive else subprocess.PIPE,
+        stderr=open(folder / "qemu.log", "w"))
+    return share, qemu
+
+
+def stream(qemu, deadline):
+    """Prints what the machine says; its exit status, or None when it did not say."""
+    status = None
+    os.set_blocking(qemu.stdout.fileno(), False)
+    rest = b""
+    while time.monotonic() < deadline:
+        chunk = qemu.stdout.read()
+        if chunk is None:
+            time.sleep(0.01)
+            continue
+        if not chunk:
+            break
+        *lines, rest = (rest + chunk.replace(b"\r", b"")).split(b"\n")
+        for line in lines:
+            if line.startswith(EXIT_MARK.encode()):
+                status = int(line.split()[1])
+            else:
+                sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
+    return status
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--timeout", type=float, default=600)
+    parser.add_argument("--memory", type=int, default=2048)
+    parser.add_argument("--interactive", action="store_true")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    args = parser.parse_args()
+    if os.geteuid() != 0 or VIRTIOFSD is None or not shutil.which("qemu-system-x86_64"):
+        sys.exit("the lab's virtual machine needs root, QEMU and virtiofsd: ./dev setup")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="podferry-lab-"))
+    terminal = termios.tcgetattr(0) if args.interactive and sys.stdin.isatty() else None
+    share = qemu = None
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        share, qemu = start(" ".join(args.command), args.memory, args.interactive, folder)
+        if args.interactive:
+            if terminal:
+                tty.setraw(0)
+            return qemu.wait()
+        status = stream(qemu, time.monotonic() + args.timeout)
+        if status is None:
+            print(f"the virtual machine ended without a result (limit {args.timeout:.0f} s). Its kernel said:")
+            print("".join((folder / "kernel.log").read_text(errors="replace").splitlines(True)[-30:]))
+            print((folder / "qemu.log").read_text(), (folder / "virtiofsd.log").read_text()[-2000:])
+            return 1
+        return status
+    finally:
+        if terminal:
+            termios.tcsetattr(0, termios.TCSADRAIN, terminal)
+        for process in (qemu, share):
+            if process and process.poll() is None:
+                process.terminate()
+                process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
