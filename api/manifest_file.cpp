@@ -99,9 +99,30 @@ void add_yaml(Reader& reader, const YamlDocument& document) {
     }
 }
 
-bool is_json(const std::string& file, std::string_view text) {
+bool looks_like_json(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r\n");
-    return file.ends_with(".json") || (first != std::string_view::npos && text[first] == '{');
+    return first != std::string_view::npos && text[first] == '{';
+}
+
+ManifestContent read_json(const std::string& file, std::string_view text) {
+    Reader reader(file);
+    const JsonError error = for_each_json_item(text, [&](JsonItem& item) {
+        reader.add(item.value, item.text, item.line, item.kind_hint, std::move(item.mistakes), {});
+    });
+    if (!error.message.empty())
+        reader.unusable(error.line, error.message);
+    return std::move(reader.content);
+}
+
+ManifestContent read_yaml(const std::string& file, std::string_view text) {
+    Reader reader(file);
+    const auto documents = parse_yaml(std::string(text));
+    if (!documents)
+        reader.unusable(documents.error().line, documents.error().message);
+    else
+        for (const YamlDocument& document : *documents)
+            add_yaml(reader, document);
+    return std::move(reader.content);
 }
 
 }  // namespace
@@ -112,21 +133,12 @@ ManifestContent read_manifest(const std::string& file, std::string_view text) {
         reader.unusable(1, "the file is empty (being written?); delete it to remove its objects");
         return std::move(reader.content);
     }
-    if (is_json(file, text)) {
-        const JsonError error = for_each_json_item(text, [&](JsonItem& item) {
-            reader.add(item.value, item.text, item.line, item.kind_hint, std::move(item.mistakes), {});
-        });
-        if (!error.message.empty())
-            reader.unusable(error.line, error.message);
-        return std::move(reader.content);
-    }
-    const auto documents = parse_yaml(std::string(text));
-    if (!documents)
-        reader.unusable(documents.error().line, documents.error().message);
-    else
-        for (const YamlDocument& document : *documents)
-            add_yaml(reader, document);
-    return std::move(reader.content);
+    if (file.ends_with(".json"))
+        return read_json(file, text);
+    if (looks_like_json(text))  // or like YAML in flow style
+        if (ManifestContent content = read_json(file, text); content.usable)
+            return content;
+    return read_yaml(file, text);
 }
 
 }  // namespace api

@@ -27,7 +27,8 @@ struct ManifestContent {
     bool usable = true;
 };
 
-/// `file` is used in messages; a name ending in ".json", or a text that begins with '{', is read as JSON, else YAML.
+/// `file` is used in messages; a name ending in ".json" is read as JSON, anything else as YAML, of which JSON is a part
+/// (a text that begins with '{' is tried as JSON first, which is faster).
 ManifestContent read_manifest(const std::string& file, std::string_view text);
 
 }  // namespace api

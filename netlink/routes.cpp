@@ -117,17 +117,26 @@ int interface_index(const std::string& name) {
 }
 
 int ensure_device(Socket& socket) {
-    if (interface_index(device_name) == 0) {
-        if (const int error = request(socket, new_device()); error != 0 && error != EEXIST)
-            check(error, "creating device podferry0 (kernel module dummy)");
-        request(socket, without_addresses(interface_index(device_name)));  // fails where IPv6 is switched off
+    int error = 0;
+    // A device that somebody is deleting has an index until it is gone: then once more.
+    for (int attempt = 0; attempt < 5; ++attempt) {
+        if (interface_index(device_name) == 0) {
+            error = request(socket, new_device());
+            if (error != 0 && error != EEXIST)
+                check(error, "creating device podferry0 (kernel module dummy)");
+            request(socket, without_addresses(interface_index(device_name)));  // fails where IPv6 is switched off
+        }
+        ifinfomsg body{};
+        body.ifi_index = interface_index(device_name);
+        body.ifi_flags = IFF_UP;
+        body.ifi_change = IFF_UP;
+        error = body.ifi_index == 0 ? ENODEV : request(socket, link_message(RTM_NEWLINK, 0, body));
+        if (error == 0)
+            return body.ifi_index;
+        if (error != ENODEV)
+            break;
     }
-    ifinfomsg body{};
-    body.ifi_index = interface_index(device_name);
-    body.ifi_flags = IFF_UP;
-    body.ifi_change = IFF_UP;
-    check(request(socket, link_message(RTM_NEWLINK, 0, body)), "setting device podferry0 up");
-    return body.ifi_index;
+    throw std::system_error(error, std::system_category(), "setting device podferry0 up");
 }
 
 void delete_device(Socket& socket) {

@@ -16,6 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 PODFERRY = os.environ.get("PODFERRY", "/usr/sbin/podferry")
+LOAD = os.environ.get("LAB_LOAD", "/usr/local/bin/lab-load")
 PYTHON = "/usr/bin/python3"
 PODS = 4
 NODE_IP = {4: "192.168.50.10", 6: "fd00:50::10"}
@@ -196,16 +197,16 @@ class Lab:
 
     def load(self, space, address, port, rate, seconds, name="load"):
         """Requests at a steady rate in the background; read them with finish_load()."""
-        self.spawn(name, space, [PYTHON, str(HERE / "client.py"), "tcp", address, str(port), str(int(rate * seconds)),
-                                 str(rate)], stdout=subprocess.PIPE, text=True)
+        self.spawn(name, space, [LOAD, address, str(port), str(int(rate * seconds)), str(rate)],
+                   stdout=open(self.folder / name, "w"))
 
     def finish_load(self, name="load"):
-        output, _ = self.processes[name].communicate(timeout=120)
+        self.processes[name].wait(timeout=120)
         rows = []
-        for line in output.splitlines():
+        for line in (self.folder / name).read_text().splitlines():
             at, took, who, rest = line.split(" ", 3)
             rows.append({"at": float(at), "took": float(took), "who": who, "rest": rest, "ok": who != "error:"})
-        return rows
+        return sorted(rows, key=lambda row: row["at"])
 
     # ---- the kernel, seen by its own tools ----------------------------------------------------------------------
     def ipvs(self):

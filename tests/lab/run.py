@@ -40,7 +40,7 @@ def run(name, scenario):
 
 def main():
     wanted = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
-    chosen = [(name, scenario) for name, scenario in scenarios() if not wanted or any(w in name for w in wanted)]
+    chosen = [(name, scenario) for name, scenario in scenarios() if not wanted or any(name.startswith(w) or "." + w in name for w in wanted)]
     if "--list" in sys.argv:
         print("\n".join(f"{name}: {(scenario.__doc__ or '').strip()}" for name, scenario in chosen))
         return 0
