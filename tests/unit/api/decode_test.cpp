@@ -1,0 +1,161 @@
+// Defaults and values of decoded objects; what is wrong is tested with tests/bad_input (proxy/bad_input_test.cpp).
+#include "api/decode.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "api/names.hpp"
+#include "api/yaml_document.hpp"
+
+using namespace api;
+
+namespace {
+
+template <class T>
+T decoded(const std::string& yaml) {
+    const auto documents = parse_yaml(yaml);
+    REQUIRE(documents);
+    REQUIRE(documents->size() == 1);
+    const Decoded result = decode(documents->front().value);
+    for (const Mistake& mistake : result.mistakes)
+        UNSCOPED_INFO(to_string(mistake.path) << ": " << mistake.message);
+    REQUIRE(result.objects.size() == 1);
+    return std::get<T>(result.objects.front());
+}
+
+const std::string service_head = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: ";
+const std::string pod_head = "{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: main, ";
+
+Probe probe(const std::string& text) {
+    return *decoded<Pod>(pod_head + "readinessProbe: " + text + "}]}}").containers[0].readiness;
+}
+
+}  // namespace
+
+TEST_CASE("a Service's defaults are those of the API server") {
+    const auto service = decoded<Service>(service_head + "{ports: [{port: 80}]}}");
+    CHECK(service.name == ObjectName{"default", "web"});
+    CHECK(service.type == ServiceType::cluster_ip);
+    CHECK(service.ports[0].protocol == Protocol::tcp);
+    CHECK(std::get<std::uint16_t>(service.ports[0].target_port) == 80);
+    CHECK(service.external_traffic_policy == TrafficPolicy::cluster);
+    CHECK(service.internal_traffic_policy == TrafficPolicy::cluster);
+    CHECK_FALSE(service.client_ip_affinity);
+    CHECK(service.allocate_node_ports);
+    CHECK_FALSE(service.publish_not_ready_addresses);
+}
+
+TEST_CASE("a Service's fields are read") {
+    const auto service = decoded<Service>(
+        service_head +
+        "{type: NodePort, clusterIPs: [10.96.0.5, 'fd00::5'], ipFamilies: [IPv4, IPv6], ipFamilyPolicy: RequireDualStack,"
+        " externalIPs: [203.0.113.7], sessionAffinity: ClientIP, externalTrafficPolicy: Local, selector: {app: web},"
+        " ports: [{name: dns, port: 53, protocol: UDP, targetPort: dns-port, nodePort: 30053}]}}");
+    CHECK(service.cluster_ips.size() == 2);
+    CHECK(service.families == std::vector{Family::ipv4, Family::ipv6});
+    CHECK(service.family_policy == FamilyPolicy::require_dual_stack);
+    CHECK(service.client_ip_affinity == std::chrono::seconds(10800));
+    CHECK(service.external_traffic_policy == TrafficPolicy::local);
+    CHECK(std::get<std::string>(service.ports[0].target_port) == "dns-port");
+    CHECK(service.ports[0].node_port == 30053);
+}
+
+TEST_CASE("headless and ExternalName Services") {
+    CHECK(decoded<Service>(service_head + "{clusterIP: None}}").headless);
+    CHECK(decoded<Service>(service_head + "{type: ExternalName, externalName: a.example}}").type ==
+          ServiceType::external_name);
+    CHECK(decoded<Service>(service_head + "{clusterIP: '', ports: [{port: 1}]}}").cluster_ips.empty());
+}
+
+TEST_CASE("a probe's defaults; zero is the same as absent") {
+    for (const char* text : {"{tcpSocket: {port: 80}}",
+                             "{tcpSocket: {port: 80}, timeoutSeconds: 0, periodSeconds: 0, successThreshold: 0,"
+                             " failureThreshold: 0, initialDelaySeconds: 0}"}) {
+        const Probe p = probe(text);
+        CHECK(p.timeout == std::chrono::seconds(1));
+        CHECK(p.period == std::chrono::seconds(10));
+        CHECK(p.success_threshold == 1);
+        CHECK(p.failure_threshold == 3);
+        CHECK(p.initial_delay == std::chrono::seconds(0));
+    }
+}
+
+TEST_CASE("probe handlers") {
+    const Probe http =
+        probe("{httpGet: {port: web, scheme: HTTPS, host: a, httpHeaders: [{name: X-A, value: b}]}}");
+    const auto& get = std::get<HttpGet>(http.handler);
+    CHECK(get.path == "/");
+    CHECK(get.https);
+    CHECK(std::get<std::string>(get.port) == "web");
+    CHECK(get.headers == std::vector<std::pair<std::string, std::string>>{{"X-A", "b"}});
+    CHECK(std::get<OtherHandler>(probe("{exec: {command: [true]}}").handler).kind == "exec");
+    CHECK(std::get<OtherHandler>(probe("{grpc: {port: 9}}").handler).kind == "grpc");
+}
+
+TEST_CASE("sidecars are containers, ordinary init containers are not") {
+    const auto pod = decoded<Pod>(
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, deletionTimestamp: '2026-01-01T00:00:00Z'}, spec: {containers:"
+        " [{name: main}], initContainers: [{name: once}, {name: side, restartPolicy: Always, startupProbe: {tcpSocket:"
+        " {port: 1}}}]}, status: {podIP: 10.1.0.5, phase: Running, conditions: [{type: Ready, status: 'True'}]}}");
+    REQUIRE(pod.containers.size() == 2);
+    CHECK(pod.containers[1].name == "side");
+    CHECK(pod.terminating);
+    CHECK(pod.phase == PodPhase::running);
+    CHECK(pod.conditions.at("Ready"));
+    CHECK(pod.ips.size() == 1);
+}
+
+TEST_CASE("conditions of an endpoint default to each other") {
+    const auto slice = decoded<EndpointSlice>(
+        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: {kubernetes.io/service-name:"
+        " web}}, addressType: IPv4, endpoints: [{addresses: [10.1.0.1]}, {addresses: [10.1.0.2], conditions: {ready:"
+        " false}}, {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}]}");
+    CHECK(slice.service == "web");
+    REQUIRE(slice.endpoints.size() == 3);
+    CHECK((slice.endpoints[0].ready && slice.endpoints[0].serving && !slice.endpoints[0].terminating));
+    CHECK((!slice.endpoints[1].ready && !slice.endpoints[1].serving));
+    CHECK((slice.endpoints[2].serving && slice.endpoints[2].terminating));
+}
+
+TEST_CASE("an Endpoints object becomes one slice per subset and family") {
+    const auto documents = parse_yaml(
+        "{apiVersion: v1, kind: Endpoints, metadata: {name: web}, subsets: [{addresses: [{ip: 10.1.0.1}, {ip: 'fd00::1'}],"
+        " notReadyAddresses: [{ip: 10.1.0.2}], ports: [{port: 80}]}]}");
+    const Decoded result = decode(documents->front().value);
+    REQUIRE(result.objects.size() == 2);
+    const auto& v4 = std::get<EndpointSlice>(result.objects[0]);
+    CHECK(v4.name.name == "web:0:IPv4");
+    CHECK(v4.service == "web");
+    CHECK(v4.endpoints.size() == 2);
+    CHECK_FALSE(v4.endpoints[1].ready);
+}
+
+TEST_CASE("names have the forms that Kubernetes wants") {
+    struct Row {
+        std::string (*check)(std::string_view);
+        const char* name;
+        bool good;
+    };
+    const auto row = GENERATE(values<Row>({
+        {check_dns_label, "a-1", true},
+        {check_dns_label, "1a", true},
+        {check_dns_label, "-a", false},
+        {check_dns_label, "a.b", false},
+        {check_dns_label, "", false},
+        {check_dns1035_label, "1a", false},
+        {check_dns_subdomain, "a.b-c.d", true},
+        {check_dns_subdomain, "a..b", false},
+        {check_dns_subdomain, "A.b", false},
+        {check_port_name, "http", true},
+        {check_port_name, "123", false},
+        {check_port_name, "a--b", false},
+        {check_port_name, "sixteen-letters-", false},
+        {check_label_key, "app.kubernetes.io/name", true},
+        {check_label_key, "/name", false},
+        {check_label_key, "a/b/c", false},
+        {check_label_value, "", true},
+        {check_label_value, "v1.2_3-x", true},
+        {check_label_value, "-x", false},
+    }));
+    CAPTURE(row.name);
+    CHECK(row.check(row.name).empty() == row.good);
+}

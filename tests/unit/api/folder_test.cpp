@@ -1,0 +1,131 @@
+// A real folder, real notifications.
+#include "api/folder.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+using namespace api;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string service(const std::string& name, int port = 80) {
+    return "{apiVersion: v1, kind: Service, metadata: {name: " + name + "}, spec: {ports: [{port: " +
+           std::to_string(port) + "}]}}\n";
+}
+
+struct World {
+    fs::path path;
+    boost::asio::io_context context;
+    std::optional<Folder> folder;
+    std::map<std::string, int> services;  // name to port
+    std::vector<Problem> problems;
+    int deliveries = 0;
+
+    World() {
+        std::string name = (fs::temp_directory_path() / "podferry-test-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name;
+    }
+    ~World() {
+        folder.reset();
+        fs::remove_all(path);
+        fs::remove_all(path.string() + ".away");
+    }
+    void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
+    void take(const Transaction& transaction) {
+        ++deliveries;
+        problems = transaction.problems;
+        for (const Upsert& upsert : transaction.upserts) {
+            const auto& changed = std::get<Service>(upsert.object);
+            services[changed.name.name] = changed.ports[0].port;
+        }
+        for (const Removal& removal : transaction.removals)
+            services.erase(removal.name.name);
+    }
+    void start() {
+        folder.emplace(context, FolderOptions{path.string(), 20ms});
+        take(folder->load());
+        boost::asio::co_spawn(
+            context, folder->watch([this](const Transaction& transaction) { take(transaction); }), boost::asio::detached);
+    }
+    template <class Condition>
+    bool becomes(Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        while (!condition() && std::chrono::steady_clock::now() < deadline)
+            context.run_one_for(100ms);
+        return condition();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what is there is read, what changes follows") {
+    World world;
+    world.write("a.yaml", service("a"));
+    world.write(".hidden.yaml", service("hidden"));
+    world.write("notes.txt", service("notes"));
+    world.start();
+    CHECK(world.services == std::map<std::string, int>{{"a", 80}});
+    world.write("b.json", R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"b"},"spec":{"ports":[{"port":1}]}})");
+    CHECK(world.becomes([&] { return world.services.contains("b"); }));
+    world.write("a.yaml", service("a", 81));
+    CHECK(world.becomes([&] { return world.services["a"] == 81; }));
+    fs::rename(world.path / "a.yaml", world.path / "c.yaml");
+    world.write("d.yaml", service("d"));
+    CHECK(world.becomes([&] { return world.services.contains("d"); }));
+    CHECK(world.services.contains("a"));
+    fs::remove(world.path / "c.yaml");
+    CHECK(world.becomes([&] { return !world.services.contains("a"); }));
+}
+
+TEST_CASE("many changes at once are one transaction") {
+    World world;
+    world.start();
+    const int before = world.deliveries;
+    for (int i = 0; i < 50; ++i)
+        world.write("f" + std::to_string(i) + ".yaml", service("s" + std::to_string(i)));
+    CHECK(world.becomes([&] { return world.services.size() == 50; }));
+    CHECK(world.deliveries == before + 1);
+}
+
+TEST_CASE("a folder that goes away keeps everything, and is followed again when it is back") {
+    World world;
+    world.write("a.yaml", service("a"));
+    world.start();
+    const std::string away = world.path.string() + ".away";
+    fs::rename(world.path, away);
+    CHECK(world.becomes([&] { return !world.problems.empty(); }));
+    CHECK(world.services.contains("a"));
+    fs::create_directory(world.path);
+    world.write("b.yaml", service("b"));
+    CHECK(world.becomes([&] { return world.services.contains("b"); }));
+    CHECK_FALSE(world.services.contains("a"));
+    CHECK(world.problems.empty());
+}
+
+TEST_CASE("a folder that is not there at the start is waited for") {
+    World world;
+    fs::remove(world.path);
+    world.start();
+    REQUIRE(world.problems.size() == 1);
+    CHECK_THAT(to_string(world.problems[0]), Catch::Contains("cannot be read"));
+    fs::create_directory(world.path);
+    world.write("a.yaml", service("a"));
+    CHECK(world.becomes([&] { return world.services.contains("a"); }));
+}
+
+TEST_CASE("the examples are good") {
+    boost::asio::io_context context;
+    Folder folder(context, {EXAMPLES, 20ms});
+    const Transaction transaction = folder.load();
+    for (const Problem& problem : transaction.problems)
+        if (problem.origin.file.find("config.yaml") == std::string::npos)
+            FAIL_CHECK(to_string(problem));
+    CHECK(transaction.upserts.size() >= 5);
+}

@@ -1,0 +1,196 @@
+// Attempts against a server on loopback: the bytes that it sees, and what its answers mean.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <optional>
+
+#include "health/checks.hpp"
+
+using namespace health;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+/// Answers each connection with the next of its answers, the last one for ever; "" never answers.
+struct Server {
+    asio::io_context& context;
+    tcp::acceptor acceptor;
+    std::vector<std::string> answers;
+    std::vector<std::string> requests;
+
+    Server(asio::io_context& given, std::vector<std::string> with)
+        : context(given), acceptor(context, {asio::ip::make_address("127.0.0.1"), 0}), answers(std::move(with)) {
+        asio::co_spawn(context, accept(), asio::detached);
+    }
+    std::uint16_t port() const { return acceptor.local_endpoint().port(); }
+
+    asio::awaitable<void> accept() {
+        for (;;) {
+            boost::system::error_code error;
+            auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+            if (error)
+                co_return;
+            asio::co_spawn(context, serve(std::move(socket)), asio::detached);
+        }
+    }
+    asio::awaitable<void> serve(tcp::socket socket) {
+        boost::system::error_code error;
+        asio::streambuf buffer;
+        co_await asio::async_read_until(socket, buffer, "\r\n\r\n", asio::redirect_error(asio::use_awaitable, error));
+        requests.emplace_back(asio::buffers_begin(buffer.data()), asio::buffers_end(buffer.data()));
+        const std::string answer = answers[std::min(requests.size() - 1, answers.size() - 1)];
+        if (!answer.empty())
+            co_await asio::async_write(socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, error));
+        char byte = 0;  // stays until the client goes
+        co_await socket.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(asio::use_awaitable, error));
+    }
+};
+
+Outcome run(asio::io_context& context, Check check, std::chrono::milliseconds timeout = 2s) {
+    std::optional<Outcome> outcome;
+    asio::co_spawn(context, perform(std::move(check), timeout),
+                   [&](const std::exception_ptr& error, Outcome result) {
+                       if (error)
+                           std::rethrow_exception(error);
+                       outcome = std::move(result);
+                   });
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!outcome && std::chrono::steady_clock::now() < deadline)
+        context.run_one_for(100ms);
+    REQUIRE(outcome);
+    return *outcome;
+}
+
+HttpCheck to(const Server& server) {
+    HttpCheck check;
+    check.host = "127.0.0.1";
+    check.port = server.port();
+    return check;
+}
+
+std::string status(int code, const std::string& more = "") {
+    return "HTTP/1.1 " + std::to_string(code) + " Words\r\n" + more + "Content-Length: 0\r\n\r\n";
+}
+
+/// A port on which nobody listens.
+std::uint16_t closed_port(asio::io_context& context) {
+    return tcp::acceptor(context, {asio::ip::make_address("127.0.0.1"), 0}).local_endpoint().port();
+}
+
+}  // namespace
+
+TEST_CASE("the request is the kubelet's, but for its name") {
+    asio::io_context context;
+    Server server(context, {status(200)});
+    HttpCheck check = to(server);
+    check.path = "/healthz?x=1";
+    CHECK(run(context, check).answer == Answer::success);
+    CHECK(server.requests.at(0) == "GET /healthz?x=1 HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                                       "\r\nUser-Agent: podferry-probe/" PODFERRY_VERSION
+                                       "\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+}
+
+TEST_CASE("headers of the manifest replace ours, whatever their case; an empty one is not sent; others repeat") {
+    asio::io_context context;
+    Server server(context, {status(200)});
+    HttpCheck check = to(server);
+    check.headers = {{"host", "shop.example"}, {"user-agent", ""}, {"ACCEPT", "text/plain"}, {"X-A", "1"}, {"X-A", "2"}};
+    run(context, check);
+    CHECK(server.requests.at(0) ==
+          "GET / HTTP/1.1\r\nHost: shop.example\r\nACCEPT: text/plain\r\nX-A: 1\r\nX-A: 2\r\nConnection: close\r\n\r\n");
+}
+
+TEST_CASE("statuses and what they mean") {
+    struct Row {
+        std::string answer;
+        Answer expected;
+        const char* reason;
+    };
+    const auto row = GENERATE(values<Row>({
+        {status(200), Answer::success, ""},
+        {status(299), Answer::success, ""},
+        {status(304), Answer::warning, "304"},
+        {status(302), Answer::warning, "302"},  // without Location
+        {status(302, "Location: http://elsewhere.example/\r\n"), Answer::warning, "302"},
+        {status(302, "Location: ftp://x\r\n"), Answer::failure, "no URL"},
+        {status(400), Answer::failure, "HTTP probe failed with statuscode: 400"},
+        {status(503), Answer::failure, "statuscode: 503"},
+        {"HTTP/1.1 100 Continue\r\n\r\n" + status(200), Answer::success, ""},
+        {"HTTP/1.1 101 Switching\r\n\r\n", Answer::failure, "statuscode: 101"},
+        {"nonsense\r\n\r\n", Answer::failure, "read"},
+        // The status is final once the header is there: a body that stalls changes nothing.
+        {"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc", Answer::success, ""},
+        {"HTTP/1.1 500 No\r\nContent-Length: 100000\r\n\r\nabc", Answer::failure, "statuscode: 500"},
+    }));
+    CAPTURE(row.answer);
+    asio::io_context context;
+    Server server(context, {row.answer});
+    const Outcome outcome = run(context, to(server));
+    CHECK(outcome.answer == row.expected);
+    CHECK_THAT(outcome.reason, Catch::Contains(row.reason));
+}
+
+TEST_CASE("redirects to the same host are followed, ten requests at most") {
+    asio::io_context context;
+    Server once(context, {status(302, "Location: /there\r\n"), status(200)});
+    CHECK(run(context, to(once)).answer == Answer::success);
+    REQUIRE(once.requests.size() == 2);
+    CHECK_THAT(once.requests[1], Catch::StartsWith("GET /there HTTP/1.1\r\n") && Catch::Contains("Referer: http://"));
+    Server forever(context, {status(302, "Location: /again\r\n")});
+    const Outcome outcome = run(context, to(forever));
+    CHECK(outcome.answer == Answer::failure);
+    CHECK(outcome.reason == "stopped after 10 redirects");
+    CHECK(forever.requests.size() == 10);
+}
+
+TEST_CASE("a server that accepts and says nothing is a failure after the timeout, for HTTP and TLS") {
+    asio::io_context context;
+    Server server(context, {""});
+    HttpCheck check = to(server);
+    check.https = GENERATE(false, true);
+    const auto start = std::chrono::steady_clock::now();
+    const Outcome outcome = run(context, check, 200ms);
+    CHECK(outcome.answer == Answer::failure);
+    CHECK_THAT(outcome.reason, Catch::Contains("timeout"));
+    CHECK(std::chrono::steady_clock::now() - start < 2s);
+}
+
+TEST_CASE("TCP: a handshake is enough; refused and unknown names are failures") {
+    asio::io_context context;
+    Server server(context, {""});
+    CHECK(run(context, TcpCheck{"127.0.0.1", server.port()}).answer == Answer::success);
+    const Outcome refused = run(context, TcpCheck{"127.0.0.1", closed_port(context)});
+    CHECK(refused.answer == Answer::failure);
+    CHECK(refused.reason == "connect: Connection refused");
+    CHECK(run(context, TcpCheck{"no-such-host.invalid", 80}).answer == Answer::failure);
+    CHECK(run(context, TcpCheck{"localhost", server.port()}).answer == Answer::success);
+}
+
+TEST_CASE("a hundred attempts leave no connection in TIME_WAIT") {
+    asio::io_context context;
+    Server server(context, {status(200)});
+    const auto waiting = [&] {
+        std::ifstream table("/proc/net/tcp");
+        std::string port(8, '\0');
+        port.resize(static_cast<std::size_t>(std::snprintf(port.data(), port.size(), ":%04X", server.port())));
+        int count = 0;
+        for (std::string line; std::getline(table, line);)
+            count += line.find(port) != std::string::npos && line.find(" 06 ") != std::string::npos ? 1 : 0;
+        return count;
+    };
+    for (int i = 0; i < 50; ++i) {
+        run(context, to(server));
+        run(context, TcpCheck{"127.0.0.1", server.port()});
+    }
+    CHECK(waiting() == 0);
+}

@@ -1,0 +1,160 @@
+// Probes of many containers over time, against servers on loopback.
+#include "health/prober.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <catch2/catch.hpp>
+#include <memory>
+
+using namespace health;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+struct World {
+    asio::io_context context;
+    std::vector<std::string> reports;  // "pod verdict"
+    std::size_t attempts = 0;
+    std::size_t most_in_flight = 0;
+    std::unique_ptr<Prober> prober;
+
+    explicit World(ProberLimits limits = {}) {
+        prober = std::make_unique<Prober>(
+            context.get_executor(), limits,
+            [this](const Report& report) {
+                const char* words[] = {"unknown", "ready", "failed"};
+                reports.push_back(report.subject.pod + " " + words[static_cast<std::size_t>(report.verdict)]);
+            },
+            [this](const Attempt&) {
+                ++attempts;
+                most_in_flight = std::max(most_in_flight, prober->in_flight());
+            });
+    }
+    template <class Condition>
+    bool becomes(Condition condition, std::chrono::seconds limit = 15s) {
+        const auto deadline = std::chrono::steady_clock::now() + limit;
+        while (!condition() && std::chrono::steady_clock::now() < deadline)
+            context.run_one_for(50ms);
+        return condition();
+    }
+    bool reported(const std::string& line) const {
+        return std::find(reports.begin(), reports.end(), line) != reports.end();
+    }
+};
+
+/// A port that accepts connections (by the kernel's backlog) while the listener lives.
+struct Listener {
+    tcp::acceptor acceptor;
+    explicit Listener(asio::io_context& context, std::uint16_t port = 0)
+        : acceptor(context, {asio::ip::make_address("127.0.0.1"), port}) {}
+    std::uint16_t port() const { return acceptor.local_endpoint().port(); }
+};
+
+Target tcp_target(std::uint16_t port, int failures = 1, const std::string& incarnation = "1") {
+    Target target;
+    target.incarnation = incarnation;
+    ProbeSpec spec{TcpCheck{"127.0.0.1", port}, {}};
+    spec.timing.period = 1s;
+    spec.timing.failure_threshold = failures;
+    target.readiness = spec;
+    return target;
+}
+
+}  // namespace
+
+TEST_CASE("a verdict is unknown, then ready, then failed, then ready again") {
+    World world;
+    std::optional<Listener> listener(std::in_place, world.context);
+    const std::uint16_t port = listener->port();
+    world.prober->set_targets({{{"p", "main"}, tcp_target(port)}});
+    CHECK(world.reports == std::vector<std::string>{"p unknown"});
+    CHECK(world.becomes([&] { return world.reported("p ready"); }));
+    listener.reset();
+    CHECK(world.becomes([&] { return world.reported("p failed"); }));
+    CHECK(world.prober->verdict({"p", "main"}) == Verdict::failed);
+    listener.emplace(world.context, port);
+    CHECK(world.becomes([&] { return world.reports.back() == "p ready"; }));
+    CHECK(world.reports == std::vector<std::string>{"p unknown", "p ready", "p failed", "p ready"});
+}
+
+TEST_CASE("a target that goes is forgotten, an unchanged one goes on") {
+    World world;
+    Listener listener(world.context);
+    world.prober->set_targets({{{"a", "main"}, tcp_target(listener.port())}, {{"b", "main"}, tcp_target(listener.port())}});
+    CHECK(world.becomes([&] { return world.reported("a ready") && world.reported("b ready"); }));
+    world.prober->set_targets({{{"a", "main"}, tcp_target(listener.port())}});
+    CHECK(world.prober->verdict({"a", "main"}) == Verdict::ready);
+    CHECK(world.prober->verdict({"b", "main"}) == Verdict::unknown);
+}
+
+TEST_CASE("a changed timing keeps the verdict, a new incarnation does not") {
+    World world;
+    Listener listener(world.context);
+    world.prober->set_targets({{{"p", "main"}, tcp_target(listener.port())}});
+    CHECK(world.becomes([&] { return world.reported("p ready"); }));
+    world.prober->set_targets({{{"p", "main"}, tcp_target(listener.port(), 5)}});
+    CHECK(world.prober->verdict({"p", "main"}) == Verdict::ready);
+    world.prober->set_targets({{{"p", "main"}, tcp_target(listener.port(), 5, "2")}});
+    CHECK(world.prober->verdict({"p", "main"}) == Verdict::unknown);
+    CHECK(world.becomes([&] { return world.reports.back() == "p ready"; }));
+}
+
+TEST_CASE("readiness waits for the startup probe, and follows it at once") {
+    World world;
+    Listener listener(world.context);
+    Target target = tcp_target(listener.port());
+    target.readiness->timing.period = 60s;
+    target.startup = tcp_target(listener.port()).readiness;
+    const auto start = std::chrono::steady_clock::now();
+    world.prober->set_targets({{{"p", "main"}, target}});
+    CHECK(world.becomes([&] { return world.reported("p ready"); }));
+    CHECK(std::chrono::steady_clock::now() - start < 10s);
+}
+
+TEST_CASE("a container whose liveness fails has failed, though it is ready") {
+    World world;
+    Listener alive(world.context);
+    std::uint16_t dead = 0;
+    {
+        const Listener closed(world.context);
+        dead = closed.port();
+    }
+    Target target = tcp_target(alive.port());
+    target.liveness = tcp_target(dead).readiness;
+    world.prober->set_targets({{{"p", "main"}, target}});
+    CHECK(world.becomes([&] { return world.prober->verdict({"p", "main"}) == Verdict::failed; }));
+}
+
+TEST_CASE("no more attempts at once than allowed, and all get their turn") {
+    World world({4, false});
+    Listener listener(world.context);
+    std::map<Subject, Target> targets;
+    for (int i = 0; i < 60; ++i)
+        targets[{"p" + std::to_string(i), "main"}] = tcp_target(listener.port());
+    world.prober->set_targets(targets);
+    CHECK(world.becomes([&] {
+        return std::all_of(targets.begin(), targets.end(), [&](const auto& entry) {
+            return world.prober->verdict(entry.first) == Verdict::ready;
+        });
+    }));
+    CHECK(world.most_in_flight <= 4);
+}
+
+TEST_CASE("a prober that ends in the middle of attempts leaves nothing behind") {
+    asio::io_context context;
+    std::size_t reports = 0;
+    {
+        Prober prober(context.get_executor(), {}, [&](const Report&) { ++reports; }, [](const Attempt&) {});
+        Listener listener(context);
+        std::map<Subject, Target> targets;
+        for (int i = 0; i < 20; ++i)
+            targets[{"p" + std::to_string(i), "main"}] = tcp_target(listener.port());
+        prober.set_targets(targets);
+        context.run_for(300ms);
+    }
+    const std::size_t before = reports;
+    context.run_for(1500ms);
+    CHECK(reports == before);
+}
