@@ -125,12 +125,16 @@ std::string to_string(const Element& element) {
     return line;
 }
 
-std::string_view operation(const Change& change) {
+std::string_view operation(std::size_t index) {
     static constexpr std::string_view names[] = {"add-element",    "add-service",   "edit-service", "add-server",
                                                  "edit-server",    "add-route",     "delete-route", "delete-server",
                                                  "delete-service", "delete-element"};
     static_assert(std::size(names) == std::variant_size_v<Change>);
-    return names[change.index()];
+    return names[index];
+}
+
+std::string_view operation(const Change& change) {
+    return operation(change.index());
 }
 
 std::string to_string(const Change& change) {

@@ -118,6 +118,8 @@ using Change = std::variant<AddElement, AddVirtualServer, EditVirtualServer, Add
 
 /// "add-service", "delete-route", ...: the kind of change, for metrics and logs.
 std::string_view operation(const Change& change);
+/// The same for a change's place in Change.
+std::string_view operation(std::size_t index);
 
 /// "add-service 10.96.0.1:443/tcp rr", one line for logs and tests.
 std::string to_string(const Change& change);

@@ -30,7 +30,7 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
       allocator_(config_.service_cluster_ip_range, config_.service_node_port_range, std::move(remembered)) {}
 
 void Engine::apply(api::Transaction transaction) {
-    source_problems_ = transaction.problems;
+    source_problems_ = std::move(transaction.problems);
     forget_grace(transaction);
     release(transaction.removals);
     transaction.upserts = allocate(std::move(transaction.upserts));
@@ -46,7 +46,7 @@ void Engine::apply(api::Transaction transaction) {
                 grace_.insert(pod->name);
         }
     }
-    const auto affected = store_.apply(transaction);
+    const auto affected = store_.apply(std::move(transaction));
     dirty_.insert(affected.services.begin(), affected.services.end());
 }
 

@@ -49,7 +49,11 @@ bool needs_quotes(std::string_view text) {
 void configure(Format wanted, Level threshold) {
     format = wanted;
     logger().set_level(level_of(threshold));
-    logger().set_pattern(format == Format::text ? "%Y-%m-%dT%H:%M:%S.%e%z %^%-5!l%$ %v" : "%v");
+    logger().set_pattern(format == Format::text ? "%Y-%m-%dT%H:%M:%S.%e%z %^%-7l%$ %v" : "%v");
+}
+
+bool enabled(Level level) {
+    return logger().should_log(level_of(level));
 }
 
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {

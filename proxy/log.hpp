@@ -16,6 +16,9 @@ using Field = std::pair<std::string_view, std::string>;
 /// Call once, before the first line. Without it: text, info and above.
 void configure(Format format, Level threshold);
 
+/// False when lines of this level are not written: what is costly to say can be left out.
+bool enabled(Level level);
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {

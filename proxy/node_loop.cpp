@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <limits>
 
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
@@ -23,7 +24,6 @@ constexpr std::size_t batch_size = 4096;  // changes given to the kernel in one 
 constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers are read in one go
 constexpr auto audit_pause = 200ms;       // at least, between an audit and one that a notification asks for
 constexpr auto kernel_retry = 1s;         // after the kernel could not be spoken to
-constexpr auto unhealthy_after = 30s;     // of changes that the kernel does not take
 
 double seconds_since(Time start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -113,17 +113,17 @@ void NodeLoop::start() {
         metrics_.start_seconds.Add({{"phase", phase}}).Set(seconds_since(mark));
         mark = Clock::now();
     };
-    engine_.apply(folder_.load());
-    ::malloc_trim(0);
+    api::Transaction everything = folder_.load();
     phase_done("reading");
+    engine_.apply(std::move(everything));
     engine_.plan_dirty(goes_first);
     program_everything_now();
-    mark = Clock::now();
     engine_.plan_dirty();
     reconciler_.disown_foreign();
     phase_done("planning");
     program_everything_now();
     phase_done("kernel");
+    ::malloc_trim(0);
     metrics_.start_seconds.Add({{"phase", "complete"}}).Set(seconds_since(began_));
     log_new_problems();
     finish_sync();
@@ -134,7 +134,7 @@ void NodeLoop::start() {
 }
 
 void NodeLoop::program_everything_now() {
-    while (step_once() > 0) {
+    while (step_once(std::numeric_limits<std::size_t>::max()) > 0) {
     }
 }
 
@@ -274,7 +274,7 @@ asio::awaitable<void> NodeLoop::sync() {
     std::size_t changes = 0;
     for (;;) {
         engine_.plan_dirty();
-        const std::size_t applied = step_once();
+        const std::size_t applied = step_once(batch_size);
         if (applied == 0)
             break;
         changes += applied;
@@ -285,10 +285,13 @@ asio::awaitable<void> NodeLoop::sync() {
     finish_sync();
 }
 
-std::size_t NodeLoop::step_once() {
-    const StepResult result = reconciler_.step(Clock::now(), batch_size);
+std::size_t NodeLoop::step_once(std::size_t limit) {
+    std::function<void(const netlink::Change&)> tell;
+    if (log::enabled(log::Level::debug))
+        tell = [](const netlink::Change& change) { log::debug("applied", {{"change", netlink::to_string(change)}}); };
+    const StepResult result = reconciler_.step(Clock::now(), limit, tell);
     account(result);
-    return result.applied.size() + result.refused.size();
+    return result.applied + result.refused.size();
 }
 
 void NodeLoop::finish_sync() {
@@ -325,11 +328,10 @@ asio::awaitable<void> NodeLoop::audit() {
 }
 
 void NodeLoop::account(const StepResult& result) {
-    for (const netlink::Change& change : result.applied) {
-        metrics_.netlink_operations.Add({{"op", std::string(netlink::operation(change))}, {"result", "ok"}})
-            .Increment();
-        log::debug("applied", {{"change", netlink::to_string(change)}});
-    }
+    for (std::size_t i = 0; i < result.applied_by_operation.size(); ++i)
+        if (result.applied_by_operation[i] > 0)
+            metrics_.netlink_operations.Add({{"op", std::string(netlink::operation(i))}, {"result", "ok"}})
+                .Increment(static_cast<double>(result.applied_by_operation[i]));
     for (const Refused& refused : result.refused) {
         metrics_.netlink_operations
             .Add({{"op", std::string(netlink::operation(refused.change))}, {"result", "refused"}})
@@ -375,63 +377,6 @@ void NodeLoop::log_new_problems() {
         if (!now.contains(text))
             log::info("solved", {{"problem", text}});
     logged_problems_ = std::move(now);
-}
-
-// ---- what goes out -------------------------------------------------------------------------------------------
-
-bool NodeLoop::healthy() const {
-    return !unsynced_since_ || Clock::now() - *unsynced_since_ < unhealthy_after;
-}
-
-StatusView NodeLoop::status() const {
-    StatusView view;
-    view.ready = ready_;
-    view.waiting_for = ready_ ? "" : "the first programming of the kernel";
-    view.uptime_s = seconds_since(began_);
-    view.source = manifests_;
-    const api::Store& store = engine_.store();
-    view.objects = {{"Service", store.services().size()},
-                    {"Pod", store.pods().size()},
-                    {"EndpointSlice", store.slice_count()},
-                    {"Node", store.nodes().size()}};
-    view.virtual_servers = engine_.desired().virtual_server_count();
-    for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
-        view.real_servers += state.real_servers.size();
-    view.changes_pending = reconciler_.changes_pending();
-    view.drift_repairs = drift_repairs_;
-    view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
-    view.probe_targets = probed_containers_;
-    view.ranges = engine_.allocator().use();
-    view.problems = engine_.problems();
-    return view;
-}
-
-void NodeLoop::update_gauges() {
-    const StatusView view = status();
-    for (const auto& [kind, count] : view.objects)
-        metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
-    std::size_t failed = 0;
-    for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
-        for (const auto& [real, weight] : state.real_servers)
-            failed += weight == 0 ? 1 : 0;
-    metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
-    metrics_.real_servers.Add({{"state", "active"}}).Set(static_cast<double>(view.real_servers - failed));
-    metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));
-    metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
-    for (const RangeUse& range : view.ranges) {
-        metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
-        metrics_.range_used.Add({{"range", range.range}}).Set(static_cast<double>(range.used));
-    }
-    metrics_.changes_pending.Set(static_cast<double>(view.changes_pending));
-    metrics_.last_sync.Set(std::chrono::duration<double>(last_sync_.time_since_epoch()).count());
-    metrics_.source_problems.Set(static_cast<double>(view.problems.size()));
-    metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
-    metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));
-}
-
-std::string NodeLoop::metrics() {
-    update_gauges();
-    return metrics_.text();
 }
 
 }  // namespace proxy

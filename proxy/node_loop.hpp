@@ -57,7 +57,8 @@ private:
     void take_attempt(const health::Attempt& attempt);
     void take_addresses();
     void program_everything_now();
-    std::size_t step_once();
+    /// The number of changes that the kernel took or refused.
+    std::size_t step_once(std::size_t limit);
     void account(const StepResult& result);
     void account(const Drift& drift);
     void log_new_problems();

@@ -124,7 +124,7 @@ void Reconciler::refuse(const Change& change, Time now) {
     retry.due = now + backoff(retry.failures);
 }
 
-StepResult Reconciler::step(Time now, std::size_t limit) {
+StepResult Reconciler::step(Time now, std::size_t limit, const std::function<void(const Change&)>& each) {
     StepResult result;
     if (cursor_ == pending_.size())
         collect(now);
@@ -148,7 +148,10 @@ StepResult Reconciler::step(Time now, std::size_t limit) {
             if (waiting != waiting_.end() && waiting->second.due <= now)
                 waiting_.erase(waiting);
         }
-        result.applied.push_back(batch[i]);
+        ++result.applied;
+        ++result.applied_by_operation[batch[i].index()];
+        if (each)
+            each(batch[i]);
     }
     cursor_ += batch.size();
     result.more = cursor_ < pending_.size();

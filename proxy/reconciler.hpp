@@ -2,8 +2,10 @@
 // retries what was refused, and audits. No clock, no event loop: `now` is passed in, so tests need neither.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,7 +26,9 @@ struct Refused {
 };
 
 struct StepResult {
-    std::vector<netlink::Change> applied;
+    std::size_t applied = 0;
+    /// By the change's place in netlink::Change.
+    std::array<std::size_t, std::variant_size_v<netlink::Change>> applied_by_operation{};
     std::vector<Refused> refused;
     bool more = false;  ///< changes are left: call step() again soon
 };
@@ -49,9 +53,9 @@ public:
     /// forgotten; what is ours and not wanted will be removed by the next steps.
     void disown_foreign();
 
-    /// Applies at most `limit` changes. Throws std::system_error when the kernel cannot be spoken to; then nothing is
-    /// lost, and an audit is due.
-    StepResult step(Time now, std::size_t limit);
+    /// Applies at most `limit` changes; `each`, when given, is told every one that the kernel took. Throws
+    /// std::system_error when the kernel cannot be spoken to; then nothing is lost, and an audit is due.
+    StepResult step(Time now, std::size_t limit, const std::function<void(const netlink::Change&)>& each = {});
 
     /// When the next refused change is due; nullopt when there is none.
     std::optional<Time> next_retry() const;

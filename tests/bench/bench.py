@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures podferry against the kernel's floor, in the lab's virtual machine; prints "figure NAME VALUE UNIT" lines.
-    bench.py small|full          1,000 or 1,000 and 10,000 Services with 5 endpoints each"""
+    bench.py small|full [--strict]     1,000, or 1,000 and 10,000 Services with 5 endpoints each; with --strict, a broken
+                                       bound is exit status 1"""
 import json
 import pathlib
 import statistics
@@ -187,7 +188,7 @@ def main():
             idle(lab, size)
             pods_instead_of_slices(lab, size)
     print(f"bench: {'all bounds hold' if not broken else 'broken bounds: ' + ', '.join(broken)}")
-    return 1 if broken else 0
+    return 1 if broken and "--strict" in sys.argv else 0
 
 
 if __name__ == "__main__":

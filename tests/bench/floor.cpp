@@ -1,6 +1,6 @@
 // The floor: the same kernel objects as podferry makes at a full start, programmed as fast as the kernel takes them.
-// Nothing is computed while the clock runs; messages are packed into 64 KiB with the ACK on the last one. Shares no code
-// with podferry. Expects the device podferry0 and a table with podferry's sets (bench.py makes them).
+// Nothing is computed while the clock runs; messages are packed into 64 KiB with the ACK on the last one. Shares no
+// code with podferry. Expects the device podferry0 and a table with podferry's sets (bench.py makes them).
 //     bench-floor SERVICES PODS
 #include <arpa/inet.h>
 #include <linux/genetlink.h>

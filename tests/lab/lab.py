@@ -36,6 +36,10 @@ class Failure(AssertionError):
     """What was expected did not happen."""
 
 
+class TooSlow(Failure):
+    """The machine was too busy for the scenario to prove anything: it is run again, a few times."""
+
+
 def run(command, check=True, timeout=60):
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     if check and done.returncode != 0:

@@ -1,7 +1,7 @@
 """What others do to our kernel objects is repaired; what is not ours is left alone."""
 import time
 
-from lab import Failure, wait_until
+from lab import Failure, TooSlow, wait_until
 from manifests import pods, service
 
 AUDIT = 3 + 1.5  # audit_period, and the time of an audit on a slow machine
@@ -45,9 +45,13 @@ def it_puts_back_what_notifications_tell_of(lab):
         look = time.monotonic() - began  # what one look of the judge costs on this machine
         lab.on("node", *command)
         took = wait_until(f"the {what} is back", is_back, 5)
+        began = time.monotonic()
+        is_back()
+        slower = max(look, time.monotonic() - began)
         print(f"      {what}: back after {took:.2f} s, seen by looks of {look:.2f} s")
-        if took > 1 + 2 * look:
-            raise Failure(f"the {what} took {took:.1f} s")
+        if took > 1 + 2 * slower:
+            # Looks that take long by themselves tell of a busy machine, not of podferry.
+            raise (TooSlow if slower > 0.6 else Failure)(f"the {what} took {took:.1f} s, looks {slower:.1f} s")
         wait_until("everything is whole again", lambda: route_is_there() and element_is_there(), 2)
         if not answered(lab):
             raise Failure(f"no answer after the {what} came back")

@@ -47,7 +47,8 @@ TEST_CASE("a Service's defaults are those of the API server") {
 TEST_CASE("a Service's fields are read") {
     const auto service = decoded<Service>(
         service_head +
-        "{type: NodePort, clusterIPs: [10.96.0.5, 'fd00::5'], ipFamilies: [IPv4, IPv6], ipFamilyPolicy: RequireDualStack,"
+        "{type: NodePort, clusterIPs: [10.96.0.5, 'fd00::5'], ipFamilies: [IPv4, IPv6], ipFamilyPolicy: "
+        "RequireDualStack,"
         " externalIPs: [203.0.113.7], sessionAffinity: ClientIP, externalTrafficPolicy: Local, selector: {app: web},"
         " ports: [{name: dns, port: 53, protocol: UDP, targetPort: dns-port, nodePort: 30053}]}}");
     CHECK(service.cluster_ips.size() == 2);
@@ -80,8 +81,7 @@ TEST_CASE("a probe's defaults; zero is the same as absent") {
 }
 
 TEST_CASE("probe handlers") {
-    const Probe http =
-        probe("{httpGet: {port: web, scheme: HTTPS, host: a, httpHeaders: [{name: X-A, value: b}]}}");
+    const Probe http = probe("{httpGet: {port: web, scheme: HTTPS, host: a, httpHeaders: [{name: X-A, value: b}]}}");
     const auto& get = std::get<HttpGet>(http.handler);
     CHECK(get.path == "/");
     CHECK(get.https);
@@ -93,7 +93,8 @@ TEST_CASE("probe handlers") {
 
 TEST_CASE("sidecars are containers, ordinary init containers are not") {
     const auto pod = decoded<Pod>(
-        "{apiVersion: v1, kind: Pod, metadata: {name: web, deletionTimestamp: '2026-01-01T00:00:00Z'}, spec: {containers:"
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, deletionTimestamp: '2026-01-01T00:00:00Z'}, spec: "
+        "{containers:"
         " [{name: main}], initContainers: [{name: once}, {name: side, restartPolicy: Always, startupProbe: {tcpSocket:"
         " {port: 1}}}]}, status: {podIP: 10.1.0.5, phase: Running, conditions: [{type: Ready, status: 'True'}]}}");
     REQUIRE(pod.containers.size() == 2);
@@ -106,7 +107,8 @@ TEST_CASE("sidecars are containers, ordinary init containers are not") {
 
 TEST_CASE("conditions of an endpoint default to each other") {
     const auto slice = decoded<EndpointSlice>(
-        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: {kubernetes.io/service-name:"
+        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: "
+        "{kubernetes.io/service-name:"
         " web}}, addressType: IPv4, endpoints: [{addresses: [10.1.0.1]}, {addresses: [10.1.0.2], conditions: {ready:"
         " false}}, {addresses: [10.1.0.3], conditions: {ready: false, serving: true, terminating: true}}]}");
     CHECK(slice.service == "web");
@@ -118,7 +120,8 @@ TEST_CASE("conditions of an endpoint default to each other") {
 
 TEST_CASE("an Endpoints object becomes one slice per subset and family") {
     const auto documents = parse_yaml(
-        "{apiVersion: v1, kind: Endpoints, metadata: {name: web}, subsets: [{addresses: [{ip: 10.1.0.1}, {ip: 'fd00::1'}],"
+        "{apiVersion: v1, kind: Endpoints, metadata: {name: web}, subsets: [{addresses: [{ip: 10.1.0.1}, {ip: "
+        "'fd00::1'}],"
         " notReadyAddresses: [{ip: 10.1.0.2}], ports: [{port: 80}]}]}");
     const Decoded result = decode(documents->front().value);
     REQUIRE(result.objects.size() == 2);

@@ -93,10 +93,12 @@ TEST_CASE("without a prober the status counts; without a status the pod is ready
         {"ready container", [](Pod& p) { p.container_statuses = {{"main", "", true, {}, ContainerState::running}}; },
          true},
         {"gate without condition", [](Pod& p) { p.readiness_gates = {"example.com/gate"}; }, false},
-        {"gate", [](Pod& p) {
+        {"gate",
+         [](Pod& p) {
              p.readiness_gates = {"example.com/gate"};
              p.conditions["example.com/gate"] = true;
-         }, true},
+         },
+         true},
         {"pending", [](Pod& p) { p.phase = PodPhase::pending; }, false},
     }));
     CAPTURE(row.what);

@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string service(const std::string& name, int port = 80) {
-    return "{apiVersion: v1, kind: Service, metadata: {name: " + name + "}, spec: {ports: [{port: " +
-           std::to_string(port) + "}]}}\n";
+    return "{apiVersion: v1, kind: Service, metadata: {name: " + name +
+           "}, spec: {ports: [{port: " + std::to_string(port) + "}]}}\n";
 }
 
 struct World {
@@ -51,8 +51,8 @@ struct World {
     void start() {
         folder.emplace(context, FolderOptions{path.string(), 20ms});
         take(folder->load());
-        boost::asio::co_spawn(
-            context, folder->watch([this](const Transaction& transaction) { take(transaction); }), boost::asio::detached);
+        boost::asio::co_spawn(context, folder->watch([this](const Transaction& transaction) { take(transaction); }),
+                              boost::asio::detached);
     }
     template <class Condition>
     bool becomes(Condition condition) {
@@ -72,7 +72,8 @@ TEST_CASE("what is there is read, what changes follows") {
     world.write("notes.txt", service("notes"));
     world.start();
     CHECK(world.services == std::map<std::string, int>{{"a", 80}});
-    world.write("b.json", R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"b"},"spec":{"ports":[{"port":1}]}})");
+    world.write("b.json",
+                R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"b"},"spec":{"ports":[{"port":1}]}})");
     CHECK(world.becomes([&] { return world.services.contains("b"); }));
     world.write("a.yaml", service("a", 81));
     CHECK(world.becomes([&] { return world.services["a"] == 81; }));

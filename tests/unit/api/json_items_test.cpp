@@ -17,7 +17,8 @@ struct Seen {
 Seen see(const std::string& text) {
     Seen seen;
     seen.error = for_each_json_item(text, [&](JsonItem& item) {
-        seen.items.push_back(std::to_string(item.line) + " " + item.kind_hint + " " + boost::json::serialize(item.value));
+        seen.items.push_back(std::to_string(item.line) + " " + item.kind_hint + " " +
+                             boost::json::serialize(item.value));
         for (const Mistake& mistake : item.mistakes)
             seen.mistakes.push_back(to_string(mistake.path) + ": " + mistake.message);
     });
@@ -27,9 +28,11 @@ Seen see(const std::string& text) {
 }  // namespace
 
 TEST_CASE("objects one after the other, and items of lists, with their lines") {
-    const Seen seen = see("{\"a\":1}\n{\"kind\":\"List\",\n\"items\":[\n{\"b\":\"]}\\\"\"},\n{\"c\":[{}]}]}\n{\"d\":2}");
+    const Seen seen =
+        see("{\"a\":1}\n{\"kind\":\"List\",\n\"items\":[\n{\"b\":\"]}\\\"\"},\n{\"c\":[{}]}]}\n{\"d\":2}");
     CHECK(seen.error.message.empty());
-    CHECK(seen.items == std::vector<std::string>{R"(1  {"a":1})", R"(4  {"b":"]}\""})", R"(5  {"c":[{}]})", R"(6  {"d":2})"});
+    CHECK(seen.items ==
+          std::vector<std::string>{R"(1  {"a":1})", R"(4  {"b":"]}\""})", R"(5  {"c":[{}]})", R"(6  {"d":2})"});
 }
 
 TEST_CASE("a typed list tells its items their kind when it is named first") {

@@ -8,8 +8,8 @@ using namespace api;
 namespace {
 
 std::string service(const std::string& name, int port) {
-    return "{apiVersion: v1, kind: Service, metadata: {name: " + name + "}, spec: {ports: [{port: " +
-           std::to_string(port) + "}]}}\n---\n";
+    return "{apiVersion: v1, kind: Service, metadata: {name: " + name +
+           "}, spec: {ports: [{port: " + std::to_string(port) + "}]}}\n---\n";
 }
 
 struct World {
@@ -66,8 +66,7 @@ TEST_CASE("the first file that names an object has it; the next takes over when 
     World world;
     world.update("a", service("x", 80));
     CHECK(world.update("b", service("x", 90)) == "");
-    CHECK(to_string(world.problems.at(0)) ==
-          "b:1: Service default/x: is given already in a:1; this one is not used");
+    CHECK(to_string(world.problems.at(0)) == "b:1: Service default/x: is given already in a:1; this one is not used");
     CHECK(world.remove("a") == "-x");
     CHECK(world.set.take_stale() == std::set<std::string>{"b"});
     CHECK(world.update("b", service("x", 90)) == "+x:90");
@@ -92,7 +91,8 @@ TEST_CASE("twice in one file is a mistake of the second") {
 
 TEST_CASE("a List's items stand alone, with their own lines") {
     World world;
-    const std::string list = "apiVersion: v1\nkind: List\nitems:\n- " + service("a", 80).substr(0, service("a", 80).find('\n')) +
+    const std::string list = "apiVersion: v1\nkind: List\nitems:\n- " +
+                             service("a", 80).substr(0, service("a", 80).find('\n')) +
                              "\n- {apiVersion: v1, kind: Service, metadata: {name: b}, spec: {ports: []}}\n";
     CHECK(world.update("l.yaml", list) == "+a:80");
     REQUIRE(world.problems.size() == 1);

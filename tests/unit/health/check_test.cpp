@@ -58,12 +58,11 @@ struct Server {
 
 Outcome run(asio::io_context& context, Check check, std::chrono::milliseconds timeout = 2s) {
     std::optional<Outcome> outcome;
-    asio::co_spawn(context, perform(std::move(check), timeout),
-                   [&](const std::exception_ptr& error, Outcome result) {
-                       if (error)
-                           std::rethrow_exception(error);
-                       outcome = std::move(result);
-                   });
+    asio::co_spawn(context, perform(std::move(check), timeout), [&](const std::exception_ptr& error, Outcome result) {
+        if (error)
+            std::rethrow_exception(error);
+        outcome = std::move(result);
+    });
     const auto deadline = std::chrono::steady_clock::now() + 10s;
     while (!outcome && std::chrono::steady_clock::now() < deadline)
         context.run_one_for(100ms);
@@ -104,10 +103,12 @@ TEST_CASE("headers of the manifest replace ours, whatever their case; an empty o
     asio::io_context context;
     Server server(context, {status(200)});
     HttpCheck check = to(server);
-    check.headers = {{"host", "shop.example"}, {"user-agent", ""}, {"ACCEPT", "text/plain"}, {"X-A", "1"}, {"X-A", "2"}};
+    check.headers = {
+        {"host", "shop.example"}, {"user-agent", ""}, {"ACCEPT", "text/plain"}, {"X-A", "1"}, {"X-A", "2"}};
     run(context, check);
-    CHECK(server.requests.at(0) ==
-          "GET / HTTP/1.1\r\nHost: shop.example\r\nACCEPT: text/plain\r\nX-A: 1\r\nX-A: 2\r\nConnection: close\r\n\r\n");
+    CHECK(
+        server.requests.at(0) ==
+        "GET / HTTP/1.1\r\nHost: shop.example\r\nACCEPT: text/plain\r\nX-A: 1\r\nX-A: 2\r\nConnection: close\r\n\r\n");
 }
 
 TEST_CASE("statuses and what they mean") {

@@ -82,7 +82,8 @@ TEST_CASE("a verdict is unknown, then ready, then failed, then ready again") {
 TEST_CASE("a target that goes is forgotten, an unchanged one goes on") {
     World world;
     Listener listener(world.context);
-    world.prober->set_targets({{{"a", "main"}, tcp_target(listener.port())}, {{"b", "main"}, tcp_target(listener.port())}});
+    world.prober->set_targets(
+        {{{"a", "main"}, tcp_target(listener.port())}, {{"b", "main"}, tcp_target(listener.port())}});
     CHECK(world.becomes([&] { return world.reported("a ready") && world.reported("b ready"); }));
     world.prober->set_targets({{{"a", "main"}, tcp_target(listener.port())}});
     CHECK(world.prober->verdict({"a", "main"}) == Verdict::ready);
@@ -135,9 +136,8 @@ TEST_CASE("no more attempts at once than allowed, and all get their turn") {
         targets[{"p" + std::to_string(i), "main"}] = tcp_target(listener.port());
     world.prober->set_targets(targets);
     CHECK(world.becomes([&] {
-        return std::all_of(targets.begin(), targets.end(), [&](const auto& entry) {
-            return world.prober->verdict(entry.first) == Verdict::ready;
-        });
+        return std::all_of(targets.begin(), targets.end(),
+                           [&](const auto& entry) { return world.prober->verdict(entry.first) == Verdict::ready; });
     }));
     CHECK(world.most_in_flight <= 4);
 }

@@ -16,7 +16,8 @@ struct Row {
     int failures;
     int successes;
     /// S F W U E: an answer. Other words change what the next tick sees: new, waiting, running, terminated, started,
-    /// unstarted, deleting, gone (status unknown), noid, failed, succeeded, never (restartPolicy), age=N; tick: only a tick.
+    /// unstarted, deleting, gone (status unknown), noid, failed, succeeded, never (restartPolicy), age=N; tick: only a
+    /// tick.
     const char* sequence;
     const char* cached;
 };

@@ -32,8 +32,11 @@ const char* const good =
 
 struct World {
     api::ManifestSet manifests;
-    Engine engine{config(), {}, {}, {[](const auto&) { return health::Verdict::unknown; },
-                                     [](const auto&, const auto&) { return std::nullopt; }}};
+    Engine engine{
+        config(),
+        {},
+        {},
+        {[](const auto&) { return health::Verdict::unknown; }, [](const auto&, const auto&) { return std::nullopt; }}};
 
     static Config config() {
         Config config = default_config();

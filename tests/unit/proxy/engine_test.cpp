@@ -11,8 +11,8 @@ namespace {
 
 /// An engine whose verdicts and kernel weights the test sets by hand.
 struct World {
-    std::map<std::string, health::Verdict> verdicts;                       // by pod, "shop/web-1"
-    std::map<std::string, int> kernel;                                     // "10.1.0.11:8080" -> weight
+    std::map<std::string, health::Verdict> verdicts;  // by pod, "shop/web-1"
+    std::map<std::string, int> kernel;                // "10.1.0.11:8080" -> weight
     Engine engine;
 
     World() : engine(config(), facts(), {}, inputs()) {}
@@ -136,8 +136,8 @@ TEST_CASE("double use of an address is refused for the later object, which takes
 
 TEST_CASE("a refused change leaves the last good version in force") {
     World world;
-    world.apply(build::transaction({build::service("a", vip), build::service("b", "10.96.0.6"),
-                                    build::pod("b", "b-1", "10.1.0.21", false)}));
+    world.apply(build::transaction(
+        {build::service("a", vip), build::service("b", "10.96.0.6"), build::pod("b", "b-1", "10.1.0.21", false)}));
     world.apply(build::transaction({build::service("b", vip)}));
     CHECK(world.engine.problems().size() == 1);
     CHECK(world.backends("10.96.0.6") == "10.1.0.21=1");
@@ -148,8 +148,8 @@ TEST_CASE("two Services with the same external IP and port: the later waits, and
     auto a = build::service("a", "10.96.0.6");
     auto b = build::service("b", "10.96.0.7");
     a.external_ips = b.external_ips = {build::address("203.0.113.9")};
-    world.apply(build::transaction({a, b, build::pod("a", "a-1", "10.1.0.1", false),
-                                    build::pod("b", "b-1", "10.1.0.2", false)}));
+    world.apply(build::transaction(
+        {a, b, build::pod("a", "a-1", "10.1.0.1", false), build::pod("b", "b-1", "10.1.0.2", false)}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
     CHECK_THAT(world.only_problem(),
                Catch::Contains("Service shop/b: 203.0.113.9:80 is already served for Service shop/a"));

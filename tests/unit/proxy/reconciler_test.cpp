@@ -36,8 +36,8 @@ struct World {
         std::size_t applied = 0;
         for (int i = 0; i < 100; ++i) {
             const StepResult result = reconciler.step(now, 3);
-            applied += result.applied.size();
-            if (!result.more && result.applied.empty())
+            applied += result.applied;
+            if (!result.more && result.applied == 0)
                 return applied;
         }
         FAIL("does not settle");

@@ -1,0 +1,68 @@
+// What goes out of the running node: its status, its metrics, its health.
+#include <chrono>
+
+#include "proxy/node_loop.hpp"
+
+namespace proxy {
+namespace {
+
+constexpr auto unhealthy_after = std::chrono::seconds(30);  // of changes that the kernel does not take
+
+}  // namespace
+
+bool NodeLoop::healthy() const {
+    return !unsynced_since_ || std::chrono::steady_clock::now() - *unsynced_since_ < unhealthy_after;
+}
+
+StatusView NodeLoop::status() const {
+    StatusView view;
+    view.ready = ready_;
+    view.waiting_for = ready_ ? "" : "the first programming of the kernel";
+    view.uptime_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+    view.source = manifests_;
+    const api::Store& store = engine_.store();
+    view.objects = {{"Service", store.services().size()},
+                    {"Pod", store.pods().size()},
+                    {"EndpointSlice", store.slice_count()},
+                    {"Node", store.nodes().size()}};
+    view.virtual_servers = engine_.desired().virtual_server_count();
+    for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
+        view.real_servers += state.real_servers.size();
+    view.changes_pending = reconciler_.changes_pending();
+    view.drift_repairs = drift_repairs_;
+    view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
+    view.probe_targets = probed_containers_;
+    view.ranges = engine_.allocator().use();
+    view.problems = engine_.problems();
+    return view;
+}
+
+void NodeLoop::update_gauges() {
+    const StatusView view = status();
+    for (const auto& [kind, count] : view.objects)
+        metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
+    std::size_t failed = 0;
+    for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
+        for (const auto& [real, weight] : state.real_servers)
+            failed += weight == 0 ? 1 : 0;
+    metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
+    metrics_.real_servers.Add({{"state", "active"}}).Set(static_cast<double>(view.real_servers - failed));
+    metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));
+    metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
+    for (const RangeUse& range : view.ranges) {
+        metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
+        metrics_.range_used.Add({{"range", range.range}}).Set(static_cast<double>(range.used));
+    }
+    metrics_.changes_pending.Set(static_cast<double>(view.changes_pending));
+    metrics_.last_sync.Set(std::chrono::duration<double>(last_sync_.time_since_epoch()).count());
+    metrics_.source_problems.Set(static_cast<double>(view.problems.size()));
+    metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
+    metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));
+}
+
+std::string NodeLoop::metrics() {
+    update_gauges();
+    return metrics_.text();
+}
+
+}  // namespace proxy

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Holds the rooms apart: who may include whom (docs/architecture.md), which libraries stay where, how long files are."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+MAY_INCLUDE = {"api": {"api"}, "netlink": {"netlink"}, "health": {"health"}, "proxy": {"api", "netlink", "health", "proxy"}}
+# Heavy or replaceable libraries, and the only files that know them.
+CONFINED = {
+    r"nftables/": r"netlink/nft\.cpp",
+    r"netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
+    r"yaml-cpp/": r"(api/yaml_document|proxy/config)\.cpp",
+    r"boost/beast/http": r"(health/http_check|proxy/admin)\.cpp",
+    r"boost/asio/ssl|boost/beast/ssl": r"health/http_check\.cpp",
+    r"spdlog/": r"proxy/log\.cpp",
+    r"CLI/": r"proxy/main\.cpp",
+    r"prometheus/": r"proxy/metrics\.(hpp|cpp)",
+}
+MAX_LINES = 400
+
+
+def mistakes():
+    for room, allowed in MAY_INCLUDE.items():
+        for path in sorted((ROOT / room).glob("*.[ch]pp")):
+            name = str(path.relative_to(ROOT))
+            lines = path.read_text().splitlines()
+            if len(lines) > MAX_LINES:
+                yield f"{name}: {len(lines)} lines, more than {MAX_LINES}"
+            for number, line in enumerate(lines, 1):
+                ours = re.match(r'#include "(\w+)/', line)
+                if ours and ours[1] in MAY_INCLUDE and ours[1] not in allowed:
+                    yield f"{name}:{number}: {room} must not include {ours[1]}"
+                theirs = re.match(r"#include <(.*)>", line)
+                for library, files in CONFINED.items():
+                    if theirs and re.match(library, theirs[1]) and not re.fullmatch(files, name):
+                        yield f"{name}:{number}: <{theirs[1]}> belongs in {files}"
+
+
+found = list(mistakes())
+print("\n".join(found) if found else "layers: as they should be")
+sys.exit(1 if found else 0)
