@@ -4,8 +4,8 @@
 #include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parser.hpp>
-#include <set>
+
+#include "api/json_handlers.hpp"
 
 namespace api {
 namespace {
@@ -14,83 +14,8 @@ namespace json = boost::json;
 
 constexpr std::size_t arena_size = 1024 * 1024;
 
-/// Remembers the keys of the objects that it is in; finds those that come twice.
-class DuplicateFinder {
-public:
-    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
-    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
-
-    std::vector<Mistake> found;
-
-    bool on_document_begin(json::error_code&) { return true; }
-    bool on_document_end(json::error_code&) { return true; }
-    bool on_object_begin(json::error_code&) { return open(true); }
-    bool on_object_end(std::size_t, json::error_code&) { return close(); }
-    bool on_array_begin(json::error_code&) { return open(false); }
-    bool on_array_end(std::size_t, json::error_code&) { return close(); }
-    bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
-        key_.append(part.data(), part.size());
-        return true;
-    }
-    bool on_key(json::string_view part, std::size_t, json::error_code&) {
-        key_.append(part.data(), part.size());
-        Level& level = levels_.back();
-        level.key = std::exchange(key_, {});
-        if (!level.keys.insert(level.key).second)
-            note();
-        return true;
-    }
-    bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
-    bool on_string(json::string_view, std::size_t, json::error_code&) { return next(); }
-    bool on_number_part(json::string_view, json::error_code&) { return true; }
-    bool on_int64(std::int64_t, json::string_view, json::error_code&) { return next(); }
-    bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return next(); }
-    bool on_double(double, json::string_view, json::error_code&) { return next(); }
-    bool on_bool(bool, json::error_code&) { return next(); }
-    bool on_null(json::error_code&) { return next(); }
-    bool on_comment_part(json::string_view, json::error_code&) { return true; }
-    bool on_comment(json::string_view, json::error_code&) { return true; }
-
-private:
-    struct Level {
-        bool object = false;
-        std::set<std::string> keys;
-        std::string key;
-        std::size_t index = 0;
-    };
-
-    bool open(bool object) {
-        levels_.push_back({object, {}, {}, 0});
-        return true;
-    }
-    bool close() {
-        levels_.pop_back();
-        return next();
-    }
-    bool next() {
-        if (!levels_.empty())
-            ++levels_.back().index;
-        return true;
-    }
-    void note() {
-        std::vector<Step> path;
-        for (const Level& level : levels_) {
-            if (level.object)
-                path.emplace_back(level.key);
-            else
-                path.emplace_back(level.index);
-        }
-        found.push_back({std::move(path), "duplicate key", false});
-    }
-
-    std::vector<Level> levels_;
-    std::string key_;
-};
-
 std::vector<Mistake> find_duplicates(std::string_view text) {
-    json::basic_parser<DuplicateFinder> parser{json::parse_options{}};
+    json::basic_parser<JsonDuplicateFinder> parser{json::parse_options{}};
     json::error_code error;
     parser.write_some(false, text.data(), text.size(), error);
     return std::move(parser.handler().found);
@@ -112,13 +37,12 @@ std::size_t count_members(const json::value& value) {
 }
 
 /// The characters that matter outside texts.
-enum Mark : unsigned char { plain, quote, open, close, colon, newline };
+enum Mark : unsigned char { plain, quote, open, close, newline };
 constexpr auto marks = [] {
     std::array<Mark, 256> table{};
     table['"'] = quote;
     table['{'] = table['['] = open;
     table['}'] = table[']'] = close;
-    table[':'] = colon;
     table['\n'] = newline;
     return table;
 }();
@@ -143,7 +67,6 @@ private:
     struct Span {
         std::string_view text;
         int line = 1;
-        std::size_t colons = 0;
     };
 
     void skip_space() {
@@ -175,7 +98,7 @@ private:
     /// Past the object or list that begins at at_. Brackets are only counted: the parser will match them.
     Span skip_structure() {
         const std::size_t begin = at_;
-        Span span{{}, line_, 0};
+        Span span{{}, line_};
         int depth = 0;
         while (at_ < text_.size()) {
             switch (marks[static_cast<unsigned char>(text_[at_])]) {
@@ -192,9 +115,6 @@ private:
                         span.text = text_.substr(begin, at_ - begin);
                         return span;
                     }
-                    break;
-                case colon:
-                    ++span.colons;
                     break;
                 case newline:
                     ++line_;
@@ -219,11 +139,10 @@ private:
         const std::size_t begin = at_;
         std::string envelope = "{";
         bool is_list = false;
-        std::size_t colons = 0;
         ++at_;
         for (;;) {
             const std::size_t from = at_;
-            skip_to_member(colons);
+            skip_to_member();
             envelope += text_.substr(from, at_ - from);
             if (at_ == text_.size())
                 return fail(line, "JSON: incomplete: an object that begins here has no end");
@@ -235,14 +154,14 @@ private:
                 envelope += "[]";
                 items();
             } else {
-                member_value(envelope, colons);
+                member_value(envelope);
             }
             if (!error_.message.empty())
                 return;
         }
         ++at_;
         envelope += "}";
-        Span span{is_list ? std::string_view(envelope) : text_.substr(begin, at_ - begin), line, colons};
+        Span span{is_list ? std::string_view(envelope) : text_.substr(begin, at_ - begin), line};
         if (is_list)
             check_envelope(span);
         else
@@ -251,7 +170,7 @@ private:
     }
 
     /// To the next value of the object at hand, its key in key_; or to the closing bracket, or the end of the text.
-    void skip_to_member(std::size_t& colons) {
+    void skip_to_member() {
         while (at_ < text_.size() && text_[at_] != '}') {
             const char c = text_[at_];
             if (c == '"') {
@@ -260,7 +179,6 @@ private:
                     return;
                 key_ = std::string(text_.substr(begin, at_ - 1 - begin));
             } else if (c == ':') {
-                ++colons;
                 ++at_;
                 skip_space();
                 return;
@@ -271,7 +189,7 @@ private:
         }
     }
 
-    void member_value(std::string& envelope, std::size_t& colons) {
+    void member_value(std::string& envelope) {
         const std::size_t begin = at_;
         const char c = text_[at_];
         if (c == '{' || c == '[') {
@@ -279,7 +197,6 @@ private:
             const Span span = skip_structure();
             if (span.text.empty())
                 return fail(line, "JSON: incomplete: what begins here has no end");
-            colons += span.colons;
         } else if (c == '"') {
             if (!skip_text())
                 return fail(line_, "JSON: incomplete: a text has no end");
@@ -311,46 +228,56 @@ private:
                 return fail(line, "JSON: incomplete: a list of items that begins here has no end");
             if (text_[at_] != '{')
                 return fail(line_, "JSON: an object, beginning with '{', belongs here");
-            const Span span = skip_structure();
-            if (span.text.empty())
-                return fail(span.line, "JSON: incomplete: an object that begins here has no end");
-            item(span, kind_.size() > 4 && kind_.ends_with("List") ? kind_.substr(0, kind_.size() - 4) : "");
+            const Span rest{text_.substr(at_), line_};
+            const std::size_t used =
+                item(rest, kind_.size() > 4 && kind_.ends_with("List") ? kind_.substr(0, kind_.size() - 4) : "");
+            line_ += static_cast<int>(
+                std::count(rest.text.begin(), rest.text.begin() + static_cast<std::ptrdiff_t>(used), '\n'));
+            at_ += used;
             if (!error_.message.empty())
                 return;
         }
     }
 
-    /// False after an error.
-    bool parse(const Span& span, json::value& value) {
-        parser_.reset(&resource_);
+    /// Parses the value at the beginning of the text; how long it is, or 0 after an error.
+    std::size_t parse(const Span& span, json::value& value) {
+        parser_.reset();
+        parser_.handler().stack.reset(&resource_);
+        parser_.handler().keys = 0;
         json::error_code error;
-        const std::size_t used = parser_.write(span.text.data(), span.text.size(), error);
+        const std::size_t used = parser_.write_some(false, span.text.data(), span.text.size(), error);
+        if (!error && !parser_.done())
+            error = json::error::incomplete;
         if (error) {
-            const auto lines =
-                std::count(span.text.begin(), span.text.begin() + static_cast<std::ptrdiff_t>(used), '\n');
+            const auto end = span.text.begin() + static_cast<std::ptrdiff_t>(used);
+            const auto lines = error == json::error::incomplete ? 0 : std::count(span.text.begin(), end, '\n');
             fail(span.line + static_cast<int>(lines), "JSON: " + error.message());
-            return false;
+            return 0;
         }
-        value = parser_.release();
-        return true;
+        value = parser_.handler().stack.release();
+        return used;
     }
 
-    void item(const Span& span, std::string kind_hint) {
+    /// How long the object at the beginning of the text is.
+    std::size_t item(const Span& span, std::string kind_hint) {
+        std::size_t used = 0;
         {
-            JsonItem item{span.text, span.line, std::move(kind_hint), json::value(&resource_), {}};
-            if (!parse(span, item.value))
-                return;
-            // Boost.JSON keeps the last of duplicate members: fewer members than colons.
-            if (count_members(item.value) != span.colons)
-                item.mistakes = find_duplicates(span.text);
+            JsonItem item{{}, span.line, std::move(kind_hint), json::value(&resource_), {}};
+            used = parse(span, item.value);
+            if (used == 0)
+                return 0;
+            item.text = span.text.substr(0, used);
+            if (count_members(item.value) != parser_.handler().keys)
+                item.mistakes = find_duplicates(item.text);
             visit_(item);
         }
         resource_.release();
+        return used;
     }
 
     void check_envelope(const Span& span) {
         json::value value(&resource_);
-        if (!parse(span, value))
+        if (parse(span, value) == 0)
             return;
         const auto* kind = value.as_object().if_contains("kind");
         if (kind == nullptr || !kind->is_string() || !std::string_view(kind->get_string()).ends_with("List"))
@@ -361,7 +288,7 @@ private:
     const std::function<void(JsonItem&)>& visit_;
     std::vector<unsigned char> arena_;
     json::monotonic_resource resource_;
-    json::parser parser_;
+    json::basic_parser<JsonBuilder> parser_{json::parse_options{}};
     std::size_t at_ = 0;
     int line_ = 1;
     std::string key_;

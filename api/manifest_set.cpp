@@ -21,7 +21,7 @@ std::string to_string(const Problem& problem) {
 }
 
 /// True when the entry, good or bad, keeps the object in force for this file.
-bool ManifestSet::accept(const std::string& file, ManifestEntry& entry, File& known, const std::set<Removal>& seen) {
+bool ManifestSet::accept(const std::string& file, ManifestEntry& entry, File& known, const Keys& seen) {
     const auto present = in_force_.find(entry.key);
     const bool elsewhere = present != in_force_.end() && present->second.file != file;
     if (elsewhere || seen.contains(entry.key)) {
@@ -58,12 +58,14 @@ void ManifestSet::update(const std::string& file, ManifestContent content) {
     if (!content.usable)
         return;
     known.refused.clear();
-    std::set<Removal> kept;
+    Keys kept;
     for (ManifestEntry& entry : content.entries)
         if (accept(file, entry, known, kept))
-            kept.insert(kept.end(), entry.key);
+            kept.insert(entry.key);
     std::vector<Removal> gone;
-    std::set_difference(known.objects.begin(), known.objects.end(), kept.begin(), kept.end(), std::back_inserter(gone));
+    for (const Removal& key : known.objects)
+        if (!kept.contains(key))
+            gone.push_back(key);
     known.objects = std::move(kept);
     for (const Removal& key : gone)
         withdraw(key);
@@ -73,7 +75,7 @@ void ManifestSet::remove(const std::string& file) {
     const auto found = files_.find(file);
     if (found == files_.end())
         return;
-    const std::set<Removal> objects = std::move(found->second.objects);
+    const Keys objects = std::move(found->second.objects);
     files_.erase(found);
     for (const Removal& key : objects)
         withdraw(key);

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "api/manifest_file.hpp"
@@ -41,16 +43,17 @@ private:
         std::uint64_t fingerprint = 0;
         int line = 0;
     };
+    using Keys = std::unordered_set<Removal, HashRemoval>;
     struct File {
-        std::set<Removal> objects;  // in force, given by this file
+        Keys objects;               // in force, given by this file
         std::set<Removal> refused;  // given by another file first
         std::vector<Problem> problems;
     };
 
-    bool accept(const std::string& file, ManifestEntry& entry, File& known, const std::set<Removal>& seen);
+    bool accept(const std::string& file, ManifestEntry& entry, File& known, const Keys& seen);
     void withdraw(const Removal& key);
 
-    std::map<Removal, InForce> in_force_;
+    std::unordered_map<Removal, InForce, HashRemoval> in_force_;
     std::map<std::string, File> files_;
     std::set<std::string> stale_;
     std::vector<Upsert> upserts_;

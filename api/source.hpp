@@ -39,6 +39,13 @@ struct Removal {
     auto operator<=>(const Removal&) const = default;
 };
 
+struct HashRemoval {
+    std::size_t operator()(const Removal& removal) const {
+        const std::hash<std::string> hash;
+        return (hash(removal.name.name) * 31 + hash(removal.name.space)) * 31 + static_cast<std::size_t>(removal.kind);
+    }
+};
+
 /// Changes that are applied together. Upserts of objects equal to the version in force are left out.
 struct Transaction {
     std::vector<Upsert> upserts;
