@@ -22,7 +22,7 @@ def show(text):
 def requests(lab, space, address, port, count=12):
     answers = collections.Counter(who for who, _ in lab.ask(space, "tcp", address, port, count))
     total = "   ".join(f"{who} {'#' * answers[who]} {answers[who]}" for who in sorted(answers))
-    show(f"{count} requests from {space:8} to {address}:{port:<6} {total}")
+    show(f"{count} requests from {space:8} to {f'{address}:{port}':20} {total}")
     return answers
 
 

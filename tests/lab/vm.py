@@ -50,8 +50,9 @@ exec < /dev/hvc0 > /dev/hvc0 2>&1
 ip link set lo up
 cd @FOLDER@
 @COMMAND@
+status=$?
 echo
-echo "@MARK@ $?"
+echo "@MARK@ $status"
 sleep 0.1
 busybox poweroff -f
 """
