@@ -46,11 +46,6 @@ const std::vector<std::string_view> slice_fields = {"addressType", "apiVersion",
                                                     "kind",        "metadata",   "ports"};
 const std::vector<std::string_view> endpoints_fields = {"apiVersion", "kind", "metadata", "subsets"};
 
-void check_text(const Field& field, const std::string& complaint) {
-    if (!complaint.empty())
-        field.wrong(complaint);
-}
-
 Metadata read_metadata(const Field& document, const KindRow& row) {
     const Field field = document["metadata"];
     Metadata metadata;
@@ -60,7 +55,7 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     if (!name.given())
         name.wrong("missing; every object needs a name");
     else if (!metadata.name.name.empty() || name.raw()->is_string())
-        check_text(name, row.check_name(metadata.name.name));
+        name.check(row.check_name(metadata.name.name));
     const Field space = field["namespace"];
     if (row.object == Kind::node) {
         if (!space.text().empty())
@@ -69,7 +64,7 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
         metadata.name.space = space.text("default");
         if (metadata.name.space.empty())
             metadata.name.space = "default";
-        check_text(space, check_dns_label(metadata.name.space));
+        space.check(check_dns_label(metadata.name.space));
     }
     const Field labels = field["labels"];
     const Field annotations = field["annotations"];
@@ -167,8 +162,8 @@ Labels read_labels(const Field& field) {
     Labels labels;
     field.each_member([&](std::string_view key, const Field& value) {
         std::string text = value.text();
-        check_text(value, check_label_key(key));
-        check_text(value, check_label_value(text));
+        value.check(check_label_key(key));
+        value.check(check_label_value(text));
         labels[std::string(key)] = std::move(text);
     });
     return labels;
@@ -183,7 +178,7 @@ PortReference read_port_reference(const Field& field, PortReference otherwise) {
         return otherwise;
     if (field.raw()->is_string()) {
         std::string name = field.text();
-        check_text(field, check_port_name(name));
+        field.check(check_port_name(name));
         return name;
     }
     return static_cast<std::uint16_t>(field.integer(1, 65535, 1));

@@ -89,11 +89,6 @@ const std::vector<std::string_view> probe_fields = {"exec",
                                                     "terminationGracePeriodSeconds",
                                                     "timeoutSeconds"};
 
-void check(const Field& field, const std::string& complaint) {
-    if (!complaint.empty())
-        field.wrong(complaint);
-}
-
 bool is_header_name(const std::string& name) {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
         return c == '-' || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
@@ -170,7 +165,7 @@ void read_container_ports(const Field& field, Container& container) {
         const Field name = item["name"];
         port.name = name.text();
         if (!port.name.empty()) {
-            check(name, check_port_name(port.name));
+            name.check(check_port_name(port.name));
             if (!names.insert(port.name).second)
                 name.wrong("'" + port.name + "' is the name of an earlier port too");
         }
@@ -188,7 +183,7 @@ Container read_container(const Field& field, bool may_be_probed) {
     Container container;
     const Field name = field["name"];
     container.name = name.text();
-    check(name, name.given() ? check_dns_label(container.name) : "missing");
+    name.check(name.given() ? check_dns_label(container.name) : "missing");
     read_container_ports(field["ports"], container);
     const Field readiness = field["readinessProbe"];
     const Field liveness = field["livenessProbe"];

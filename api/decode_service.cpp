@@ -32,11 +32,6 @@ const std::vector<std::string_view> spec_fields = {"allocateLoadBalancerNodePort
                                                    "type"};
 const std::vector<std::string_view> port_fields = {"appProtocol", "name", "nodePort", "port", "protocol", "targetPort"};
 
-void check(const Field& field, const std::string& complaint) {
-    if (!complaint.empty())
-        field.wrong(complaint);
-}
-
 bool has_node_ports(const Service& service) {
     return service.type == ServiceType::node_port || service.type == ServiceType::load_balancer;
 }
@@ -47,7 +42,7 @@ ServicePort read_port(const Field& field, const Service& service, bool only_one)
     const Field name = field["name"];
     port.name = name.text();
     if (!port.name.empty())
-        check(name, check_dns_label(port.name));
+        name.check(check_dns_label(port.name));
     else if (!only_one)
         name.wrong("missing; a Service of several ports needs a name for each");
     const Field number = field["port"];
@@ -135,9 +130,7 @@ void read_external_ips(const Field& field, Service& service) {
         const auto address = read_address(item);
         if (!address)
             return;
-        const bool link_local =
-            address->is_v6() ? address->to_v6().is_link_local() : (address->to_v4().to_uint() >> 16) == 0xa9fe;
-        if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || link_local)
+        if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address))
             item.wrong(address->to_string() +
                        " cannot be an external IP (unspecified, loopback, link-local or multicast)");
         service.external_ips.push_back(*address);

@@ -16,8 +16,7 @@ EndpointPort read_port(const Field& field) {
     const Field name = field["name"];
     port.name = name.text();
     if (!port.name.empty())
-        if (const auto complaint = check_dns_label(port.name); !complaint.empty())
-            name.wrong(complaint);
+        name.check(check_dns_label(port.name));
     port.protocol = read_protocol(field["protocol"]);
     const Field number = field["port"];
     if (!number.given())

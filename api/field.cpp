@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <numeric>
+#include <limits>
+
+#include "api/spelling.hpp"
 
 namespace api {
 namespace {
@@ -21,21 +23,6 @@ std::string description(const boost::json::value& value) {
         default:
             return boost::json::serialize(value);
     }
-}
-
-/// Levenshtein distance, two rows.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
 }
 
 }  // namespace
@@ -58,9 +45,9 @@ std::string to_string(const std::vector<Step>& path) {
 
 std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known) {
     const auto nearest = std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
-        return distance(name, a) < distance(name, b);
+        return edit_distance(name, a) < edit_distance(name, b);
     });
-    if (nearest == known.end() || distance(name, *nearest) > std::max<std::size_t>(1, name.size() / 3))
+    if (nearest == known.end() || edit_distance(name, *nearest) > std::max<std::size_t>(1, name.size() / 3))
         return {};
     return "; did you mean '" + std::string(*nearest) + "'?";
 }

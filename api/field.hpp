@@ -69,6 +69,11 @@ public:
     void only(const std::vector<std::string_view>& known) const;
 
     void wrong(std::string message) const { note(std::move(message), false); }
+    /// The same, unless there is nothing to say.
+    void check(std::string complaint) const {
+        if (!complaint.empty())
+            wrong(std::move(complaint));
+    }
     void warn(std::string message) const { note(std::move(message), true); }
 
 private:

@@ -176,8 +176,8 @@ private:
             if (!listing.problem.empty())
                 return readings;
             wanted.insert(listing.names.begin(), listing.names.end());
-            for (const std::string& known : known_names_)
-                wanted.insert(known);
+            for (const std::string& path : set_.files())
+                wanted.insert(name_of(path));
         }
         for (const std::string& name : wanted)
             readings.files.emplace_back(name, read_file(options_.path, name));
@@ -193,10 +193,8 @@ private:
     void take(const std::string& name, std::optional<ManifestContent> content) {
         const std::string path = options_.path + "/" + name;
         if (content) {
-            known_names_.insert(name);
             set_.update(path, std::move(*content));
         } else if (std::filesystem::is_directory(options_.path)) {
-            known_names_.erase(name);
             set_.remove(path);
         }
     }
@@ -208,7 +206,6 @@ private:
     asio::steady_timer timer_;
     asio::thread_pool pool_{1};
     ManifestSet set_;
-    std::set<std::string> known_names_;
     bool watched_ = false;
     bool missed_ = false;
 };

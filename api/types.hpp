@@ -27,6 +27,11 @@ inline Family family_of(const Address& address) {
     return address.is_v6() ? Family::ipv6 : Family::ipv4;
 }
 
+/// 169.254.0.0/16 or fe80::/10.
+inline bool is_link_local(const Address& address) {
+    return address.is_v6() ? address.to_v6().is_link_local() : (address.to_v4().to_uint() >> 16) == 0xa9fe;
+}
+
 /// Namespace and name. Cluster-scoped objects (Node) have an empty namespace.
 struct ObjectName {
     std::string space;

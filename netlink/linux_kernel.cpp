@@ -81,6 +81,12 @@ std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool
     return parcels;
 }
 
+/// Whether it exists or not.
+std::string removal_of_table() {
+    const std::string table = std::string("table inet ") + nft::table_name + "\n";
+    return "add " + table + "delete " + table;
+}
+
 }  // namespace
 
 int ipvs_family(Socket& socket) {
@@ -133,8 +139,7 @@ std::vector<std::string> LinuxKernel::prepare() {
             nft::run(ruleset_.text);
         } catch (const std::runtime_error&) {
             // Another version's table whose sets or chains have another shape: replaced as a whole, in one transaction.
-            const std::string table = std::string("table inet ") + nft::table_name + "\n";
-            nft::run("add " + table + "delete " + table + ruleset_.text);
+            nft::run(removal_of_table() + ruleset_.text);
         }
         done.emplace_back("nftables table inet podferry");
     }
@@ -145,8 +150,7 @@ std::vector<std::string> LinuxKernel::prepare() {
 }
 
 void LinuxKernel::remove_table_and_device() {
-    const std::string table = std::string("table inet ") + nft::table_name + "\n";
-    nft::run("add " + table + "delete " + table);
+    nft::run(removal_of_table());
     delete_device(route_);
 }
 

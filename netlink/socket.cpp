@@ -88,35 +88,31 @@ std::size_t Socket::receive() {
     }
 }
 
-/// Reads answers until the one to `last_sequence` has come.
-void Socket::collect(std::uint32_t first_sequence, std::size_t offset, std::uint32_t last_sequence,
-                     std::vector<Rejection>& rejections) {
-    for (;;) {
-        auto left = static_cast<std::uint32_t>(receive());
-        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
-             header = NLMSG_NEXT(header, left)) {
-            if (header->nlmsg_type != NLMSG_ERROR ||
-                header->nlmsg_seq - first_sequence > last_sequence - first_sequence)
-                continue;
-            const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
-            if (error != 0)
-                rejections.push_back({offset + (header->nlmsg_seq - first_sequence), error});
-            if (header->nlmsg_seq == last_sequence)
-                return;
-        }
-    }
-}
-
-/// Sends messages [first, last) in one call.
-void Socket::exchange(Batch& batch, std::size_t first, std::size_t last, std::vector<Rejection>& rejections) {
+/// Sends messages [first, last) in one call, and reads answers until that to `awaited` has come. Of an atomic batch,
+/// the first message's rejection is the last answer too.
+void Socket::exchange(Batch& batch, std::size_t first, std::size_t last, std::size_t awaited, bool atomic,
+                      std::vector<Rejection>& rejections) {
     const std::uint32_t first_sequence = sequence_ + 1;
     for (std::size_t i = first; i < last; ++i) {
         header_at(batch, i)->nlmsg_seq = ++sequence_;
         header_at(batch, i)->nlmsg_pid = port_;
     }
-    header_at(batch, last - 1)->nlmsg_flags |= NLM_F_ACK;
+    header_at(batch, awaited)->nlmsg_flags |= NLM_F_ACK;
     send(batch.bytes().data() + batch.start(first), batch.start(last) - batch.start(first));
-    collect(first_sequence, first, sequence_, rejections);
+    for (;;) {
+        auto left = static_cast<std::uint32_t>(receive());
+        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left)) {
+            const std::size_t index = first + (header->nlmsg_seq - first_sequence);
+            if (header->nlmsg_type != NLMSG_ERROR || index > awaited)
+                continue;
+            const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
+            if (error != 0)
+                rejections.push_back({index, error});
+            if (index == awaited || (atomic && index == first))
+                return;
+        }
+    }
 }
 
 std::vector<Rejection> Socket::transact(Batch& batch) {
@@ -125,39 +121,19 @@ std::vector<Rejection> Socket::transact(Batch& batch) {
         std::size_t last = first + 1;
         while (last < batch.size() && batch.start(last + 1) - batch.start(first) <= send_size)
             ++last;
-        exchange(batch, first, last, rejections);
+        exchange(batch, first, last, last - 1, false, rejections);
         first = last;
     }
     return rejections;
 }
 
 std::vector<Rejection> Socket::transact_whole(Batch& batch) {
-    std::vector<Rejection> rejections;
     if (batch.size() < 3)
         throw std::logic_error("an nfnetlink batch has a begin, a message and an end");
-    const std::uint32_t first_sequence = sequence_ + 1;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        header_at(batch, i)->nlmsg_seq = ++sequence_;
-        header_at(batch, i)->nlmsg_pid = port_;
-    }
+    std::vector<Rejection> rejections;
     // The ACK of the last change (not of the end message) comes when the whole has been committed or refused.
-    const std::size_t last = batch.size() - 2;
-    header_at(batch, last)->nlmsg_flags |= NLM_F_ACK;
-    send(batch.bytes().data(), batch.bytes().size());
-    for (;;) {
-        auto left = static_cast<std::uint32_t>(receive());
-        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
-             header = NLMSG_NEXT(header, left)) {
-            const std::uint32_t index = header->nlmsg_seq - first_sequence;
-            if (header->nlmsg_type != NLMSG_ERROR || index > last)
-                continue;
-            const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
-            if (error != 0)
-                rejections.push_back({index, error});
-            if (index == last || index == 0)
-                return rejections;
-        }
-    }
+    exchange(batch, 0, batch.size(), batch.size() - 2, true, rejections);
+    return rejections;
 }
 
 std::vector<char> Socket::dump(const Message& request) {

@@ -46,9 +46,8 @@ public:
 
 private:
     void send(const char* data, std::size_t size);
-    void exchange(Batch& batch, std::size_t first, std::size_t last, std::vector<Rejection>& rejections);
-    void collect(std::uint32_t first_sequence, std::size_t offset, std::uint32_t last_sequence,
-                 std::vector<Rejection>& rejections);
+    void exchange(Batch& batch, std::size_t first, std::size_t last, std::size_t awaited, bool atomic,
+                  std::vector<Rejection>& rejections);
     std::size_t receive();
 
     int socket_ = -1;

@@ -31,6 +31,21 @@ void unuse(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std:
     }
 }
 
+/// Adds what is wanted and missing, deletes what is there and not wanted.
+template <class Add, class Delete, class T>
+void correct(const std::set<T>& touched, const Desired& desired, const std::set<T>& actual,
+             std::vector<netlink::Change>& changes) {
+    for (const T& object : touched) {
+        const bool wanted = desired.wants(object);
+        if (wanted == actual.contains(object))
+            continue;
+        if (wanted)
+            changes.emplace_back(Add{object});
+        else
+            changes.emplace_back(Delete{object});
+    }
+}
+
 }  // namespace
 
 void Touched::add(Touched other) {
@@ -127,24 +142,8 @@ std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& 
         netlink::diff_virtual_server(server, desired.find(server),
                                      present == actual.virtual_servers.end() ? nullptr : &present->second, changes);
     }
-    for (const netlink::LocalRoute& route : touched.routes) {
-        const bool wanted = desired.wants(route);
-        if (wanted == actual.routes.contains(route))
-            continue;
-        if (wanted)
-            changes.emplace_back(netlink::AddRoute{route});
-        else
-            changes.emplace_back(netlink::DeleteRoute{route});
-    }
-    for (const netlink::Element& element : touched.elements) {
-        const bool wanted = desired.wants(element);
-        if (wanted == actual.elements.contains(element))
-            continue;
-        if (wanted)
-            changes.emplace_back(netlink::AddElement{element});
-        else
-            changes.emplace_back(netlink::DeleteElement{element});
-    }
+    correct<netlink::AddRoute, netlink::DeleteRoute>(touched.routes, desired, actual.routes, changes);
+    correct<netlink::AddElement, netlink::DeleteElement>(touched.elements, desired, actual.elements, changes);
     netlink::order(changes);
     return changes;
 }

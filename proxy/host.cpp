@@ -19,25 +19,9 @@ std::string host_name() {
     return text;
 }
 
-bool is_link_local(const Address& address) {
-    return address.is_v6() ? address.to_v6().is_link_local() : (address.to_v4().to_uint() >> 16) == 0xa9fe;
-}
-
 bool inside_any(const std::vector<Prefix>& prefixes, const Address& address) {
     return std::any_of(prefixes.begin(), prefixes.end(),
                        [&](const Prefix& prefix) { return contains(prefix, address); });
-}
-
-/// The network that `length` bits of the address name.
-std::optional<Prefix> network_of(const Address& address, int length) {
-    if (address.is_v6()) {
-        auto bytes = address.to_v6().to_bytes();
-        for (int bit = length; bit < 128; ++bit)
-            bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<unsigned char>(~(0x80 >> (bit % 8)));
-        return Prefix{boost::asio::ip::address_v6(bytes), length};
-    }
-    const std::uint32_t mask = length == 0 ? 0 : ~std::uint32_t{0} << (32 - length);
-    return Prefix{boost::asio::ip::address_v4(address.to_v4().to_uint() & mask), length};
 }
 
 }  // namespace
@@ -57,7 +41,7 @@ NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>
     facts.scheduler = config.scheduler;
     for (const netlink::HostAddress& host : addresses) {
         facts.own_addresses.insert(host.address);
-        if (host.address.is_loopback() || is_link_local(host.address))
+        if (host.address.is_loopback() || api::is_link_local(host.address))
             continue;
         if (inside_any(config.node_port_addresses, host.address))
             facts.node_port_addresses.push_back(host.address);
@@ -72,13 +56,13 @@ std::vector<NodeNetwork> networks_of(const std::vector<netlink::HostAddress>& ad
                                      const std::vector<netlink::HostRoute>& routes) {
     std::vector<NodeNetwork> networks;
     for (const netlink::HostAddress& host : addresses)
-        if (host.interface != netlink::device_name && !is_link_local(host.address) && !host.address.is_loopback())
+        if (host.interface != netlink::device_name && !api::is_link_local(host.address) && !host.address.is_loopback())
             networks.push_back(
-                {*network_of(host.address, host.prefix_length), "interface " + host.interface + "'s subnet"});
+                {network_of(host.address, host.prefix_length), "interface " + host.interface + "'s subnet"});
     for (const netlink::HostRoute& route : routes)
-        if (route.interface != netlink::device_name && !is_link_local(route.destination))
+        if (route.interface != netlink::device_name && !api::is_link_local(route.destination))
             networks.push_back(
-                {*network_of(route.destination, route.prefix_length), "the route via " + route.interface});
+                {network_of(route.destination, route.prefix_length), "the route via " + route.interface});
     return networks;
 }
 

@@ -33,14 +33,6 @@ bool same_bits(const Bytes& a, const Bytes& b, int count) {
     return (a[whole] & mask) == (b[whole] & mask);
 }
 
-bool host_bits_clear(const Address& address, int length) {
-    const Bytes bytes = bytes_of(address);
-    for (int bit = length; bit < width(address); ++bit)
-        if (bytes[static_cast<std::size_t>(bit / 8)] & (0x80 >> (bit % 8)))
-            return false;
-    return true;
-}
-
 }  // namespace
 
 std::optional<Prefix> parse_prefix(std::string_view text) {
@@ -56,9 +48,18 @@ std::optional<Prefix> parse_prefix(std::string_view text) {
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
     if (code != std::errc{} || end != digits.data() + digits.size() || length < 0 || length > width(base))
         return std::nullopt;
-    if (!host_bits_clear(base, length))
+    if (network_of(base, length).base != base)
         return std::nullopt;
     return Prefix{base, length};
+}
+
+Prefix network_of(const Address& address, int length) {
+    Bytes bytes = bytes_of(address);
+    for (int bit = length; bit < width(address); ++bit)
+        bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<unsigned char>(~(0x80 >> (bit % 8)));
+    if (address.is_v6())
+        return {boost::asio::ip::address_v6(bytes, address.to_v6().scope_id()), length};
+    return {boost::asio::ip::address_v4({bytes[0], bytes[1], bytes[2], bytes[3]}), length};
 }
 
 std::string to_string(const Prefix& prefix) {

@@ -21,6 +21,9 @@ struct Prefix {
 /// "10.96.0.0/16" or "fd00::/112"; nullopt when it is not a CIDR, or when host bits are set.
 std::optional<Prefix> parse_prefix(std::string_view text);
 
+/// The network of an address that its first `length` bits name.
+Prefix network_of(const Address& address, int length);
+
 std::string to_string(const Prefix& prefix);
 
 bool contains(const Prefix& prefix, const Address& address);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
+#include "api/spelling.hpp"
 #include "proxy/setting_values.hpp"
 
 namespace proxy {
@@ -83,21 +83,6 @@ std::vector<Setting> make_settings() {
     };
 }
 
-/// Levenshtein distance, two rows.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
-}
-
 }  // namespace
 
 Config default_config() {
@@ -119,10 +104,11 @@ const Setting* find_setting(std::string_view name) {
 }
 
 std::string did_you_mean(std::string_view name) {
-    const auto nearest = std::min_element(
-        settings().begin(), settings().end(),
-        [&](const Setting& a, const Setting& b) { return distance(name, a.name) < distance(name, b.name); });
-    if (distance(name, nearest->name) > name.size() / 3)
+    const auto nearest =
+        std::min_element(settings().begin(), settings().end(), [&](const Setting& a, const Setting& b) {
+            return api::edit_distance(name, a.name) < api::edit_distance(name, b.name);
+        });
+    if (api::edit_distance(name, nearest->name) > name.size() / 3)
         return "; `podferry node --check-config` lists the settings";
     return fmt::format("; did you mean '{}'?", nearest->name);
 }

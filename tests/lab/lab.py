@@ -62,6 +62,11 @@ def pod_ip(number, family=4):
     return f"10.1.0.{10 + number}" if family == 4 else f"fd00:1::{10 + number}"
 
 
+def front_end(address, port):
+    """As ipvsadm writes it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 class Lab:
     def __init__(self, folder="/run/lab"):
         self.folder = pathlib.Path(folder)
@@ -199,6 +204,10 @@ class Lab:
         lines = self.on(space, PYTHON, str(HERE / "client.py"), protocol, address, str(port), str(count)).splitlines()
         return [tuple(line.split(" ", 1)) for line in lines]
 
+    def is_answered_by(self, pod, address="10.96.0.5", port=80):
+        """True when one request from pod4 is answered by that pod."""
+        return [who for who, _ in self.ask("pod4", "tcp", address, port, 1)] == [pod]
+
     def load(self, space, address, port, rate, seconds, name="load"):
         """Requests at a steady rate in the background; read them with finish_load()."""
         self.spawn(name, space, [LOAD, address, str(port), str(int(rate * seconds)), str(rate)],
@@ -217,12 +226,11 @@ class Lab:
         return self.on("node", "ipvsadm-save", "-n")
 
     def has_virtual_server(self, address, port, protocol="t"):
-        name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        return f"-A -{protocol} {name} " in self.ipvs()
+        return f"-A -{protocol} {front_end(address, port)} " in self.ipvs()
 
     def weights(self, address, port, protocol="t"):
         """Weight by pod of a virtual server: {"pod1": 1}."""
-        name = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        name = front_end(address, port)
         found = {}
         for line in self.ipvs().splitlines():
             match = re.match(rf"-a -{protocol} {re.escape(name)} -r \[?([0-9a-f.:]+?)\]?:\d+ -m -w (\d+)", line)

@@ -14,26 +14,26 @@ def service(name="web", cluster_ip="10.96.0.5", extra="", ports=None):
     return text + "---\n"
 
 
-PROBE = """      readinessProbe:
-        httpGet: {path: /healthz, port: 8080}
-        periodSeconds: 1
-        timeoutSeconds: 1
-        failureThreshold: 2
+PROBE = """    readinessProbe:
+      httpGet: {path: /healthz, port: 8080}
+      periodSeconds: 1
+      timeoutSeconds: 1
+      failureThreshold: 2
 """
 
 
-def pod(number, app="web", probe=PROBE, extra=""):
+def pod(number, app="web", probe=PROBE):
     return f"""apiVersion: v1
 kind: Pod
 metadata: {{name: {app}-{number}, namespace: shop, labels: {{app: {app}}}}}
 spec:
   nodeName: node
-{extra}  containers:
+  containers:
   - name: main
     image: web
     ports:
     - {{name: http, containerPort: 8080}}
-{probe.replace("      ", "    ", 1).replace(chr(10) + "      ", chr(10) + "    ") if probe else ""}status:
+{probe or ""}status:
   podIPs: [{{ip: {pod_ip(number)}}}, {{ip: "{pod_ip(number, 6)}"}}]
 ---
 """

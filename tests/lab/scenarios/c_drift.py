@@ -13,10 +13,6 @@ def start(lab):
     lab.start_podferry()
 
 
-def answered(lab):
-    return [who for who, _ in lab.ask("pod4", "tcp", "10.96.0.5", 80, 1)] == ["pod1"]
-
-
 def it_puts_back_what_notifications_tell_of(lab):
     """A route, the nft table, an element, a rule, our device: back within 1 s."""
     start(lab)
@@ -53,7 +49,7 @@ def it_puts_back_what_notifications_tell_of(lab):
             # Looks that take long by themselves tell of a busy machine, not of podferry.
             raise (TooSlow if slower > 0.6 else Failure)(f"the {what} took {took:.1f} s, looks {slower:.1f} s")
         wait_until("everything is whole again", lambda: route_is_there() and element_is_there(), 2)
-        if not answered(lab):
+        if not lab.is_answered_by("pod1"):
             raise Failure(f"no answer after the {what} came back")
     if not lab.metric("podferry_drift_repairs_total", object="route"):
         raise Failure("the repair is not counted")
@@ -77,7 +73,7 @@ def it_puts_back_what_audits_find(lab):
             raise Failure(f"{what}: the damage was not done")
         took = wait_until(f"the {what} is back", lambda: lab.ipvs() == before, AUDIT + 1)
         print(f"      {what}: back after {took:.2f} s")
-    if not answered(lab):
+    if not lab.is_answered_by("pod1"):
         raise Failure("no answer after all repairs")
 
 

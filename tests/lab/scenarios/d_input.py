@@ -14,10 +14,6 @@ def start(lab):
     lab.start_podferry()
 
 
-def answered(lab):
-    return [who for who, _ in lab.ask("pod4", "tcp", "10.96.0.5", 80, 1)] == ["pod1"]
-
-
 def it_survives_every_bad_manifest(lab):
     """All of tests/bad_input at once: each has its message in `podferry status`, the rest goes on."""
     start(lab)
@@ -37,7 +33,7 @@ def it_survives_every_bad_manifest(lab):
         raise Failure("no message for:\n" + "\n".join(missing))
     lab.remove("z-new.yaml")
     wait_until("the good file's removal works", lambda: not lab.has_virtual_server("10.96.0.77", 80), 10)
-    if lab.ipvs() != before or not answered(lab):
+    if lab.ipvs() != before or not lab.is_answered_by("pod1"):
         raise Failure("the good Service has suffered")
     if not lab.metric("podferry_source_problems"):
         raise Failure("the problems are not counted")
@@ -70,7 +66,7 @@ def it_never_removes_for_a_bad_folder(lab):
     away = lab.folder / "away"
     lab.manifests.rename(away)
     wait_until("the loss is noticed", lambda: "cannot be read" in lab.log(), 10)
-    if lab.ipvs() != before or not answered(lab):
+    if lab.ipvs() != before or not lab.is_answered_by("pod1"):
         raise Failure("the folder's absence removed something")
     lab.manifests.mkdir()
     away.joinpath("a-web.yaml").rename(lab.manifests / "a-web.yaml")
@@ -80,7 +76,7 @@ def it_never_removes_for_a_bad_folder(lab):
     for text in ("", service()[:60]):
         (lab.manifests / "a-web.yaml").write_text(text)
         wait_until("the bad file is noticed", lambda: "was read from this file before stays" in lab.status(), 10)
-        if not lab.has_virtual_server("10.96.0.5", 80) or not answered(lab):
+        if not lab.has_virtual_server("10.96.0.5", 80) or not lab.is_answered_by("pod1"):
             raise Failure("a half-written file removed something")
     lab.write("a-web.yaml", service() + pods(1, probe=None))
     wait_until("the problem is solved", lambda: "before stays" not in lab.status(), 10)
