@@ -24,27 +24,27 @@ constexpr std::array<KindRow, 5> kinds = {{
     {"EndpointSlice", "discovery.k8s.io/v1", Kind::endpoint_slice, check_dns_subdomain},
 }};
 
-const std::vector<std::string_view> metadata_fields = {"annotations",
-                                                       "clusterName",
-                                                       "creationTimestamp",
-                                                       "deletionGracePeriodSeconds",
-                                                       "deletionTimestamp",
-                                                       "finalizers",
-                                                       "generateName",
-                                                       "generation",
-                                                       "labels",
-                                                       "managedFields",
-                                                       "name",
-                                                       "namespace",
-                                                       "ownerReferences",
-                                                       "resourceVersion",
-                                                       "selfLink",
-                                                       "uid"};
+constexpr std::initializer_list<std::string_view> metadata_fields = {"annotations",
+                                                                     "clusterName",
+                                                                     "creationTimestamp",
+                                                                     "deletionGracePeriodSeconds",
+                                                                     "deletionTimestamp",
+                                                                     "finalizers",
+                                                                     "generateName",
+                                                                     "generation",
+                                                                     "labels",
+                                                                     "managedFields",
+                                                                     "name",
+                                                                     "namespace",
+                                                                     "ownerReferences",
+                                                                     "resourceVersion",
+                                                                     "selfLink",
+                                                                     "uid"};
 
-const std::vector<std::string_view> object_fields = {"apiVersion", "kind", "metadata", "spec", "status"};
-const std::vector<std::string_view> slice_fields = {"addressType", "apiVersion", "endpoints",
-                                                    "kind",        "metadata",   "ports"};
-const std::vector<std::string_view> endpoints_fields = {"apiVersion", "kind", "metadata", "subsets"};
+constexpr std::initializer_list<std::string_view> object_fields = {"apiVersion", "kind", "metadata", "spec", "status"};
+constexpr std::initializer_list<std::string_view> slice_fields = {"addressType", "apiVersion", "endpoints",
+                                                                  "kind",        "metadata",   "ports"};
+constexpr std::initializer_list<std::string_view> endpoints_fields = {"apiVersion", "kind", "metadata", "subsets"};
 
 Metadata read_metadata(const Field& document, const KindRow& row) {
     const Field field = document["metadata"];

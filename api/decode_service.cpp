@@ -9,28 +9,29 @@
 namespace api {
 namespace {
 
-const std::vector<std::string_view> spec_fields = {"allocateLoadBalancerNodePorts",
-                                                   "clusterIP",
-                                                   "clusterIPs",
-                                                   "externalIPs",
-                                                   "externalName",
-                                                   "externalTrafficPolicy",
-                                                   "healthCheckNodePort",
-                                                   "internalTrafficPolicy",
-                                                   "ipFamilies",
-                                                   "ipFamilyPolicy",
-                                                   "loadBalancerClass",
-                                                   "loadBalancerIP",
-                                                   "loadBalancerSourceRanges",
-                                                   "ports",
-                                                   "publishNotReadyAddresses",
-                                                   "selector",
-                                                   "sessionAffinity",
-                                                   "sessionAffinityConfig",
-                                                   "topologyKeys",
-                                                   "trafficDistribution",
-                                                   "type"};
-const std::vector<std::string_view> port_fields = {"appProtocol", "name", "nodePort", "port", "protocol", "targetPort"};
+constexpr std::initializer_list<std::string_view> spec_fields = {"allocateLoadBalancerNodePorts",
+                                                                 "clusterIP",
+                                                                 "clusterIPs",
+                                                                 "externalIPs",
+                                                                 "externalName",
+                                                                 "externalTrafficPolicy",
+                                                                 "healthCheckNodePort",
+                                                                 "internalTrafficPolicy",
+                                                                 "ipFamilies",
+                                                                 "ipFamilyPolicy",
+                                                                 "loadBalancerClass",
+                                                                 "loadBalancerIP",
+                                                                 "loadBalancerSourceRanges",
+                                                                 "ports",
+                                                                 "publishNotReadyAddresses",
+                                                                 "selector",
+                                                                 "sessionAffinity",
+                                                                 "sessionAffinityConfig",
+                                                                 "topologyKeys",
+                                                                 "trafficDistribution",
+                                                                 "type"};
+constexpr std::initializer_list<std::string_view> port_fields = {"appProtocol", "name",     "nodePort",
+                                                                 "port",        "protocol", "targetPort"};
 
 bool has_node_ports(const Service& service) {
     return service.type == ServiceType::node_port || service.type == ServiceType::load_balancer;

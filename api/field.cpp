@@ -43,7 +43,7 @@ std::string to_string(const std::vector<Step>& path) {
     return text;
 }
 
-std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known) {
+std::string did_you_mean(std::string_view name, std::initializer_list<std::string_view> known) {
     const auto nearest = std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
         return edit_distance(name, a) < edit_distance(name, b);
     });
@@ -141,7 +141,7 @@ std::size_t Field::size() const {
     return members == nullptr ? 0 : members->size();
 }
 
-void Field::only(const std::vector<std::string_view>& known) const {
+void Field::only(std::initializer_list<std::string_view> known) const {
     each_member([&](std::string_view key, const Field& member) {
         if (std::find(known.begin(), known.end(), key) == known.end())
             member.wrong("unknown field" + did_you_mean(key, known));

@@ -27,7 +27,7 @@ struct Mistake {
 std::string to_string(const std::vector<Step>& path);
 
 /// "; did you mean 'selector'?", or empty when no name is near.
-std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& known);
+std::string did_you_mean(std::string_view name, std::initializer_list<std::string_view> known);
 
 class Field {
 public:
@@ -66,7 +66,7 @@ public:
     std::size_t size() const;
 
     /// Notes each member that is not among `known`.
-    void only(const std::vector<std::string_view>& known) const;
+    void only(std::initializer_list<std::string_view> known) const;
 
     void wrong(std::string message) const { note(std::move(message), false); }
     /// The same, unless there is nothing to say.

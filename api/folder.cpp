@@ -71,10 +71,10 @@ std::optional<ManifestContent> read_file(const std::string& folder, const std::s
     std::ifstream file(path, std::ios::binary);
     if (!file)
         return unusable(std::string("cannot be read: ") + std::strerror(errno));
-    std::string text(static_cast<std::size_t>(info.st_size), '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return read_manifest(path, text);
+    const auto size = static_cast<std::size_t>(info.st_size);
+    const auto text = std::make_unique_for_overwrite<char[]>(size);
+    file.read(text.get(), static_cast<std::streamsize>(size));
+    return read_manifest(path, {text.get(), static_cast<std::size_t>(file.gcount())});
 }
 
 /// What was read in one go, on the other thread.

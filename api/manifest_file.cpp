@@ -31,15 +31,14 @@ public:
         report(mistakes, decoded.label, line, line_of);
         const std::uint64_t fingerprint = std::hash<std::string_view>{}(text);
         for (std::size_t i = 0; i < decoded.names.size(); ++i) {
-            ManifestEntry entry{{*decoded.kind, decoded.names[i]},
-                                {file_, line},
-                                decoded.label,
-                                fingerprint,
-                                !decoded.objects.empty(),
-                                {}};
+            ManifestEntry& entry = content.entries.emplace_back();
+            entry.key = {*decoded.kind, std::move(decoded.names[i])};
+            entry.origin = {file_, line};
+            entry.label = decoded.label;
+            entry.fingerprint = fingerprint;
+            entry.good = !decoded.objects.empty();
             if (entry.good)
                 entry.object = std::move(decoded.objects[i]);
-            content.entries.push_back(std::move(entry));
         }
     }
 

@@ -59,6 +59,7 @@ void ManifestSet::update(const std::string& file, ManifestContent content) {
         return;
     known.refused.clear();
     Keys kept;
+    upserts_.reserve(upserts_.size() + content.entries.size());
     for (ManifestEntry& entry : content.entries)
         if (accept(file, entry, known, kept))
             kept.insert(entry.key);
