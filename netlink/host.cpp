@@ -22,7 +22,7 @@ void visit_dump(int type, int family, Visit visit) {
     Socket socket(NETLINK_ROUTE);
     Body body{};
     *reinterpret_cast<unsigned char*>(&body) = static_cast<unsigned char>(family);  // the first byte of each of them
-    Message message(256);
+    Message message;
     nlmsg_put(message.get(), 0, 0, type, 0, NLM_F_DUMP);
     nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
     auto answer = socket.dump(message);

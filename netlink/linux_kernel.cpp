@@ -67,17 +67,19 @@ struct Parcel {
 
 /// Elements by operation and kernel set, at most `most` in a parcel.
 std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool>& dropped, std::size_t most) {
-    std::map<std::pair<bool, std::string>, std::vector<std::size_t>> groups;
-    for (std::size_t i = 0; i < changes.size(); ++i)
-        if (!dropped[i])
-            groups[{std::holds_alternative<AddElement>(changes[i]), nft::set_name(element_of(changes[i]))}].push_back(
-                i);
+    std::map<std::tuple<bool, Set, bool>, std::vector<std::size_t>> groups;
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (dropped[i])
+            continue;
+        const Element& element = element_of(changes[i]);
+        groups[{std::holds_alternative<AddElement>(changes[i]), element.set, element.address.is_v6()}].push_back(i);
+    }
     std::vector<Parcel> parcels;
     for (auto& [key, indices] : groups)
         for (std::size_t first = 0; first < indices.size(); first += most)
             parcels.push_back({{indices.begin() + static_cast<std::ptrdiff_t>(first),
                                 indices.begin() + static_cast<std::ptrdiff_t>(std::min(first + most, indices.size()))},
-                               key.first});
+                               std::get<0>(key)});
     return parcels;
 }
 
@@ -154,6 +156,19 @@ void LinuxKernel::remove_table_and_device() {
     delete_device(route_);
 }
 
+template <class MessageOf>
+void LinuxKernel::apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset,
+                             std::vector<Refusal>& refusals, MessageOf message_of) {
+    for (std::size_t next = 0; next < changes.size();) {
+        const std::size_t first = next;
+        batch_.clear();
+        while (next < changes.size() && !batch_.full())
+            batch_.append(message_of(changes[next++]));
+        for (const Rejection& rejection : socket.transact(batch_))
+            refusals.push_back({offset + first + rejection.index, code_of(rejection.error)});
+    }
+}
+
 std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
     std::vector<Refusal> refusals;
     for (std::size_t first = 0; first < changes.size();) {
@@ -164,10 +179,15 @@ std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
         const auto run = changes.subspan(first, last - first);
         switch (way) {
             case Way::ipvs:
-                apply_ipvs(run, first, refusals);
+                apply_each(ipvs_, run, first, refusals,
+                           [&](const Change& change) { return std::visit(IpvsMessage{family_}, change); });
                 break;
             case Way::routes:
-                apply_routes(run, first, refusals);
+                apply_each(route_, run, first, refusals, [&](const Change& change) {
+                    const auto* added = std::get_if<AddRoute>(&change);
+                    return added != nullptr ? add_route(style_, added->route)
+                                            : delete_route(style_, std::get<DeleteRoute>(change).route);
+                });
                 break;
             case Way::elements:
                 apply_elements(run, first, refusals);
@@ -176,26 +196,6 @@ std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
         first = last;
     }
     return refusals;
-}
-
-void LinuxKernel::apply_ipvs(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals) {
-    batch_.clear();
-    for (const Change& change : changes)
-        batch_.append(std::visit(IpvsMessage{family_}, change));
-    for (const Rejection& rejection : ipvs_.transact(batch_))
-        refusals.push_back({offset + rejection.index, code_of(rejection.error)});
-}
-
-void LinuxKernel::apply_routes(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals) {
-    batch_.clear();
-    for (const Change& change : changes) {
-        if (const auto* added = std::get_if<AddRoute>(&change))
-            batch_.append(add_route(style_, added->route));
-        else
-            batch_.append(delete_route(style_, std::get<DeleteRoute>(change).route));
-    }
-    for (const Rejection& rejection : route_.transact(batch_))
-        refusals.push_back({offset + rejection.index, code_of(rejection.error)});
 }
 
 /// An nfnetlink batch is all or nothing. First everything in large parcels; if the kernel refuses any, one element a

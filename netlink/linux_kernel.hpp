@@ -42,8 +42,9 @@ public:
 
 private:
     bool rules_are_in_place();
-    void apply_ipvs(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
-    void apply_routes(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
+    template <class MessageOf>
+    void apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals,
+                    MessageOf message_of);
     void apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
 
     LinuxKernelOptions options_;

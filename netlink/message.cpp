@@ -6,10 +6,28 @@
 #include <new>
 
 namespace netlink {
+namespace {
 
-Message::Message(std::size_t size) : message_(nlmsg_alloc_size(size)) {
+struct FreeMessage {
+    void operator()(nl_msg* message) const { nlmsg_free(message); }
+};
+/// A message that nobody needs now, of the usual size.
+thread_local std::unique_ptr<nl_msg, FreeMessage> spare;
+
+}  // namespace
+
+Message::Message(std::size_t size) : message_(size == usual_size && spare ? spare.release() : nlmsg_alloc_size(size)) {
     if (!message_)
         throw std::bad_alloc();
+}
+
+void Message::Free::operator()(nl_msg* message) const {
+    if (nlmsg_get_max_size(message) != usual_size)
+        return nlmsg_free(message);
+    nlmsghdr* header = nlmsg_hdr(message);
+    std::memset(header, 0, header->nlmsg_len);  // libnl does not write every byte of a header
+    header->nlmsg_len = NLMSG_HDRLEN;
+    spare.reset(message);
 }
 
 void Batch::append(const Message& message) {

@@ -14,16 +14,18 @@
 
 namespace netlink {
 
-/// An nl_msg that owns itself. Throws std::bad_alloc when libnl cannot allocate.
+/// An nl_msg that owns itself. Throws std::bad_alloc when libnl cannot allocate. Those of the usual size are used
+/// again: at a full start there are tens of thousands of them, one at a time.
 class Message {
 public:
-    explicit Message(std::size_t size = 512);
+    static constexpr std::size_t usual_size = 512;
+    explicit Message(std::size_t size = usual_size);
     nl_msg* get() const { return message_.get(); }
     nlmsghdr* header() const { return nlmsg_hdr(message_.get()); }
 
 private:
     struct Free {
-        void operator()(nl_msg* message) const { nlmsg_free(message); }
+        void operator()(nl_msg* message) const;
     };
     std::unique_ptr<nl_msg, Free> message_;
 };
@@ -34,14 +36,17 @@ public:
     /// Copies the message; NLM_F_REQUEST is added, NLM_F_ACK is the socket's business.
     void append(const Message& message);
     std::size_t size() const { return starts_.size(); }
-    bool empty() const { return starts_.empty(); }
+    /// As much as goes into one call; one more message would make it too long.
+    bool full() const { return bytes_.size() + Message::usual_size > most; }
     void clear();
 
     std::vector<char>& bytes() { return bytes_; }
-    /// Where message `index` starts; for index == size(): the end.
-    std::size_t start(std::size_t index) const { return index == starts_.size() ? bytes_.size() : starts_[index]; }
+    /// Where message `index` starts.
+    std::size_t start(std::size_t index) const { return starts_[index]; }
 
 private:
+    static constexpr std::size_t most = 64 * 1024;
+
     std::vector<char> bytes_;
     std::vector<std::size_t> starts_;
 };

@@ -5,7 +5,10 @@
 namespace netlink {
 namespace {
 
+/// IPv4 first; the library's operators copy the IPv6 part, which is felt in large maps.
 std::strong_ordering compare(const Address& a, const Address& b) {
+    if (a.is_v4() && b.is_v4())
+        return a.to_v4().to_uint() <=> b.to_v4().to_uint();
     if (a < b)
         return std::strong_ordering::less;
     return b < a ? std::strong_ordering::greater : std::strong_ordering::equal;

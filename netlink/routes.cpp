@@ -11,7 +11,7 @@ namespace netlink {
 namespace {
 
 Message route_message(int type, int flags, const RouteStyle& style, const LocalRoute& route) {
-    Message message(256);
+    Message message;
     nlmsg_put(message.get(), 0, 0, type, 0, flags);
     const AddressBytes address = bytes_of(route.address);
     rtmsg body{};
@@ -95,7 +95,7 @@ std::set<LocalRoute> read_routes(Socket& socket, int protocol) {
         body.rtm_table = RT_TABLE_LOCAL;
         body.rtm_protocol = static_cast<unsigned char>(protocol);
         body.rtm_type = RTN_LOCAL;
-        Message message(256);
+        Message message;
         nlmsg_put(message.get(), 0, 0, RTM_GETROUTE, 0, NLM_F_DUMP);
         nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
         auto answer = socket.dump(message);

@@ -12,7 +12,6 @@
 namespace netlink {
 namespace {
 
-constexpr std::size_t send_size = 64 * 1024;
 constexpr int buffer_size = 16 * 1024 * 1024;
 constexpr int answer_timeout_ms = 10'000;
 constexpr int dump_attempts = 10;
@@ -88,52 +87,42 @@ std::size_t Socket::receive() {
     }
 }
 
-/// Sends messages [first, last) in one call, and reads answers until that to `awaited` has come. Of an atomic batch,
-/// the first message's rejection is the last answer too.
-void Socket::exchange(Batch& batch, std::size_t first, std::size_t last, std::size_t awaited, bool atomic,
-                      std::vector<Rejection>& rejections) {
+/// Sends all messages in one call, and reads answers until that to `awaited` has come. Of an atomic batch, the first
+/// message's rejection is the last answer too.
+std::vector<Rejection> Socket::exchange(Batch& batch, std::size_t awaited, bool atomic) {
+    std::vector<Rejection> rejections;
     const std::uint32_t first_sequence = sequence_ + 1;
-    for (std::size_t i = first; i < last; ++i) {
+    for (std::size_t i = 0; i < batch.size(); ++i) {
         header_at(batch, i)->nlmsg_seq = ++sequence_;
         header_at(batch, i)->nlmsg_pid = port_;
     }
     header_at(batch, awaited)->nlmsg_flags |= NLM_F_ACK;
-    send(batch.bytes().data() + batch.start(first), batch.start(last) - batch.start(first));
+    send(batch.bytes().data(), batch.bytes().size());
     for (;;) {
         auto left = static_cast<std::uint32_t>(receive());
         for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
              header = NLMSG_NEXT(header, left)) {
-            const std::size_t index = first + (header->nlmsg_seq - first_sequence);
+            const std::size_t index = header->nlmsg_seq - first_sequence;
             if (header->nlmsg_type != NLMSG_ERROR || index > awaited)
                 continue;
             const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
             if (error != 0)
                 rejections.push_back({index, error});
-            if (index == awaited || (atomic && index == first))
-                return;
+            if (index == awaited || (atomic && index == 0))
+                return rejections;
         }
     }
 }
 
 std::vector<Rejection> Socket::transact(Batch& batch) {
-    std::vector<Rejection> rejections;
-    for (std::size_t first = 0; first < batch.size();) {
-        std::size_t last = first + 1;
-        while (last < batch.size() && batch.start(last + 1) - batch.start(first) <= send_size)
-            ++last;
-        exchange(batch, first, last, last - 1, false, rejections);
-        first = last;
-    }
-    return rejections;
+    return exchange(batch, batch.size() - 1, false);
 }
 
 std::vector<Rejection> Socket::transact_whole(Batch& batch) {
     if (batch.size() < 3)
         throw std::logic_error("an nfnetlink batch has a begin, a message and an end");
-    std::vector<Rejection> rejections;
     // The ACK of the last change (not of the end message) comes when the whole has been committed or refused.
-    exchange(batch, 0, batch.size(), batch.size() - 2, true, rejections);
-    return rejections;
+    return exchange(batch, batch.size() - 2, true);
 }
 
 std::vector<char> Socket::dump(const Message& request) {

@@ -26,8 +26,9 @@ public:
     /// Our port id: the sender that notifications of our own changes name.
     std::uint32_t port() const { return port_; }
 
-    /// Sends all messages in order and waits until the kernel has taken them in. Requests are independent of each
-    /// other: a refused one does not stop those behind it. Throws std::system_error when the socket fails.
+    /// Sends all messages (at least one) in one call and waits until the kernel has taken them in. Requests are
+    /// independent of each other: a refused one does not stop those behind it. Throws std::system_error when the socket
+    /// fails.
     std::vector<Rejection> transact(Batch& batch);
 
     /// The same in one piece, for nfnetlink: begin and end messages around it make it atomic. Index 0 is the begin
@@ -46,8 +47,7 @@ public:
 
 private:
     void send(const char* data, std::size_t size);
-    void exchange(Batch& batch, std::size_t first, std::size_t last, std::size_t awaited, bool atomic,
-                  std::vector<Rejection>& rejections);
+    std::vector<Rejection> exchange(Batch& batch, std::size_t awaited, bool atomic);
     std::size_t receive();
 
     int socket_ = -1;
