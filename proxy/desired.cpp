@@ -12,28 +12,36 @@ void sort_unique(std::vector<T>& values) {
     values.shrink_to_fit();
 }
 
+template <class T>
+void append(std::vector<T>& to, std::vector<T> from) {
+    if (to.empty())
+        to = std::move(from);
+    else
+        to.insert(to.end(), from.begin(), from.end());
+}
+
 /// One more user of each; a first user touches the object.
 template <class T>
-void use(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std::set<T>& touched) {
+void use(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std::vector<T>& touched) {
     for (const T& object : wanted)
         if (users[object]++ == 0)
-            touched.insert(object);
+            touched.push_back(object);
 }
 
 template <class T>
-void unuse(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std::set<T>& touched) {
+void unuse(std::map<T, std::uint32_t>& users, const std::vector<T>& wanted, std::vector<T>& touched) {
     for (const T& object : wanted) {
         const auto found = users.find(object);
         if (--found->second == 0) {
             users.erase(found);
-            touched.insert(object);
+            touched.push_back(object);
         }
     }
 }
 
 /// Adds what is wanted and missing, deletes what is there and not wanted.
 template <class Add, class Delete, class T>
-void correct(const std::set<T>& touched, const Desired& desired, const std::set<T>& actual,
+void correct(const std::vector<T>& touched, const Desired& desired, const std::set<T>& actual,
              std::vector<netlink::Change>& changes) {
     for (const T& object : touched) {
         const bool wanted = desired.wants(object);
@@ -49,9 +57,15 @@ void correct(const std::set<T>& touched, const Desired& desired, const std::set<
 }  // namespace
 
 void Touched::add(Touched other) {
-    virtual_servers.merge(other.virtual_servers);
-    routes.merge(other.routes);
-    elements.merge(other.elements);
+    append(virtual_servers, std::move(other.virtual_servers));
+    append(routes, std::move(other.routes));
+    append(elements, std::move(other.elements));
+}
+
+void Touched::tidy() {
+    sort_unique(virtual_servers);
+    sort_unique(routes);
+    sort_unique(elements);
 }
 
 std::vector<Conflict> Desired::replace(const api::ObjectName& service, ServicePlan plan) {
@@ -75,7 +89,7 @@ std::vector<Conflict> Desired::replace(const api::ObjectName& service, ServicePl
         keys.servers.push_back(server);
         if (added || entry->second.state != state) {
             entry->second.state = std::move(state);
-            touched_.virtual_servers.insert(server);
+            touched_.virtual_servers.push_back(server);
         }
     }
     sort_unique(keys.servers);
@@ -98,7 +112,7 @@ void Desired::remove(const api::ObjectName& service) {
 void Desired::let_go(const Keys& keys) {
     for (const netlink::VirtualServer& server : keys.servers) {
         servers_.erase(server);
-        touched_.virtual_servers.insert(server);
+        touched_.virtual_servers.push_back(server);
     }
     unuse(routes_, keys.routes, touched_.routes);
     unuse(elements_, keys.elements, touched_.elements);
@@ -118,17 +132,6 @@ const api::ObjectName* Desired::owner(const netlink::VirtualServer& server) cons
     return found == servers_.end() ? nullptr : &found->second.owner;
 }
 
-Touched Desired::everything() const {
-    Touched all;
-    for (const auto& [server, owned] : servers_)
-        all.virtual_servers.insert(all.virtual_servers.end(), server);
-    for (const auto& [route, users] : routes_)
-        all.routes.insert(all.routes.end(), route);
-    for (const auto& [element, users] : elements_)
-        all.elements.insert(all.elements.end(), element);
-    return all;
-}
-
 std::vector<netlink::VirtualServer> Desired::servers_of(const api::ObjectName& service) const {
     const auto found = keys_.find(service);
     return found == keys_.end() ? std::vector<netlink::VirtualServer>{} : found->second.servers;
@@ -137,6 +140,7 @@ std::vector<netlink::VirtualServer> Desired::servers_of(const api::ObjectName& s
 std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& desired,
                                          const netlink::KernelState& actual) {
     std::vector<netlink::Change> changes;
+    changes.reserve(touched.virtual_servers.size() + touched.routes.size() + touched.elements.size());
     for (const netlink::VirtualServer& server : touched.virtual_servers) {
         const auto present = actual.virtual_servers.find(server);
         netlink::diff_virtual_server(server, desired.find(server),

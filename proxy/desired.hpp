@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,15 +13,16 @@
 
 namespace proxy {
 
-/// Kernel objects whose desired or actual state may have changed.
+/// Kernel objects whose desired or actual state may have changed. Vectors, because they are written often and read
+/// once.
 struct Touched {
-    std::set<netlink::VirtualServer> virtual_servers;
-    std::set<netlink::LocalRoute> routes;
-    std::set<netlink::Element> elements;
+    std::vector<netlink::VirtualServer> virtual_servers;
+    std::vector<netlink::LocalRoute> routes;
+    std::vector<netlink::Element> elements;
 
-    bool empty() const { return virtual_servers.empty() && routes.empty() && elements.empty(); }
-    std::size_t size() const { return virtual_servers.size() + routes.size() + elements.size(); }
     void add(Touched other);
+    /// Sorted, each once.
+    void tidy();
 };
 
 /// A virtual server that a service wants and another one has.
@@ -49,9 +49,6 @@ public:
     bool wants(const netlink::LocalRoute& route) const { return routes_.contains(route); }
     bool wants(const netlink::Element& element) const { return elements_.contains(element); }
 
-    /// Everything, for audits.
-    Touched everything() const;
-
     std::size_t virtual_server_count() const { return servers_.size(); }
 
     /// Virtual servers of one service.
@@ -77,7 +74,7 @@ private:
     Touched touched_;
 };
 
-/// The changes that bring the touched objects of `actual` to what is desired, in safe order.
+/// The changes that bring the touched objects of `actual` to what is desired, in safe order. `touched` is tidy.
 std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& desired,
                                          const netlink::KernelState& actual);
 

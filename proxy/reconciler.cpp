@@ -76,24 +76,22 @@ void Reconciler::disown_foreign() {
         return desired_.find(entry.first) == nullptr && !recorded_as_ours(entry.first, mirror_);
     });
     for (const auto& [server, state] : mirror_.virtual_servers)
-        touched_.virtual_servers.insert(server);
-    touched_.routes.insert(mirror_.routes.begin(), mirror_.routes.end());
-    touched_.elements.insert(mirror_.elements.begin(), mirror_.elements.end());
-    // The records may have been lost with our table or routes while the servers stayed: check all that is wanted.
-    touched_.add(desired_.everything());
+        touched_.virtual_servers.push_back(server);
+    // What is wanted has been touched by the first plan.
+    touched_.routes.insert(touched_.routes.end(), mirror_.routes.begin(), mirror_.routes.end());
+    touched_.elements.insert(touched_.elements.end(), mirror_.elements.begin(), mirror_.elements.end());
 }
 
 void Reconciler::hold_back(Touched& touched, Time now) const {
-    for (const auto& [key, retry] : waiting_) {
-        if (retry.due <= now)
-            continue;
-        if (const auto* server = std::get_if<VirtualServer>(&key))
-            touched.virtual_servers.erase(*server);
-        else if (const auto* route = std::get_if<LocalRoute>(&key))
-            touched.routes.erase(*route);
-        else
-            touched.elements.erase(std::get<Element>(key));
-    }
+    if (waiting_.empty())
+        return;
+    const auto held = [&](const auto& object) {
+        const auto found = waiting_.find(object);
+        return found != waiting_.end() && found->second.due > now;
+    };
+    std::erase_if(touched.virtual_servers, held);
+    std::erase_if(touched.routes, held);
+    std::erase_if(touched.elements, held);
 }
 
 void Reconciler::collect(Time now) {
@@ -102,13 +100,14 @@ void Reconciler::collect(Time now) {
         if (retry.due > now)
             continue;
         if (const auto* server = std::get_if<VirtualServer>(&key))
-            touched_.virtual_servers.insert(*server);
+            touched_.virtual_servers.push_back(*server);
         else if (const auto* route = std::get_if<LocalRoute>(&key))
-            touched_.routes.insert(*route);
+            touched_.routes.push_back(*route);
         else
-            touched_.elements.insert(std::get<Element>(key));
+            touched_.elements.push_back(std::get<Element>(key));
     }
     hold_back(touched_, now);
+    touched_.tidy();
     pending_ = changes_for(touched_, desired_, mirror_);
     cursor_ = 0;
     touched_ = {};
@@ -181,27 +180,27 @@ Drift Reconciler::begin_audit() {
         const auto known = mirror_.virtual_servers.find(server);
         if (known == mirror_.virtual_servers.end()) {
             ++drift.virtual_servers;
-            touched_.virtual_servers.insert(server);
+            touched_.virtual_servers.push_back(server);
             continue;
         }
         if (known->second.settings != state.settings) {
             ++drift.virtual_servers;
-            touched_.virtual_servers.insert(server);
+            touched_.virtual_servers.push_back(server);
         }
         state.real_servers = std::move(known->second.real_servers);
     }
     for (const auto& [server, state] : mirror_.virtual_servers)
         if (!actual.virtual_servers.contains(server)) {
             ++drift.virtual_servers;
-            touched_.virtual_servers.insert(server);
+            touched_.virtual_servers.push_back(server);
         }
     for_each_difference(mirror_.routes, actual.routes, [&](const LocalRoute& route) {
         ++drift.routes;
-        touched_.routes.insert(route);
+        touched_.routes.push_back(route);
     });
     for_each_difference(mirror_.elements, actual.elements, [&](const Element& element) {
         ++drift.elements;
-        touched_.elements.insert(element);
+        touched_.elements.push_back(element);
     });
     mirror_ = std::move(actual);
     audited_.reset();
@@ -222,7 +221,7 @@ bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
             continue;
         drift.real_servers += count_differences(known, reals[i]);
         known = reals[i];
-        touched_.virtual_servers.insert(servers[i]);
+        touched_.virtual_servers.push_back(servers[i]);
     }
     audited_ = servers.back();
     return true;
