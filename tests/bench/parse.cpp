@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
         file.read(text.data(), static_cast<std::streamsize>(text.size()));
         members += boost::json::parse(text).as_object().size();
     }
-    std::printf("parse %.4f (%zu members)\n",
+    std::printf("parse %.4f members %zu\n",
                 std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), members);
     return 0;
 }

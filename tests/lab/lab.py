@@ -157,14 +157,14 @@ class Lab:
         (self.manifests / name).unlink()
 
     # ---- podferry -----------------------------------------------------------------------------------------------
-    def start_podferry(self, *options, wait=True, config=None):
+    def start_podferry(self, *options, wait=True, config=None, within=20):
         path = self.folder / "config.yaml"
         if config:
             path.write_text(path.read_text() + config)
         self.spawn("podferry", "node", [PODFERRY, "node", "--config", str(path), "--manifests", str(self.manifests), *options],
                    stdout=subprocess.DEVNULL, stderr=open(self.log_path, "a"))
         if wait:
-            wait_until("podferry is ready", lambda: self.podferry_is_ready(), 20)
+            wait_until("podferry is ready", lambda: self.podferry_is_ready(), within)
 
     def podferry_is_ready(self):
         if self.processes["podferry"].poll() is not None:
