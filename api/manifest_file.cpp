@@ -79,7 +79,7 @@ void add_yaml(Reader& reader, const YamlDocument& document) {
                          items->is_array();
     if (!is_list) {
         reader.add(document.value, boost::json::serialize(document.value), document.line, {}, document.mistakes,
-                   document.line_of);
+                   [&](const std::vector<Step>& path) { return document.line_of(path); });
         return;
     }
     const std::string list_kind(kind->get_string());

@@ -1,9 +1,13 @@
 #include "api/yaml_document.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
 
 namespace api {
@@ -11,15 +15,25 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr int max_depth = 64;
+constexpr std::size_t max_depth = 64;
 constexpr std::size_t max_values = 2'000'000;
 
-struct TooMuch : std::runtime_error {
-    using std::runtime_error::runtime_error;
+int line_at(const YAML::Mark& mark) {
+    return mark.line + 1;
+}
+
+struct Unusable : std::runtime_error {
+    Unusable(const YAML::Mark& where, const char* what) : std::runtime_error(what), mark(where) {}
+    YAML::Mark mark;
 };
 
-int line_at(const YAML::Node& node) {
-    return node.Mark().line + 1;
+using Lines = YamlLines;
+
+std::size_t count(const Lines& lines) {
+    std::size_t values = 1;
+    for (const Lines& child : lines.children)
+        values += count(child);
+    return values;
 }
 
 /// YAML 1.1 words of go-yaml, which Kubernetes uses.
@@ -71,112 +85,188 @@ json::value plain(const std::string& text) {
     return json::string(text);
 }
 
-class Converter {
+/// Turns the parser's events into JSON values, so that no tree of yaml-cpp's own is built beside them.
+class Builder final : public YAML::EventHandler {
 public:
-    explicit Converter(std::vector<Mistake>& mistakes) : mistakes_(mistakes) {}
+    std::vector<YamlDocument> documents;
 
-    json::value convert(const YAML::Node& node) {
-        if (++count_ > max_values)
-            throw TooMuch("more than 2,000,000 values (aliases count each time they are used)");
-        if (static_cast<int>(path_.size()) > max_depth)
-            throw TooMuch("nested deeper than 64 levels");
-        switch (node.Type()) {
-            case YAML::NodeType::Sequence:
-                return sequence(node);
-            case YAML::NodeType::Map:
-                return map(node);
-            case YAML::NodeType::Scalar:
-                // "!" is the tag of quoted scalars, "?" of plain ones.
-                if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str")
-                    return json::string(node.Scalar());
-                return plain(node.Scalar());
-            default:
-                return nullptr;
-        }
+    /// The parser does not move past some of what belongs to no document, and would begin the next one there, for ever.
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (mark.pos == last_start_)
+            throw Unusable(mark, "what begins here belongs to no document");
+        last_start_ = mark.pos;
+        mistakes_.clear();
+        anchors_.clear();
     }
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        put(mark, anchor, {nullptr, {line_at(mark), {}}});
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        const auto found = anchors_.find(anchor);
+        if (found == anchors_.end())
+            throw Unusable(mark, "an alias inside of what it stands for");
+        values_ += count(found->second.lines);
+        put(mark, 0, found->second);
+    }
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& text) override {
+        if (awaits_key())
+            return open_key(mark, text);
+        // "!" is the tag of quoted scalars, "?" of plain ones.
+        const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";
+        put(mark, anchor, {is_text ? json::value(json::string(text)) : plain(text), {line_at(mark), {}}});
+    }
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        open(mark, anchor, json::array());
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        open(mark, anchor, json::object());
+    }
+    void OnMapEnd() override { close(); }
 
 private:
-    json::value sequence(const YAML::Node& node) {
-        json::array items;
-        for (std::size_t i = 0; i < node.size(); ++i) {
-            path_.emplace_back(i);
-            items.push_back(convert(node[i]));
-            path_.pop_back();
-        }
-        return items;
+    struct Built {
+        json::value value;
+        Lines lines;
+    };
+    /// A list or map whose end has not come.
+    struct Open {
+        Built built;
+        YAML::Mark mark;
+        YAML::anchor_t anchor = 0;
+        std::optional<std::string> key;
+        int key_line = 0;
+    };
+
+    bool awaits_key() const { return !open_.empty() && open_.back().built.value.is_object() && !open_.back().key; }
+
+    void open_key(const YAML::Mark& mark, const std::string& text) {
+        open_.back().key = text;
+        open_.back().key_line = line_at(mark);
     }
 
-    json::value map(const YAML::Node& node) {
-        json::object members;
-        for (const auto& member : node) {
-            if (!member.first.IsScalar())
-                throw TooMuch("line " + std::to_string(line_at(member.first)) + ": a key that is not a text");
-            const std::string key = member.first.Scalar();
-            path_.emplace_back(key);
-            if (members.contains(key))
-                mistakes_.push_back({path_, "duplicate key", false});
+    void open(const YAML::Mark& mark, YAML::anchor_t anchor, json::value empty) {
+        if (awaits_key())
+            throw Unusable(mark, "a key that is not a text");
+        if (open_.size() == max_depth)
+            throw Unusable(mark, "nested deeper than 64 levels");
+        open_.push_back({{std::move(empty), {line_at(mark), {}}}, mark, anchor, {}, 0});
+    }
+
+    void close() {
+        Open done = std::move(open_.back());
+        open_.pop_back();
+        put(done.mark, done.anchor, std::move(done.built));
+    }
+
+    void put(const YAML::Mark& mark, YAML::anchor_t anchor, Built built) {
+        if (++values_ > max_values)
+            throw Unusable(mark, "more than 2,000,000 values (aliases count each time they are used)");
+        if (awaits_key())
+            throw Unusable(mark, "a key that is not a text");
+        if (anchor != 0)
+            anchors_.insert_or_assign(anchor, built);
+        if (open_.empty())
+            finish(std::move(built));
+        else if (auto* items = open_.back().built.value.if_array())
+            put_item(*items, std::move(built));
+        else
+            put_member(open_.back(), std::move(built));
+    }
+
+    void put_item(json::array& items, Built built) {
+        items.push_back(std::move(built.value));
+        open_.back().built.lines.children.push_back(std::move(built.lines));
+    }
+
+    void put_member(Open& map, Built built) {
+        auto& members = map.built.value.get_object();
+        auto& lines = map.built.lines.children;
+        built.lines.line = map.key_line;
+        const auto [member, added] = members.emplace(*map.key, std::move(built.value));
+        if (added) {
+            lines.push_back(std::move(built.lines));
+        } else {
+            mistakes_.push_back({path(), "duplicate key", false});
+            lines[static_cast<std::size_t>(member - members.begin())].line = map.key_line;  // the one to delete
+        }
+        map.key.reset();
+    }
+
+    /// Of the value that is being put.
+    std::vector<Step> path() const {
+        std::vector<Step> steps;
+        for (const Open& open : open_) {
+            if (open.key)
+                steps.emplace_back(*open.key);
             else
-                members.emplace(key, convert(member.second));
-            path_.pop_back();
+                steps.emplace_back(open.built.lines.children.size());
         }
-        return members;
+        return steps;
     }
 
-    std::vector<Mistake>& mistakes_;
-    std::vector<Step> path_;
-    std::size_t count_ = 0;
+    void finish(Built built) {
+        if (built.value.is_null())
+            return;
+        YamlDocument& document = documents.emplace_back();
+        document.line = built.lines.line;
+        document.value = std::move(built.value);
+        document.mistakes = std::exchange(mistakes_, {});
+        document.lines = std::move(built.lines);
+    }
+
+    std::vector<Open> open_;
+    std::map<YAML::anchor_t, Built> anchors_;
+    std::vector<Mistake> mistakes_;
+    std::size_t values_ = 0;
+    int last_start_ = -1;
 };
-
-/// For a duplicate key the later one is meant: it is the one to delete.
-int find_line(const YAML::Node& document, const std::vector<Step>& path) {
-    YAML::Node node = document;
-    int line = line_at(document);
-    for (const Step& step : path) {
-        if (const auto* index = std::get_if<std::size_t>(&step)) {
-            if (!node.IsSequence() || *index >= node.size())
-                return line;
-            node.reset(node[*index]);
-            line = line_at(node);
-            continue;
-        }
-        if (!node.IsMap())
-            return line;
-        YAML::Node next;
-        bool found = false;
-        for (const auto& member : node)
-            if (member.first.IsScalar() && member.first.Scalar() == std::get<std::string>(step)) {
-                next.reset(member.second);
-                line = line_at(member.first);
-                found = true;
-            }
-        if (!found)
-            return line;
-        node.reset(next);
-    }
-    return line;
-}
 
 }  // namespace
 
+int YamlDocument::line_of(const std::vector<Step>& path) const {
+    const json::value* at = &value;
+    const YamlLines* lines_at = &lines;
+    for (const Step& step : path) {
+        std::size_t index = 0;
+        if (const auto* number = std::get_if<std::size_t>(&step)) {
+            const auto* items = at->if_array();
+            if (items == nullptr || *number >= items->size())
+                break;
+            index = *number;
+            at = &(*items)[index];
+        } else {
+            const auto* members = at->if_object();
+            const auto* member = members == nullptr ? nullptr : members->find(std::get<std::string>(step));
+            if (members == nullptr || member == members->end())
+                break;
+            index = static_cast<std::size_t>(member - members->begin());
+            at = &member->value();
+        }
+        lines_at = &lines_at->children[index];
+    }
+    return lines_at->line;
+}
+
 tl::expected<std::vector<YamlDocument>, YamlError> parse_yaml(const std::string& text) {
-    std::vector<YamlDocument> documents;
-    int line = 0;
+    Builder builder;
     try {
-        for (const YAML::Node& node : YAML::LoadAll(text)) {
-            if (node.IsNull() || !node.IsDefined())
-                continue;
-            line = line_at(node);
-            YamlDocument& document = documents.emplace_back();
-            document.line = line;
-            document.value = Converter(document.mistakes).convert(node);
-            document.line_of = [node](const std::vector<Step>& path) { return find_line(node, path); };
+        std::istringstream stream(text);
+        YAML::Parser parser(stream);
+        while (parser.HandleNextDocument(builder)) {
         }
     } catch (const YAML::Exception& error) {
-        return tl::unexpected(YamlError{error.mark.line + 1, "YAML: " + error.msg});
-    } catch (const TooMuch& error) {
-        return tl::unexpected(YamlError{line, std::string("YAML: ") + error.what()});
+        return tl::unexpected(YamlError{line_at(error.mark), error.mark.column + 1, "YAML: " + error.msg});
+    } catch (const Unusable& error) {
+        return tl::unexpected(
+            YamlError{line_at(error.mark), error.mark.column + 1, std::string("YAML: ") + error.what()});
     }
-    return documents;
+    return std::move(builder.documents);
 }
 
 }  // namespace api

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/json/value.hpp>
-#include <functional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -11,16 +10,25 @@
 
 namespace api {
 
+/// Where a value, the items of a list, or the keys of a map stand; children in the order of items or members.
+struct YamlLines {
+    int line = 0;
+    std::vector<YamlLines> children;
+};
+
 struct YamlDocument {
     boost::json::value value;
-    int line = 1;  ///< where it starts
+    int line = 1;                   ///< where it starts
+    std::vector<Mistake> mistakes;  ///< duplicate keys; of two, the later one is the mistake
+    YamlLines lines;
+
     /// The line of what a path leads to, or of the nearest thing above it.
-    std::function<int(const std::vector<Step>&)> line_of;
-    std::vector<Mistake> mistakes;  ///< duplicate keys
+    int line_of(const std::vector<Step>& path) const;
 };
 
 struct YamlError {
     int line = 0;
+    int column = 0;
     std::string message;
 };
 

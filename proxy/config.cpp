@@ -1,10 +1,12 @@
 #include "proxy/config.hpp"
 
+#include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <set>
 
+#include "api/yaml_document.hpp"
 #include "proxy/settings.hpp"
 
 namespace proxy {
@@ -55,6 +57,11 @@ void read_setting(const YAML::Node& key, const YAML::Node& value, const std::str
 }  // namespace
 
 tl::expected<Config, std::string> parse_config(std::string_view yaml, const std::string& file) {
+    // YAML::LoadAll() below never returns from some texts; these are refused here, and so are those that fill the
+    // memory.
+    if (const auto readable = api::parse_yaml(std::string(yaml)); !readable)
+        return tl::unexpected(fmt::format("{}:{}:{}: not valid {}\n", file, readable.error().line,
+                                          readable.error().column, readable.error().message));
     Config config = default_config();
     std::string mistakes;
     try {

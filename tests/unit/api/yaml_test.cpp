@@ -70,3 +70,32 @@ TEST_CASE("what is not YAML names a line") {
     REQUIRE_FALSE(documents);
     CHECK(documents.error().line >= 2);
 }
+
+TEST_CASE("what would hang or fill the memory is refused, with its line") {
+    struct Row {
+        std::string yaml;
+        const char* message;
+        int line;
+    };
+    std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 8; ++i) {
+        const std::string last = "*a" + std::to_string(i - 1);
+        bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + last;
+        for (int j = 0; j < 9; ++j)
+            bomb += ", " + last;
+        bomb += "]\n";
+    }
+    const auto row = GENERATE_COPY(values<Row>({
+        {",r\x01\x02", "belongs to no document", 1},  // yaml-cpp: a document without end
+        {"a: 1\n---\n, b", "belongs to no document", 3},
+        {bomb, "more than 2,000,000 values", 7},
+        {std::string(100, '[') + std::string(100, ']'), "nested deeper than 64 levels", 1},
+        {"a: 1\n? [b]\n: 2\n", "a key that is not a text", 2},
+        {"a: &x [*x]", "an alias inside of what it stands for", 1},
+    }));
+    CAPTURE(row.yaml.substr(0, 60));
+    const auto documents = parse_yaml(row.yaml);
+    REQUIRE_FALSE(documents);
+    CHECK_THAT(documents.error().message, Catch::Contains(row.message));
+    CHECK(documents.error().line == row.line);
+}

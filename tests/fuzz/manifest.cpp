@@ -1,0 +1,45 @@
+// Whatever stands in one manifest file: no crash, and the Service of another file stays served.
+#include <cstdio>
+#include <cstdlib>
+
+#include "api/manifest_set.hpp"
+#include "proxy/engine.hpp"
+
+namespace {
+
+constexpr const char* good =
+    "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop},"
+    " spec: {clusterIP: 10.96.0.5, ports: [{port: 80}]}}";
+
+proxy::Config config() {
+    proxy::Config config = proxy::default_config();
+    config.service_cluster_ip_range = {*proxy::parse_prefix("10.96.0.0/16"), *proxy::parse_prefix("fd00:96::/112")};
+    return config;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    api::ManifestSet manifests;
+    proxy::Engine engine(
+        config(), {}, {},
+        {[](const auto&) { return health::Verdict::unknown; }, [](const auto&, const auto&) { return std::nullopt; }});
+    const auto update = [&](const char* file, std::string_view content) {
+        manifests.update(file, api::read_manifest(file, content));
+        engine.apply(manifests.take(false));
+        engine.plan_dirty();
+    };
+    update("good.yaml", good);
+    update("fuzz.yaml", text);
+    update("fuzz.json", text);
+    engine.problems();
+    engine.view();
+    engine.targets();
+    const netlink::VirtualServer web{boost::asio::ip::make_address("10.96.0.5"), netlink::Protocol::tcp, 80};
+    if (engine.desired().find(web) == nullptr) {
+        std::fputs("the good Service is not served any more\n", stderr);
+        std::abort();
+    }
+    return 0;
+}
