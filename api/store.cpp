@@ -12,6 +12,18 @@ bool matches(const Labels& selector, const Labels& labels) {
     });
 }
 
+/// Takes a name out of the set of names under a key, and the set with its last name: labels come and go with every
+/// rollout, and must not pile up.
+template <class Map, class Key>
+void erase_name(Map& names_by_key, const Key& key, const std::string& name) {
+    const auto names = names_by_key.find(key);
+    if (names == names_by_key.end())
+        return;
+    names->second.erase(name);
+    if (names->second.empty())
+        names_by_key.erase(names);
+}
+
 }  // namespace
 
 Affected Store::apply(Transaction transaction) {
@@ -25,7 +37,7 @@ Affected Store::apply(Transaction transaction) {
 
 void Store::put(Service service, Affected& affected) {
     drop_service(service.name);
-    affected.services.insert(service.name);
+    affected.insert(service.name);
     if (!service.selector.empty())
         services_by_label_[service.name.space][*service.selector.begin()].insert(service.name.name);
     services_[service.name] = std::move(service);
@@ -35,7 +47,7 @@ void Store::put(EndpointSlice slice, Affected& affected) {
     drop_slice(slice.name, affected);
     const ObjectName service{slice.name.space, slice.service};
     if (!slice.service.empty()) {
-        affected.services.insert(service);
+        affected.insert(service);
         slices_of_[service].insert(slice.name.name);
     }
     slices_[slice.name] = std::move(slice);
@@ -50,7 +62,7 @@ void Store::put(Pod pod, Affected& affected) {
 }
 
 void Store::put(Node node, Affected& affected) {
-    affected.nodes = true;
+    affect_pods_on(node.name, affected);
     nodes_[node.name] = std::move(node);
 }
 
@@ -58,7 +70,7 @@ void Store::remove(const Removal& removal, Affected& affected) {
     switch (removal.kind) {
         case Kind::service:
             drop_service(removal.name);
-            affected.services.insert(removal.name);
+            affected.insert(removal.name);
             break;
         case Kind::endpoint_slice:
             drop_slice(removal.name, affected);
@@ -67,7 +79,8 @@ void Store::remove(const Removal& removal, Affected& affected) {
             drop_pod(removal.name, affected);
             break;
         case Kind::node:
-            affected.nodes = nodes_.erase(removal.name) > 0 || affected.nodes;
+            affect_pods_on(removal.name, affected);
+            nodes_.erase(removal.name);
             break;
     }
 }
@@ -77,7 +90,7 @@ void Store::drop_service(const ObjectName& name) {
     if (found == services_.end())
         return;
     if (!found->second.selector.empty())
-        services_by_label_[name.space][*found->second.selector.begin()].erase(name.name);
+        erase_name(services_by_label_[name.space], *found->second.selector.begin(), name.name);
     services_.erase(found);
 }
 
@@ -86,10 +99,9 @@ void Store::drop_slice(const ObjectName& name, Affected& affected) {
     if (found == slices_.end())
         return;
     const ObjectName service{name.space, found->second.service};
-    if (const auto slices = slices_of_.find(service); slices != slices_of_.end()) {
-        slices->second.erase(name.name);
-        affected.services.insert(service);
-    }
+    if (slices_of_.contains(service))
+        affected.insert(service);
+    erase_name(slices_of_, service, name.name);
     slices_.erase(found);
 }
 
@@ -99,13 +111,20 @@ void Store::drop_pod(const ObjectName& name, Affected& affected) {
         return;
     affect_selecting(found->second, affected);
     for (const auto& label : found->second.labels)
-        pods_by_label_[name.space][label].erase(name.name);
+        erase_name(pods_by_label_[name.space], label, name.name);
     pods_.erase(found);
 }
 
 void Store::affect_selecting(const Pod& pod, Affected& affected) const {
     for (ObjectName& service : services_selecting(pod))
-        affected.services.insert(std::move(service));
+        affected.insert(std::move(service));
+}
+
+/// Pods in the host's network have the addresses of their Node.
+void Store::affect_pods_on(const ObjectName& node, Affected& affected) const {
+    for (const auto& [name, pod] : pods_)
+        if (pod.host_network && pod.node_name == node.name)
+            affect_selecting(pod, affected);
 }
 
 std::vector<const EndpointSlice*> Store::slices_of(const ObjectName& service) const {

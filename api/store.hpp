@@ -11,14 +11,12 @@
 
 namespace api {
 
-/// What a transaction affects: Services whose endpoints or own fields may have changed.
-struct Affected {
-    std::set<ObjectName> services;
-    bool nodes = false;
-};
+/// Services whose endpoints or own fields may have changed.
+using Affected = std::set<ObjectName>;
 
 class Store {
 public:
+    /// Returns who is affected.
     Affected apply(Transaction transaction);
 
     const std::map<ObjectName, Service>& services() const { return services_; }
@@ -46,6 +44,7 @@ private:
     void drop_slice(const ObjectName& name, Affected& affected);
     void drop_pod(const ObjectName& name, Affected& affected);
     void affect_selecting(const Pod& pod, Affected& affected) const;
+    void affect_pods_on(const ObjectName& node, Affected& affected) const;
 
     std::map<ObjectName, Service> services_;
     std::map<ObjectName, Pod> pods_;

@@ -46,8 +46,7 @@ void Engine::apply(api::Transaction transaction) {
                 grace_.insert(pod->name);
         }
     }
-    const auto affected = store_.apply(std::move(transaction));
-    dirty_.insert(affected.services.begin(), affected.services.end());
+    dirty_.merge(store_.apply(std::move(transaction)));
 }
 
 void Engine::forget_grace(const api::Transaction& transaction) {
@@ -208,7 +207,7 @@ std::vector<api::Problem> Engine::problems() const {
         for (const Conflict& conflict : conflicts) {
             const auto origin = origins_.find(name);
             all.push_back({origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(name),
-                           conflict.server.address.to_string() + ":" + std::to_string(conflict.server.port) +
+                           netlink::endpoint_text(conflict.server.address, conflict.server.port) +
                                " is already served for Service " + api::to_string(conflict.owner) +
                                "; this front end waits until that one goes",
                            false});

@@ -32,7 +32,7 @@ std::string affected(Store& store, std::vector<Object> upserts, std::vector<Remo
         transaction.upserts.push_back({std::move(object), {}});
     transaction.removals = std::move(removals);
     std::string text;
-    for (const ObjectName& name : store.apply(std::move(transaction)).services)
+    for (const ObjectName& name : store.apply(std::move(transaction)))
         text += (text.empty() ? "" : " ") + name.name;
     return text;
 }
@@ -47,6 +47,22 @@ TEST_CASE("a pod affects the Services whose selector matches it, before and afte
     CHECK(affected(store, {pod("p", {{"app", "other"}, {"tier", "front"}})}) == "all web");
     CHECK(affected(store, {pod("p", {{"app", "other"}})}) == "all");
     CHECK(affected(store, {}, {{Kind::pod, {"shop", "p"}}}) == "");
+}
+
+TEST_CASE("a Node affects the Services of the pods that have its addresses") {
+    Store store;
+    Pod on_host = pod("agent", {{"app", "agent"}});
+    on_host.node_name = "n1";
+    on_host.host_network = true;
+    Pod beside = pod("web", {{"app", "web"}});
+    beside.node_name = "n1";
+    affected(store, {service("agent", {{"app", "agent"}}), service("web", {{"app", "web"}}), on_host, beside});
+    Node node;
+    node.name = {"", "n1"};
+    CHECK(affected(store, {node}) == "agent");
+    CHECK(affected(store, {}, {{Kind::node, {"", "n1"}}}) == "agent");
+    node.name = {"", "n2"};
+    CHECK(affected(store, {node}) == "");
 }
 
 TEST_CASE("every label of a selector has to match, in the same namespace") {
