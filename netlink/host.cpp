@@ -28,7 +28,9 @@ void visit_dump(int type, int family, Visit visit) {
     auto answer = socket.dump(message);
     for_each_message(answer, [&](nlmsghdr* header) {
         nlattr* attributes[64] = {};
-        if (nlmsg_parse(header, sizeof(Body), attributes, 63, nullptr) >= 0)
+        // A kernel without IPv6 answers a question for IPv6 with what there is of all families.
+        const bool asked_for = *static_cast<const unsigned char*>(nlmsg_data(header)) == family;
+        if (asked_for && nlmsg_parse(header, sizeof(Body), attributes, 63, nullptr) >= 0)
             visit(*static_cast<const Body*>(nlmsg_data(header)), attributes);
     });
 }
@@ -42,8 +44,7 @@ std::vector<HostAddress> host_addresses() {
             // IFA_LOCAL is the address of a point-to-point link's own end; IPv6 has only IFA_ADDRESS.
             nlattr* address = attributes[IFA_LOCAL] != nullptr ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
             if (address != nullptr)
-                found.push_back({address_from(nla_data(address), family == AF_INET6 ? 16 : 4), body.ifa_prefixlen,
-                                 interface_name(body.ifa_index)});
+                found.push_back({address_from(address), body.ifa_prefixlen, interface_name(body.ifa_index)});
         });
     return found;
 }
@@ -56,7 +57,7 @@ std::vector<HostRoute> host_routes() {
                 return;
             HostRoute route;
             if (attributes[RTA_DST] != nullptr)
-                route.destination = address_from(nla_data(attributes[RTA_DST]), family == AF_INET6 ? 16 : 4);
+                route.destination = address_from(attributes[RTA_DST]);
             else if (family == AF_INET6)
                 route.destination = boost::asio::ip::address_v6::any();
             else

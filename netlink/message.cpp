@@ -68,6 +68,10 @@ boost::asio::ip::address address_from(const void* data, std::size_t size) {
     return boost::asio::ip::address_v4(bytes);
 }
 
+boost::asio::ip::address address_from(const nlattr* attribute) {
+    return address_from(nla_data(attribute), static_cast<std::size_t>(nla_len(attribute)));
+}
+
 int family_of(const boost::asio::ip::address& address) {
     return address.is_v6() ? AF_INET6 : AF_INET;
 }

@@ -41,8 +41,8 @@ public:
     void clear();
 
     std::vector<char>& bytes() { return bytes_; }
-    /// Where message `index` starts.
-    std::size_t start(std::size_t index) const { return starts_[index]; }
+    /// Where message `index` starts; for index == size(): the end.
+    std::size_t start(std::size_t index) const { return index == starts_.size() ? bytes_.size() : starts_[index]; }
 
 private:
     static constexpr std::size_t most = 64 * 1024;
@@ -60,6 +60,8 @@ AddressBytes bytes_of(const boost::asio::ip::address& address);
 
 /// The reverse; `size` is 4 or 16.
 boost::asio::ip::address address_from(const void* data, std::size_t size);
+/// The address in an attribute, whose length says the family.
+boost::asio::ip::address address_from(const nlattr* attribute);
 
 /// AF_INET or AF_INET6.
 int family_of(const boost::asio::ip::address& address);

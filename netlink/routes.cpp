@@ -98,15 +98,23 @@ std::set<LocalRoute> read_routes(Socket& socket, int protocol) {
         Message message;
         nlmsg_put(message.get(), 0, 0, RTM_GETROUTE, 0, NLM_F_DUMP);
         nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-        auto answer = socket.dump(message);
+        std::vector<char> answer;
+        try {
+            answer = socket.dump(message);
+        } catch (const std::system_error& error) {
+            if (error.code().value() != ENOENT)  // no table yet: nothing of this family is up
+                throw;
+        }
         for_each_message(answer, [&](nlmsghdr* header) {
             const auto* found = static_cast<const rtmsg*>(nlmsg_data(header));
             nlattr* attributes[RTA_MAX + 1] = {};
             if (header->nlmsg_type != RTM_NEWROUTE ||
                 nlmsg_parse(header, sizeof(rtmsg), attributes, RTA_MAX, nullptr) < 0)
                 return;
-            if (found->rtm_protocol == protocol && found->rtm_table == RT_TABLE_LOCAL && attributes[RTA_DST] != nullptr)
-                routes.insert({address_from(nla_data(attributes[RTA_DST]), family == AF_INET6 ? 16 : 4)});
+            // A kernel without IPv6 answers a question for IPv6 with the routes of all families.
+            if (found->rtm_family == family && found->rtm_protocol == protocol && found->rtm_table == RT_TABLE_LOCAL &&
+                attributes[RTA_DST] != nullptr)
+                routes.insert({address_from(attributes[RTA_DST])});
         });
     }
     return routes;
