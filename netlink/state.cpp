@@ -26,16 +26,6 @@ void side_by_side(const Map& desired, const Map& actual, OnWanted on_wanted, OnP
     }
 }
 
-template <class Value, class Add, class Delete>
-void diff_sets(const std::set<Value>& desired, const std::set<Value>& actual, std::vector<Change>& changes) {
-    for (const Value& value : desired)
-        if (!actual.contains(value))
-            changes.emplace_back(Add{value});
-    for (const Value& value : actual)
-        if (!desired.contains(value))
-            changes.emplace_back(Delete{value});
-}
-
 struct Advance {
     KernelState& state;
 
@@ -51,32 +41,7 @@ struct Advance {
     void operator()(const DeleteElement& c) const { state.elements.erase(c.element); }
 };
 
-std::string ipvsadm_key(const VirtualServer& server) {
-    const char* option = server.protocol == Protocol::tcp   ? "-t "
-                         : server.protocol == Protocol::udp ? "-u "
-                                                            : "--sctp-service ";
-    return option + endpoint_text(server.address, server.port);
-}
-
 }  // namespace
-
-std::string to_text(const KernelState& state) {
-    std::string text;
-    for (const auto& [server, content] : state.virtual_servers) {
-        text += "-A " + ipvsadm_key(server) + " -s " + content.settings.scheduler;
-        if (content.settings.persistent)
-            text += " -p " + std::to_string(content.settings.persistence_s);
-        text += "\n";
-        for (const auto& [real, weight] : content.real_servers)
-            text += "-a " + ipvsadm_key(server) + " -r " + endpoint_text(real.address, real.port) + " -m -w " +
-                    std::to_string(weight) + "\n";
-    }
-    for (const LocalRoute& route : state.routes)
-        text += "local " + route.address.to_string() + "\n";
-    for (const Element& element : state.elements)
-        text += to_string(element) + "\n";
-    return text;
-}
 
 void diff_virtual_server(const VirtualServer& key, const VirtualServerState* desired, const VirtualServerState* actual,
                          std::vector<Change>& changes) {
@@ -98,25 +63,6 @@ void diff_virtual_server(const VirtualServer& key, const VirtualServerState* des
             if (want != have)
                 changes.emplace_back(EditRealServer{key, real, want});
         });
-}
-
-std::vector<Change> diff(const KernelState& desired, const KernelState& actual) {
-    std::vector<Change> changes;
-    side_by_side(
-        desired.virtual_servers, actual.virtual_servers,
-        [&](const VirtualServer& key, const VirtualServerState& state) {
-            diff_virtual_server(key, &state, nullptr, changes);
-        },
-        [&](const VirtualServer& key, const VirtualServerState& state) {
-            diff_virtual_server(key, nullptr, &state, changes);
-        },
-        [&](const VirtualServer& key, const VirtualServerState& want, const VirtualServerState& have) {
-            diff_virtual_server(key, &want, &have, changes);
-        });
-    diff_sets<LocalRoute, AddRoute, DeleteRoute>(desired.routes, actual.routes, changes);
-    diff_sets<Element, AddElement, DeleteElement>(desired.elements, actual.elements, changes);
-    order(changes);
-    return changes;
 }
 
 /// A counting sort by the alternative's place in Change, which is the safe order.

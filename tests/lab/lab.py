@@ -16,7 +16,6 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 PODFERRY = os.environ.get("PODFERRY", "/usr/sbin/podferry")
-LOAD = os.environ.get("LAB_LOAD", "/usr/local/bin/lab-load")
 PYTHON = "/usr/bin/python3"
 PODS = 4
 NODE_IP = {4: "192.168.50.10", 6: "fd00:50::10"}
@@ -210,7 +209,7 @@ class Lab:
 
     def load(self, space, address, port, rate, seconds, name="load"):
         """Requests at a steady rate in the background; read them with finish_load()."""
-        self.spawn(name, space, [LOAD, address, str(port), str(int(rate * seconds)), str(rate)],
+        self.spawn(name, space, ["lab-load", address, str(port), str(int(rate * seconds)), str(rate)],
                    stdout=open(self.folder / name, "w"))
 
     def finish_load(self, name="load"):

@@ -3,7 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/states.hpp"
+
 using namespace netlink;
+using testing::difference;
 
 namespace {
 
@@ -39,7 +42,7 @@ TEST_CASE("a state reads like ipvsadm-save, routes, elements") {
     KernelState state = one_service();
     state.virtual_servers[dns] = {{"wrr", true, 600}, {}};
     state.virtual_servers[web6] = {{}, {{{ip("fd00:1::1"), 80}, 0}}};
-    CHECK(to_text(state) ==
+    CHECK(testing::to_text(state) ==
           "-A -t 10.96.0.5:80 -s rr\n"
           "-a -t 10.96.0.5:80 -r 10.1.0.11:8080 -m -w 1\n"
           "-a -t 10.96.0.5:80 -r 10.1.0.12:8080 -m -w 1\n"
@@ -52,12 +55,12 @@ TEST_CASE("a state reads like ipvsadm-save, routes, elements") {
 }
 
 TEST_CASE("what is added comes in the safe order, and is removed in the reverse one") {
-    const std::vector<std::string> added = lines(diff(one_service(), {}));
+    const std::vector<std::string> added = lines(difference(one_service(), {}));
     CHECK(added == std::vector<std::string>{
                        "add-element served 10.96.0.5 tcp 80", "add-element virtual_address 10.96.0.5",
                        "add-service 10.96.0.5:80/tcp rr", "add-server 10.96.0.5:80/tcp 10.1.0.11:8080 weight 1",
                        "add-server 10.96.0.5:80/tcp 10.1.0.12:8080 weight 1", "add-route 10.96.0.5"});
-    const std::vector<std::string> removed = lines(diff({}, one_service()));
+    const std::vector<std::string> removed = lines(difference({}, one_service()));
     CHECK(removed == std::vector<std::string>{"delete-route 10.96.0.5", "delete-service 10.96.0.5:80/tcp",
                                               "delete-element served 10.96.0.5 tcp 80",
                                               "delete-element virtual_address 10.96.0.5"});
@@ -93,7 +96,7 @@ TEST_CASE("differences are the smallest that do") {
     CAPTURE(row.what);
     KernelState desired = one_service();
     row.change(desired);
-    const std::vector<Change> changes = diff(desired, one_service());
+    const std::vector<Change> changes = difference(desired, one_service());
     CHECK(lines(changes) == row.expected);
     KernelState actual = one_service();
     for (const Change& change : changes)

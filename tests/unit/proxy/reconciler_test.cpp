@@ -5,6 +5,7 @@
 
 #include "build.hpp"
 #include "tests/support/fake_kernel.hpp"
+#include "tests/support/states.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;
@@ -127,7 +128,7 @@ TEST_CASE("foreign damage is found by an audit and repaired") {
     damage.inflict(world.kernel.state());
     CHECK(world.audit().total() > 0);
     CHECK(world.settle() > 0);
-    CHECK(netlink::to_text(world.kernel.state()) == netlink::to_text(whole));
+    CHECK(testing::to_text(world.kernel.state()) == testing::to_text(whole));
 }
 
 TEST_CASE("a refused change is retried with back-off and does not hold up others") {

@@ -1,0 +1,133 @@
+// Holds the unit ring's fake kernel against the real one: each row of the table is done to both, and both have to
+// refuse the same with the same error, and to be in the same state afterwards. Run it in a network namespace of its
+// own.
+//     lab-contract        prints a line for each row; status 1 when one differs
+#include <cstdio>
+#include <cstring>
+
+#include "netlink/linux_kernel.hpp"
+#include "tests/support/fake_kernel.hpp"
+#include "tests/support/states.hpp"
+
+namespace {
+
+using namespace netlink;
+
+Address ip(const char* text) {
+    return boost::asio::ip::make_address(text);
+}
+
+const VirtualServer web{ip("10.96.0.5"), Protocol::tcp, 80};
+const VirtualServer dns{ip("10.96.0.10"), Protocol::udp, 53};
+const VirtualServer web6{ip("fd00:96::5"), Protocol::tcp, 80};
+const RealServer pod1{ip("10.1.0.11"), 8080};
+const RealServer pod2{ip("10.1.0.12"), 8080};
+const RealServer pod6{ip("fd00:1::11"), 8080};
+const VirtualServerSettings plain;
+const VirtualServerSettings sticky{"rr", true, 600};
+
+struct Row {
+    const char* what;
+    std::vector<Change> before;  // taken by both
+    Change change;
+};
+
+std::vector<Element> one_of_each_set() {
+    std::vector<Element> elements;
+    for (const char* address : {"10.96.0.5", "fd00:96::5"}) {
+        for (const Set set : {Set::served, Set::masquerade, Set::cluster})
+            elements.push_back({set, ip(address), Protocol::udp, 65535});
+        for (const Set set : {Set::virtual_address, Set::hairpin, Set::node_address})
+            elements.push_back({set, ip(address), Protocol::none, 0});
+    }
+    elements.push_back({Set::node_port, {}, Protocol::sctp, 30000});
+    return elements;
+}
+
+std::vector<Row> table() {
+    std::vector<Row> rows = {
+        {"a virtual server", {}, AddVirtualServer{web, plain}},
+        {"one that is there", {AddVirtualServer{web, plain}}, AddVirtualServer{web, sticky}},
+        {"the same port of another protocol",
+         {AddVirtualServer{dns, plain}},
+         AddVirtualServer{{dns.address, Protocol::tcp, 53}, plain}},
+        {"an SCTP one", {}, AddVirtualServer{{web.address, Protocol::sctp, 80}, plain}},
+        {"an IPv6 one with persistence", {}, AddVirtualServer{web6, sticky}},
+        {"persistence switched on", {AddVirtualServer{web, plain}}, EditVirtualServer{web, sticky}},
+        {"persistence switched off", {AddVirtualServer{web, sticky}}, EditVirtualServer{web, plain}},
+        {"another scheduler", {AddVirtualServer{web, plain}}, EditVirtualServer{web, {"wrr", false, 0}}},
+        {"an edit of one that is not there", {}, EditVirtualServer{web, plain}},
+        {"a removal", {AddVirtualServer{web, plain}, AddRealServer{web, pod1, 1}}, DeleteVirtualServer{web}},
+        {"a removal of one that is not there", {}, DeleteVirtualServer{web}},
+        {"a real server", {AddVirtualServer{web, plain}}, AddRealServer{web, pod1, 1}},
+        {"one of weight 0", {AddVirtualServer{web, plain}}, AddRealServer{web, pod1, 0}},
+        {"one of weight -1", {AddVirtualServer{web, plain}}, AddRealServer{web, pod1, -1}},
+        {"one that is there", {AddVirtualServer{web, plain}, AddRealServer{web, pod1, 1}}, AddRealServer{web, pod1, 2}},
+        {"one of no virtual server", {}, AddRealServer{web, pod1, 1}},
+        {"an IPv6 one", {AddVirtualServer{web6, plain}}, AddRealServer{web6, pod6, 1}},
+        {"a second one", {AddVirtualServer{web, plain}, AddRealServer{web, pod1, 1}}, AddRealServer{web, pod2, 5}},
+        {"another weight", {AddVirtualServer{web, plain}, AddRealServer{web, pod1, 1}}, EditRealServer{web, pod1, 0}},
+        {"a weight of one that is not there", {AddVirtualServer{web, plain}}, EditRealServer{web, pod1, 0}},
+        {"a weight of no virtual server's", {}, EditRealServer{web, pod1, 0}},
+        {"a real server goes",
+         {AddVirtualServer{web, plain}, AddRealServer{web, pod1, 1}},
+         DeleteRealServer{web, pod1}},
+        {"one goes that is not there", {AddVirtualServer{web, plain}}, DeleteRealServer{web, pod1}},
+        {"one goes of no virtual server", {}, DeleteRealServer{web, pod1}},
+        {"one comes back",
+         {AddVirtualServer{web, plain}, AddRealServer{web, pod1, 1}, DeleteRealServer{web, pod1}},
+         AddRealServer{web, pod1, 1}},
+    };
+    for (const Address& address : {web.address, web6.address}) {
+        rows.push_back({"a route", {}, AddRoute{{address}}});
+        rows.push_back({"a route that is there", {AddRoute{{address}}}, AddRoute{{address}}});
+        rows.push_back({"a route goes", {AddRoute{{address}}}, DeleteRoute{{address}}});
+        rows.push_back({"a route goes that is not there", {}, DeleteRoute{{address}}});
+    }
+    for (const Element& element : one_of_each_set()) {
+        rows.push_back({"an element", {}, AddElement{element}});
+        rows.push_back({"an element that is there", {AddElement{element}}, AddElement{element}});
+        rows.push_back({"an element goes", {AddElement{element}}, DeleteElement{element}});
+        rows.push_back({"an element goes that is not there", {}, DeleteElement{element}});
+    }
+    return rows;
+}
+
+KernelState state_of(Kernel& kernel) {
+    KernelState state = kernel.read();
+    for (auto& [server, content] : state.virtual_servers)
+        content.real_servers = kernel.read_real_servers(std::span(&server, 1)).front();
+    return state;
+}
+
+/// The row's error and the state after it; what it made is gone again afterwards.
+std::string outcome(Kernel& kernel, const Row& row) {
+    for (const Refusal& refusal : kernel.apply(row.before))
+        return "before the row, " + to_string(row.before[refusal.index]) + ": " + refusal.error.message() + "\n";
+    const auto refusals = kernel.apply(std::span(&row.change, 1));
+    std::string text = refusals.empty() ? "taken" : std::strerror(refusals[0].error.value());
+    const KernelState state = state_of(kernel);
+    text += "\n" + testing::to_text(state);
+    if (!kernel.apply(testing::difference({}, state)).empty() || state_of(kernel) != KernelState{})
+        text += "and what was made cannot be removed\n";
+    return text;
+}
+
+}  // namespace
+
+int main() {
+    LinuxKernel real({});
+    real.prepare();
+    testing::FakeKernel fake;
+    int differences = 0;
+    for (const Row& row : table()) {
+        const std::string expected = outcome(fake, row);
+        const std::string found = outcome(real, row);
+        std::printf("%-9s %s: %s: %s\n", expected == found ? "ok" : "DIFFERENT", row.what,
+                    to_string(row.change).c_str(), found.substr(0, found.find('\n')).c_str());
+        if (expected != found)
+            std::printf("the fake says:\n%sthe kernel says:\n%s", expected.c_str(), found.c_str());
+        differences += expected != found ? 1 : 0;
+    }
+    return differences > 0 ? 1 : 0;
+}
