@@ -27,7 +27,7 @@ EndpointPort read_port(const Field& field) {
 
 /// apimachinery ValidateEndpointIP: what can be no endpoint.
 std::optional<Address> read_endpoint_address(const Field& field) {
-    const auto address = read_address(field);
+    auto address = read_address(field);
     if (address &&
         (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address))) {
         field.wrong(address->to_string() + " cannot be an endpoint (unspecified, loopback, link-local or multicast)");

@@ -186,8 +186,12 @@ private:
 
     template <class Work>
     asio::awaitable<Readings> on_pool(Work work) {
-        co_return co_await asio::co_spawn(
-            pool_, [work]() -> asio::awaitable<Readings> { co_return work(); }, asio::use_awaitable);
+        co_return co_await asio::co_spawn(pool_, run(std::move(work)), asio::use_awaitable);
+    }
+
+    template <class Work>
+    static asio::awaitable<Readings> run(Work work) {
+        co_return work();
     }
 
     void take(const std::string& name, std::optional<ManifestContent> content) {

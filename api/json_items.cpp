@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t arena_size = 64 * 1024;  // more than most objects need; larger ones get more
+constexpr std::size_t arena_size = std::size_t{64} * 1024;  // more than most objects need; larger ones get more
 
 std::vector<Mistake> find_duplicates(std::string_view text) {
     json::basic_parser<JsonDuplicateFinder> parser{json::parse_options{}};

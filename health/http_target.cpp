@@ -55,7 +55,7 @@ bool has_control(std::string_view text) {
     });
 }
 
-std::string with_slash(std::string path) {
+std::string with_slash(const std::string& path) {
     return path.starts_with('/') ? path : "/" + path;
 }
 

@@ -82,7 +82,7 @@ std::optional<boost::asio::ip::address> default_source(bool v6) {
         socket.connect(somewhere, error);
     if (error)
         return std::nullopt;
-    const auto source = socket.local_endpoint(error).address();
+    auto source = socket.local_endpoint(error).address();
     if (error || source.is_loopback() || (source.is_v6() && source.to_v6().is_link_local()))
         return std::nullopt;
     return source;

@@ -45,7 +45,7 @@ public:
     std::size_t start(std::size_t index) const { return index == starts_.size() ? bytes_.size() : starts_[index]; }
 
 private:
-    static constexpr std::size_t most = 64 * 1024;
+    static constexpr std::size_t most = std::size_t{64} * 1024;
 
     std::vector<char> bytes_;
     std::vector<std::size_t> starts_;

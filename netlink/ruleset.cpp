@@ -35,7 +35,7 @@ constexpr Chain chains[] = {
 };
 
 std::string set_type(const Element& shape) {
-    const std::string address = shape.address.is_v6() ? "ipv6_addr" : "ipv4_addr";
+    std::string address = shape.address.is_v6() ? "ipv6_addr" : "ipv4_addr";
     switch (shape.set) {
         case Set::virtual_address:
         case Set::node_address:

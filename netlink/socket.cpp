@@ -32,7 +32,7 @@ void set_buffers(int socket) {
 
 }  // namespace
 
-Socket::Socket(int protocol) : buffer_(256 * 1024) {
+Socket::Socket(int protocol) : buffer_(std::size_t{256} * 1024) {
     socket_ = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
     if (socket_ < 0)
         fail(errno, "netlink socket");

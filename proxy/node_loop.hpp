@@ -84,11 +84,11 @@ private:
     bool woken_ = false;
     bool audit_wanted_ = false;
     bool ready_ = false;
-    Time next_audit_{};
-    Time last_audit_{};
+    Time next_audit_;
+    Time last_audit_;
     std::optional<Time> unsynced_since_;
     std::optional<Time> changed_at_;  // the oldest transaction that the kernel does not hold yet
-    std::chrono::system_clock::time_point last_sync_{};
+    std::chrono::system_clock::time_point last_sync_;
     std::uint64_t drift_repairs_ = 0;
     std::size_t probed_containers_ = 0;
     std::set<std::string> logged_problems_;

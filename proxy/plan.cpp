@@ -7,7 +7,6 @@
 namespace proxy {
 namespace {
 
-using netlink::Element;
 using netlink::RealServer;
 using netlink::RealServers;
 using netlink::Set;

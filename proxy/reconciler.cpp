@@ -64,6 +64,7 @@ bool recorded_as_ours(const VirtualServer& server, const netlink::KernelState& s
 void Reconciler::adopt() {
     mirror_ = kernel_.read();
     std::vector<VirtualServer> servers;
+    servers.reserve(mirror_.virtual_servers.size());
     for (const auto& [server, state] : mirror_.virtual_servers)
         servers.push_back(server);
     std::vector<netlink::RealServers> reals = kernel_.read_real_servers(servers);

@@ -28,7 +28,7 @@ std::string write_atomically(const std::string& path, const std::string& text) {
         written += static_cast<std::size_t>(count);
     }
     const bool whole = written == text.size() && ::fsync(file) == 0;
-    const std::string reason = whole ? "" : std::strerror(errno);
+    std::string reason = whole ? "" : std::strerror(errno);
     ::close(file);
     if (!whole)
         return reason;
