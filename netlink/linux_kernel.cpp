@@ -151,6 +151,20 @@ std::vector<std::string> LinuxKernel::prepare() {
     return done;
 }
 
+std::size_t LinuxKernel::set_sources(std::vector<Address> sources) {
+    style_.sources = std::move(sources);
+    std::size_t changed = 0;
+    for (const auto& [route, source] : read_routes(route_, options_.route_protocol)) {
+        const Address* wanted = source_for(style_, route);
+        if (source == (wanted == nullptr ? Address() : *wanted))
+            continue;
+        batch_.clear();
+        batch_.append(replace_route(style_, route));
+        changed += route_.transact(batch_).empty() ? 1 : 0;
+    }
+    return changed;
+}
+
 void LinuxKernel::remove_table_and_device() {
     nft::run(removal_of_table());
     delete_device(route_);
@@ -240,7 +254,8 @@ KernelState LinuxKernel::read() {
         if (auto found = ipvs::parse_service(header))
             state.virtual_servers.emplace(found->first, VirtualServerState{std::move(found->second), {}});
     });
-    state.routes = read_routes(route_, options_.route_protocol);
+    for (const auto& [route, source] : read_routes(route_, options_.route_protocol))
+        state.routes.insert(route);
     for (const auto& [name, shape] : nft::all_sets()) {
         try {
             auto elements = nft_.dump(nft::get_elements(name));

@@ -29,6 +29,10 @@ public:
     /// Returns what had to be put in place, for the log; empty when everything was there. Throws std::runtime_error.
     std::vector<std::string> prepare();
 
+    /// The host's own connections to virtual addresses get these source addresses from now on; routes that are there
+    /// with another one are changed where they stand. Returns how many. Throws std::system_error.
+    std::size_t set_sources(std::vector<Address> sources);
+
     /// Removes our table (with its elements) and our device (with its routes). Virtual servers are the caller's.
     void remove_table_and_device();
 

@@ -27,6 +27,14 @@ Message route_message(int type, int flags, const RouteStyle& style, const LocalR
     return message;
 }
 
+Message with_source(Message message, const RouteStyle& style, const LocalRoute& route) {
+    if (const Address* source = source_for(style, route)) {
+        const AddressBytes bytes = bytes_of(*source);
+        nla_put(message.get(), RTA_PREFSRC, bytes.size, bytes.data);
+    }
+    return message;
+}
+
 Message link_message(int type, int flags, const ifinfomsg& body) {
     Message message;
     nlmsg_put(message.get(), 0, 0, type, 0, flags);
@@ -74,21 +82,26 @@ Message without_addresses(int index) {
 }  // namespace
 
 Message add_route(const RouteStyle& style, const LocalRoute& route) {
-    Message message = route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, style, route);
+    return with_source(route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, style, route), style, route);
+}
+
+Message replace_route(const RouteStyle& style, const LocalRoute& route) {
+    return with_source(route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, style, route), style, route);
+}
+
+const Address* source_for(const RouteStyle& style, const LocalRoute& route) {
     for (const Address& source : style.sources)
-        if (source.is_v6() == route.address.is_v6()) {
-            const AddressBytes bytes = bytes_of(source);
-            nla_put(message.get(), RTA_PREFSRC, bytes.size, bytes.data);
-        }
-    return message;
+        if (source.is_v6() == route.address.is_v6())
+            return &source;
+    return nullptr;
 }
 
 Message delete_route(const RouteStyle& style, const LocalRoute& route) {
     return route_message(RTM_DELROUTE, 0, style, route);
 }
 
-std::set<LocalRoute> read_routes(Socket& socket, int protocol) {
-    std::set<LocalRoute> routes;
+std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol) {
+    std::map<LocalRoute, Address> routes;
     for (const int family : {AF_INET, AF_INET6}) {
         rtmsg body{};
         body.rtm_family = static_cast<unsigned char>(family);
@@ -114,7 +127,8 @@ std::set<LocalRoute> read_routes(Socket& socket, int protocol) {
             // A kernel without IPv6 answers a question for IPv6 with the routes of all families.
             if (found->rtm_family == family && found->rtm_protocol == protocol && found->rtm_table == RT_TABLE_LOCAL &&
                 attributes[RTA_DST] != nullptr)
-                routes.insert({address_from(attributes[RTA_DST])});
+                routes[{address_from(attributes[RTA_DST])}] =
+                    attributes[RTA_PREFSRC] == nullptr ? Address() : address_from(attributes[RTA_PREFSRC]);
         });
     }
     return routes;

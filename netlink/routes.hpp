@@ -1,8 +1,8 @@
 // Local routes, our dummy device, and what the host has of addresses and routes, over rtnetlink.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -24,11 +24,17 @@ struct RouteStyle {
     std::vector<Address> sources;
 };
 
+/// nullptr: the kernel chooses.
+const Address* source_for(const RouteStyle& style, const LocalRoute& route);
+
 Message add_route(const RouteStyle& style, const LocalRoute& route);
+/// Of a route that is there and ours.
+Message replace_route(const RouteStyle& style, const LocalRoute& route);
 Message delete_route(const RouteStyle& style, const LocalRoute& route);
 
-/// The routes with our protocol number in table local. The socket must filter_dumps().
-std::set<LocalRoute> read_routes(Socket& socket, int protocol);
+/// The routes with our protocol number in table local, and their source addresses (unspecified: none). The socket must
+/// filter_dumps().
+std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol);
 
 /// The index of an interface; 0: there is none.
 int interface_index(const std::string& name);

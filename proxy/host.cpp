@@ -36,6 +36,19 @@ Config with_host_defaults(Config config) {
     return config;
 }
 
+std::vector<Address> node_ips_of(const std::vector<Address>& node, const std::vector<netlink::HostAddress>& host) {
+    std::vector<Address> chosen;
+    for (const Address& address : node) {
+        const bool ours = std::any_of(host.begin(), host.end(),
+                                      [&](const netlink::HostAddress& own) { return own.address == address; });
+        const bool taken = std::any_of(chosen.begin(), chosen.end(),
+                                       [&](const Address& other) { return other.is_v6() == address.is_v6(); });
+        if (ours && !taken)
+            chosen.push_back(address);
+    }
+    return chosen;
+}
+
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {
     NodeFacts facts;
     facts.scheduler = config.scheduler;

@@ -14,6 +14,9 @@ namespace proxy {
 /// the host's default route of each family, or nothing where there is none.
 Config with_host_defaults(Config config);
 
+/// Of the Node object's addresses the first of each family that this host has (kube-proxy's primary and second IP).
+std::vector<Address> node_ips_of(const std::vector<Address>& node, const std::vector<netlink::HostAddress>& host);
+
 /// The node's addresses as planning needs them: node ports are served on node_ip, or on those of the host's addresses
 /// that node_port_addresses selects (never loopback or link-local ones).
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses);
