@@ -121,9 +121,9 @@ ObjectName name_of(const Object& object) {
 
 }  // namespace
 
-Decoded decode(const boost::json::value& value, const std::string& kind_hint) {
+Decoded decode(const boost::json::value& value, const std::string& kind_hint, Strictness strictness) {
     Decoded decoded;
-    const Field document(&value, decoded.mistakes);
+    const Field document(&value, decoded.mistakes, strictness);
     if (!value.is_object()) {
         document.wrong("a Kubernetes object belongs here (apiVersion, kind, metadata, ...)");
         return decoded;
@@ -184,14 +184,31 @@ PortReference read_port_reference(const Field& field, PortReference otherwise) {
     return static_cast<std::uint16_t>(field.integer(1, 65535, 1));
 }
 
+/// Old servers stored 010.000.000.001, and read it as 10.0.0.1 (k8s.io/utils/net ParseIPSloppy).
+static std::string without_leading_zeros(const std::string& text) {
+    if (text.find(':') != std::string::npos)
+        return text;
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool starts = plain.empty() || plain.back() == '.';
+        const bool more = i + 1 < text.size() && text[i + 1] != '.';
+        if (!(starts && text[i] == '0' && more))
+            plain += text[i];
+    }
+    return plain;
+}
+
 std::optional<Address> read_address(const Field& field) {
     const std::string text = field.text();
     if (field.raw() == nullptr || !field.raw()->is_string())
         return std::nullopt;
     boost::system::error_code error;
-    Address address = boost::asio::ip::make_address(text, error);
+    Address address = boost::asio::ip::make_address(field.from_server() ? without_leading_zeros(text) : text, error);
+    const bool mapped = !error && address.is_v6() && address.to_v6().is_v4_mapped();
+    if (mapped && field.from_server())
+        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
     // No zone (fe80::1%eth0), and no IPv4 in IPv6's clothes.
-    if (error || text.find('%') != std::string::npos || (address.is_v6() && address.to_v6().is_v4_mapped())) {
+    if (error || text.find('%') != std::string::npos || mapped) {
         field.wrong("'" + text + "' is not an IP address");
         return std::nullopt;
     }

@@ -23,6 +23,7 @@ struct Decoded {
 };
 
 /// `kind_hint`: the kind of items in a typed list ("ServiceList"), which may leave it out; else empty.
-Decoded decode(const boost::json::value& document, const std::string& kind_hint = {});
+Decoded decode(const boost::json::value& document, const std::string& kind_hint = {},
+               Strictness strictness = Strictness::manifest);
 
 }  // namespace api

@@ -45,7 +45,7 @@ ServicePort read_port(const Field& field, const Service& service, bool only_one)
     if (!port.name.empty())
         name.check(check_dns_label(port.name));
     else if (!only_one)
-        name.wrong("missing; a Service of several ports needs a name for each");
+        name.against_rules("missing; a Service of several ports needs a name for each");
     const Field number = field["port"];
     if (!number.given())
         number.wrong("missing");
@@ -55,24 +55,25 @@ ServicePort read_port(const Field& field, const Service& service, bool only_one)
     const Field node_port = field["nodePort"];
     port.node_port = static_cast<std::uint16_t>(node_port.integer(0, 65535, 0));
     if (port.node_port != 0 && !has_node_ports(service))
-        node_port.wrong("only a Service of type NodePort or LoadBalancer has node ports");
+        node_port.against_rules("only a Service of type NodePort or LoadBalancer has node ports");
     return port;
 }
 
 void read_ports(const Field& field, Service& service) {
     if (field.size() == 0 && !service.headless && service.type != ServiceType::external_name)
-        field.wrong("missing; a Service needs at least one port");
+        field.against_rules("missing; a Service needs at least one port");
     std::set<std::string> names;
     std::set<std::pair<Protocol, std::uint16_t>> numbers;
     std::set<std::pair<Protocol, std::uint16_t>> node_ports;
     field.each([&](const Field& item) {
         ServicePort port = read_port(item, service, field.size() == 1);
         if (!port.name.empty() && !names.insert(port.name).second)
-            item["name"].wrong("'" + port.name + "' is the name of an earlier port too");
+            item["name"].against_rules("'" + port.name + "' is the name of an earlier port too");
         if (!numbers.insert({port.protocol, port.port}).second)
-            item["port"].wrong(std::to_string(port.port) + " with this protocol is an earlier port too");
+            item["port"].against_rules(std::to_string(port.port) + " with this protocol is an earlier port too");
         if (port.node_port != 0 && !node_ports.insert({port.protocol, port.node_port}).second)
-            item["nodePort"].wrong(std::to_string(port.node_port) + " with this protocol is an earlier port's too");
+            item["nodePort"].against_rules(std::to_string(port.node_port) +
+                                           " with this protocol is an earlier port's too");
         service.ports.push_back(std::move(port));
     });
 }
@@ -95,16 +96,16 @@ void read_cluster_ips(const Field& spec, Service& service) {
     if (service.cluster_ips.empty())
         service.cluster_ips = first;
     else if (!first.empty() && first[0] != service.cluster_ips[0])
-        all.wrong("the first one must be the same as spec.clusterIP");
+        all.against_rules("the first one must be the same as spec.clusterIP");
     if (service.headless && !service.cluster_ips.empty())
-        all.wrong("None cannot be together with an address");
+        all.against_rules("None cannot be together with an address");
     if (service.cluster_ips.size() > 2 ||
         (service.cluster_ips.size() == 2 && service.cluster_ips[0].is_v6() == service.cluster_ips[1].is_v6()))
-        all.wrong("at most one address of each family");
+        all.against_rules("at most one address of each family");
     if (service.type == ServiceType::external_name && (service.headless || !service.cluster_ips.empty()))
-        one.wrong("a Service of type ExternalName has no ClusterIP");
+        one.against_rules("a Service of type ExternalName has no ClusterIP");
     if (has_node_ports(service) && service.headless)
-        one.wrong("None is only for type ClusterIP");
+        one.against_rules("None is only for type ClusterIP");
 }
 
 void read_families(const Field& spec, Service& service) {
@@ -112,7 +113,7 @@ void read_families(const Field& spec, Service& service) {
     families.each([&](const Field& item) {
         const auto family = static_cast<Family>(item.one_of({"IPv4", "IPv6"}));
         if (std::find(service.families.begin(), service.families.end(), family) != service.families.end())
-            item.wrong("this family is there already");
+            item.against_rules("this family is there already");
         else
             service.families.push_back(family);
     });
@@ -122,7 +123,7 @@ void read_families(const Field& spec, Service& service) {
             static_cast<FamilyPolicy>(policy.one_of({"SingleStack", "PreferDualStack", "RequireDualStack"}));
     for (std::size_t i = 0; i < std::min(service.families.size(), service.cluster_ips.size()); ++i)
         if (service.families[i] != family_of(service.cluster_ips[i]))
-            families.wrong("does not fit the family of " + service.cluster_ips[i].to_string());
+            families.against_rules("does not fit the family of " + service.cluster_ips[i].to_string());
 }
 
 /// apimachinery ValidateNonSpecialIP.
@@ -131,9 +132,11 @@ void read_external_ips(const Field& field, Service& service) {
         const auto address = read_address(item);
         if (!address)
             return;
-        if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address))
-            item.wrong(address->to_string() +
-                       " cannot be an external IP (unspecified, loopback, link-local or multicast)");
+        if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address)) {
+            item.against_rules(address->to_string() +
+                               " cannot be an external IP (unspecified, loopback, link-local or multicast)");
+            return;
+        }
         service.external_ips.push_back(*address);
     });
 }
@@ -147,14 +150,14 @@ void read_affinity(const Field& spec, Service& service) {
     if (spec["sessionAffinity"].one_of({"None", "ClientIP"}) == 1)
         service.client_ip_affinity = std::chrono::seconds(seconds);
     else if (client_ip.given())
-        client_ip.wrong("only with sessionAffinity: ClientIP");
+        client_ip.against_rules("only with sessionAffinity: ClientIP");
 }
 
 void read_policies(const Field& spec, Service& service) {
     const Field external = spec["externalTrafficPolicy"];
     service.external_traffic_policy = static_cast<TrafficPolicy>(external.one_of({"Cluster", "Local"}));
     if (external.given() && !has_node_ports(service) && service.external_ips.empty())
-        external.wrong("only a Service with node ports or external IPs has it");
+        external.against_rules("only a Service with node ports or external IPs has it");
     service.internal_traffic_policy =
         static_cast<TrafficPolicy>(spec["internalTrafficPolicy"].one_of({"Cluster", "Local"}));
     service.publish_not_ready_addresses = spec["publishNotReadyAddresses"].flag(false);
@@ -175,7 +178,7 @@ Service decode_service(const Field& document, Metadata metadata) {
         static_cast<ServiceType>(spec["type"].one_of({"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"}));
     const Field external_name = spec["externalName"];
     if (service.type == ServiceType::external_name && external_name.text().empty())
-        external_name.wrong("missing; type ExternalName needs it");
+        external_name.against_rules("missing; type ExternalName needs it");
     service.selector = read_labels(spec["selector"]);
     read_cluster_ips(spec, service);
     read_families(spec, service);

@@ -1,5 +1,6 @@
 // discovery/v1 EndpointSlice, core/v1 Endpoints and Node.
 #include <map>
+#include <utility>
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
@@ -20,9 +21,17 @@ EndpointPort read_port(const Field& field) {
     port.protocol = read_protocol(field["protocol"]);
     const Field number = field["port"];
     if (!number.given())
-        number.wrong("missing");
-    port.port = static_cast<std::uint16_t>(number.integer(1, 65535, 1));
+        number.against_rules("missing; this port is not used");
+    port.port = static_cast<std::uint16_t>(number.integer(number.from_server() ? 0 : 1, 65535, 0));
     return port;
+}
+
+/// kube-proxy leaves out ports without a number (endpointslicecache.go).
+void read_ports(const Field& field, std::vector<EndpointPort>& ports) {
+    field.each([&](const Field& item) {
+        if (const EndpointPort port = read_port(item); port.port != 0)
+            ports.push_back(port);
+    });
 }
 
 /// apimachinery ValidateEndpointIP: what can be no endpoint.
@@ -30,7 +39,8 @@ std::optional<Address> read_endpoint_address(const Field& field) {
     auto address = read_address(field);
     if (address &&
         (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address))) {
-        field.wrong(address->to_string() + " cannot be an endpoint (unspecified, loopback, link-local or multicast)");
+        field.against_rules(address->to_string() +
+                            " cannot be an endpoint (unspecified, loopback, link-local or multicast)");
         return std::nullopt;
     }
     return address;
@@ -42,18 +52,24 @@ void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
     conditions.only({"ready", "serving", "terminating"});
     Endpoint endpoint;
     endpoint.ready = conditions["ready"].flag(true);
-    endpoint.serving = conditions["serving"].flag(endpoint.ready);
+    endpoint.serving = conditions["serving"].flag(true);
     endpoint.terminating = conditions["terminating"].flag(false);
     endpoint.node_name = field["nodeName"].text();
     const Field addresses = field["addresses"];
     if (addresses.size() == 0)
-        addresses.wrong("missing; an endpoint needs an address");
+        addresses.against_rules("missing; an endpoint needs an address");
+    bool first = true;
     addresses.each([&](const Field& item) {
+        // The others of a server's slice stand for the same pod (discovery/v1 Endpoint.addresses).
+        if (item.from_server() && !std::exchange(first, false))
+            return;
         const auto address = read_endpoint_address(item);
         if (!address)
             return;
-        if (family_of(*address) != slice.family)
-            item.wrong(address->to_string() + " is not of the slice's addressType");
+        if (family_of(*address) != slice.family) {
+            item.against_rules(address->to_string() + " is not of the slice's addressType");
+            return;
+        }
         endpoint.address = *address;
         slice.endpoints.push_back(endpoint);
     });
@@ -88,8 +104,12 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
     const Field type = document["addressType"];
     if (!type.given())
         type.wrong("missing; IPv4 or IPv6");
+    if (type.from_server() && type.given() && type.text() == "FQDN") {
+        type.warn("slices of FQDN are not used: a connection needs an IP address");
+        return slice;
+    }
     slice.family = static_cast<Family>(type.one_of({"IPv4", "IPv6"}));
-    document["ports"].each([&](const Field& item) { slice.ports.push_back(read_port(item)); });
+    read_ports(document["ports"], slice.ports);
     const Field endpoints = document["endpoints"];
     if (endpoints.size() > max_endpoints)
         endpoints.wrong(std::to_string(endpoints.size()) + " are more than a slice can have (1000)");
@@ -107,7 +127,7 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
         subset.add(item["addresses"], true);
         subset.add(item["notReadyAddresses"], false);
         std::vector<EndpointPort> ports;
-        item["ports"].each([&](const Field& port) { ports.push_back(read_port(port)); });
+        read_ports(item["ports"], ports);
         for (auto& [family, slice] : subset.slices) {
             slice.name = {metadata.name.space, metadata.name.name + ":" + std::to_string(number) +
                                                    (family == Family::ipv6 ? ":IPv6" : ":IPv4")};
@@ -122,7 +142,11 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
 }
 
 Node decode_node(const Field& document, Metadata metadata) {
-    Node node{std::move(metadata.name), std::move(metadata.labels), {}};
+    Node node{std::move(metadata.name), std::move(metadata.labels), {}, metadata.terminating};
+    const Field spec = document["spec"];
+    spec["taints"].each([&](const Field& taint) {
+        node.leaving = node.leaving || taint["key"].text() == "ToBeDeletedByClusterAutoscaler";
+    });
     const Field status = document["status"];
     const Field addresses = status["addresses"];
     for (const char* wanted : {"InternalIP", "ExternalIP"})

@@ -17,6 +17,10 @@ namespace api {
 /// One step of a path: a member's name, or an index.
 using Step = std::variant<std::string, std::size_t>;
 
+/// Whose text it is. A manifest's is checked as the API server would check it. A server has done that already, by its
+/// own rules, which may be older or newer than ours: fields that we do not know and forms that we would not allow pass.
+enum class Strictness : std::uint8_t { manifest, server };
+
 struct Mistake {
     std::vector<Step> path;
     std::string message;
@@ -31,7 +35,8 @@ std::string did_you_mean(std::string_view name, std::initializer_list<std::strin
 
 class Field {
 public:
-    Field(const boost::json::value* value, std::vector<Mistake>& mistakes) : value_(value), mistakes_(&mistakes) {}
+    Field(const boost::json::value* value, std::vector<Mistake>& mistakes, Strictness strictness = Strictness::manifest)
+        : value_(value), mistakes_(&mistakes), strictness_(strictness) {}
 
     /// A member. It refers to its parent, which must outlive it.
     Field operator[](std::string_view key) const&;
@@ -40,6 +45,7 @@ public:
     /// Present and not null.
     bool given() const { return value_ != nullptr && !value_->is_null(); }
     const boost::json::value* raw() const { return value_; }
+    bool from_server() const { return strictness_ == Strictness::server; }
 
     /// Calls `visit(const Field&)` for each item of a list.
     template <std::invocable<const Field&> Visit>
@@ -65,21 +71,29 @@ public:
     std::size_t one_of(std::initializer_list<std::string_view> words) const;
     std::size_t size() const;
 
-    /// Notes each member that is not among `known`.
+    /// Notes each member that is not among `known`; of a server's object none.
     void only(std::initializer_list<std::string_view> known) const;
 
+    /// The object cannot be used.
     void wrong(std::string message) const { note(std::move(message), false); }
+    /// It breaks a rule of the API server: of a server's object it is only said.
+    void against_rules(std::string message) const { note(std::move(message), from_server()); }
     /// The same, unless there is nothing to say.
     void check(std::string complaint) const {
         if (!complaint.empty())
-            wrong(std::move(complaint));
+            against_rules(std::move(complaint));
     }
     void warn(std::string message) const { note(std::move(message), true); }
 
 private:
     static constexpr std::size_t no_index = static_cast<std::size_t>(-1);
     Field(const boost::json::value* value, const Field* parent, std::string_view key, std::size_t index)
-        : value_(value), mistakes_(parent->mistakes_), parent_(parent), key_(key), index_(index) {}
+        : value_(value),
+          mistakes_(parent->mistakes_),
+          strictness_(parent->strictness_),
+          parent_(parent),
+          key_(key),
+          index_(index) {}
 
     const boost::json::array* list() const;
     const boost::json::object* object() const;
@@ -87,6 +101,7 @@ private:
 
     const boost::json::value* value_;
     std::vector<Mistake>* mistakes_;
+    Strictness strictness_;
     const Field* parent_ = nullptr;
     std::string_view key_;
     std::size_t index_ = no_index;

@@ -92,8 +92,8 @@ struct EndpointPort {
     bool operator==(const EndpointPort&) const = default;
 };
 
-/// One address of a slice. Absent conditions are already resolved: ready -> true, serving -> ready,
-/// terminating -> false.
+/// One address of a slice. Absent conditions are already resolved: ready -> true, serving -> true, terminating ->
+/// false (discovery/v1 EndpointConditions).
 struct Endpoint {
     Address address;
     bool ready = true;
@@ -197,6 +197,9 @@ struct Node {
     ObjectName name;
     Labels labels;
     std::vector<Address> addresses;  ///< InternalIPs in order, then ExternalIPs
+    /// About to go: it is being deleted, or the cluster autoscaler has tainted it (KEP-3836). Load balancers that ask
+    /// /healthz stop sending new connections.
+    bool leaving = false;
     bool operator==(const Node&) const = default;
 };
 

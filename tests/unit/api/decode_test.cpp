@@ -105,7 +105,7 @@ TEST_CASE("sidecars are containers, ordinary init containers are not") {
     CHECK(pod.ips.size() == 1);
 }
 
-TEST_CASE("conditions of an endpoint default to each other") {
+TEST_CASE("absent conditions of an endpoint are read as kube-proxy reads them") {
     const auto slice = decoded<EndpointSlice>(
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: "
         "{kubernetes.io/service-name:"
@@ -114,7 +114,7 @@ TEST_CASE("conditions of an endpoint default to each other") {
     CHECK(slice.service == "web");
     REQUIRE(slice.endpoints.size() == 3);
     CHECK((slice.endpoints[0].ready && slice.endpoints[0].serving && !slice.endpoints[0].terminating));
-    CHECK((!slice.endpoints[1].ready && !slice.endpoints[1].serving));
+    CHECK((!slice.endpoints[1].ready && slice.endpoints[1].serving));
     CHECK((slice.endpoints[2].serving && slice.endpoints[2].terminating));
 }
 
