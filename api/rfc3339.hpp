@@ -1,0 +1,14 @@
+// Times as Kubernetes writes them.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace api {
+
+/// "2026-01-31T12:00:00Z", "2026-01-31T12:00:00.25+01:00"; nothing else. Times outside what the clock can hold (the
+/// years 1678 to 2262) are its first or last moment: "9999-12-31T23:59:59Z" means never.
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
+
+}  // namespace api

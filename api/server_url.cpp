@@ -1,0 +1,72 @@
+#include "api/server_url.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+
+namespace api {
+namespace {
+
+bool is_loopback(const std::string& host) {
+    if (host == "localhost")
+        return true;
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(host, error);
+    return !error && address.is_loopback();
+}
+
+bool read_port(std::string_view text, std::uint16_t& port) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+/// "host", "host:port", "[::1]:port"; false when it is none of these.
+bool read_authority(std::string_view text, ServerUrl& url) {
+    std::string_view rest;
+    if (text.starts_with('[')) {
+        const auto end = text.find(']');
+        if (end == std::string_view::npos)
+            return false;
+        url.host = text.substr(1, end - 1);
+        rest = text.substr(end + 1);
+    } else {
+        url.host = text.substr(0, text.find(':'));
+        rest = text.substr(url.host.size());
+    }
+    if (url.host.empty())
+        return false;
+    return rest.empty() || (rest.front() == ':' && read_port(rest.substr(1), url.port));
+}
+
+}  // namespace
+
+tl::expected<ServerUrl, std::string> parse_server_url(std::string_view text) {
+    const std::string shown = "'" + std::string(text) + "'";
+    const auto scheme = text.find("://");
+    if (scheme == std::string_view::npos)
+        return tl::unexpected(shown + " is no URL; write https://HOST:PORT");
+    ServerUrl url;
+    url.tls = text.substr(0, scheme) == "https";
+    if (!url.tls && text.substr(0, scheme) != "http")
+        return tl::unexpected(shown + " must begin with https://");
+    url.port = url.tls ? 443 : 80;
+    std::string_view rest = text.substr(scheme + 3);
+    if (rest.find_first_of("?#@ \t\r\n") != std::string_view::npos)
+        return tl::unexpected(shown + " may have a host, a port and a path only");
+    const auto slash = std::min(rest.find('/'), rest.size());
+    if (!read_authority(rest.substr(0, slash), url))
+        return tl::unexpected(shown + " has no host, or a port outside 1..65535; write https://HOST:PORT");
+    if (!url.tls && !is_loopback(url.host))
+        return tl::unexpected(shown + " would send the token in clear; http is only for a loopback address");
+    url.prefix = rest.substr(slash);
+    while (url.prefix.ends_with('/'))
+        url.prefix.pop_back();
+    return url;
+}
+
+std::string to_string(const ServerUrl& url) {
+    const bool v6 = url.host.find(':') != std::string::npos;
+    return std::string(url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" +
+           std::to_string(url.port) + url.prefix;
+}
+
+}  // namespace api
