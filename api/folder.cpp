@@ -90,6 +90,8 @@ public:
     Impl(asio::io_context& context, FolderOptions options)
         : options_(std::move(options)), inotify_(context), timer_(context) {}
 
+    const std::string& path() const { return options_.path; }
+
     Transaction load() {
         // Watch first, so that nothing that changes while we read is missed.
         const std::string problem = inotify_.watch(options_.path);
@@ -218,6 +220,19 @@ Folder::Folder(asio::io_context& context, FolderOptions options)
     : impl_(std::make_unique<Impl>(context, std::move(options))) {}
 
 Folder::~Folder() = default;
+
+asio::awaitable<void> Folder::run(OnTransaction deliver) {
+    deliver(load());
+    co_await watch(std::move(deliver));
+}
+
+std::string Folder::name() const {
+    return impl_->path();
+}
+
+std::string Folder::waiting_for() const {
+    return "the manifests in " + impl_->path();
+}
 
 Transaction Folder::load() {
     return impl_->load();

@@ -18,12 +18,17 @@ struct FolderOptions {
 
 /// Files that are read: *.yaml, *.yml, *.json, not hidden, directly in the folder. A folder that cannot be read, a file
 /// that cannot be read, and an empty file remove nothing.
-class Folder {
+class Folder : public Source {
 public:
     Folder(boost::asio::io_context& context, FolderOptions options);
-    ~Folder();
+    ~Folder() override;
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
+
+    /// load(), then watch().
+    boost::asio::awaitable<void> run(OnTransaction deliver) override;
+    std::string name() const override;
+    std::string waiting_for() const override;
 
     /// Reads everything; blocks. Call once, before watch(). Never throws: what cannot be read is a problem in it.
     Transaction load();

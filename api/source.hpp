@@ -1,8 +1,9 @@
-// What every source of objects (manifest folder now, API server later) delivers: transactions of changes.
+// What every source of objects (a manifest folder, an API server) delivers: transactions of changes.
 #pragma once
 
 #include "api/types.hpp"
 
+#include <boost/asio/awaitable.hpp>
 #include <functional>
 #include <string>
 #include <vector>
@@ -57,5 +58,20 @@ struct Transaction {
 };
 
 using OnTransaction = std::function<void(Transaction)>;
+
+class Source {
+public:
+    virtual ~Source() = default;
+
+    /// Delivers first everything there is (Transaction::initial), as soon as it is complete, then what changes. Ends
+    /// only with the event loop. The source and what `deliver` refers to must outlive it.
+    virtual boost::asio::awaitable<void> run(OnTransaction deliver) = 0;
+
+    /// Where the objects come from: a folder, or "https://10.0.0.1:6443".
+    virtual std::string name() const = 0;
+
+    /// What the first transaction waits for, in words.
+    virtual std::string waiting_for() const = 0;
+};
 
 }  // namespace api

@@ -1,0 +1,76 @@
+// The way to the API servers that everything that asks them shares: which server, with which credentials, how soon
+// again after a failure, and what is told to the outside about it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "api/credentials.hpp"
+#include "api/http.hpp"
+#include "api/server_pool.hpp"
+#include "api/server_url.hpp"
+
+namespace api {
+
+/// What the outside may want to count or log. Each may be empty.
+struct ApiHooks {
+    /// verb: LIST, WATCH, POST; code: the HTTP status, or "<error>" when there was no answer.
+    std::function<void(const std::string& verb, const std::string& code)> request;
+    std::function<void(const std::string& resource, const std::string& reason)> watch_restarted;
+    std::function<void(const std::string& resource)> relisted;
+    std::function<void(const std::string& resource)> decode_error;
+    /// Once, when the servers cannot be used any more; once, when all is watched again.
+    std::function<void(const std::string& reason)> away;
+    std::function<void(std::chrono::seconds away_for)> back;
+};
+
+/// An open connection to one of the servers.
+struct Link {
+    std::size_t server = 0;
+    Time began;
+    std::unique_ptr<HttpConnection> connection;
+    std::string bearer_token;
+};
+
+class ApiClient {
+public:
+    /// Throws std::runtime_error for a server that is no URL. `hooks` must outlive it.
+    ApiClient(boost::asio::io_context& context, Access access, const ApiHooks& hooks);
+
+    /// Waits until a server may be asked, and connects. The error is why it could not; it has been noted, and the next
+    /// call waits longer or takes another server.
+    boost::asio::awaitable<tl::expected<Link, std::string>> connect();
+
+    /// The token of a link that is used again may have been replaced since.
+    boost::asio::awaitable<void> renew(Link& link);
+
+    void failed(const Link& link, std::chrono::seconds retry_after);
+    void succeeded(const Link& link) { pool_.succeeded(link.server); }
+    void refused_credentials() { credentials_.refused(); }
+
+    std::string name(std::size_t server) const { return to_string(servers_[server]); }
+    std::string first_name() const { return to_string(servers_.front()); }
+    /// 0 to 1.
+    double jitter() { return std::uniform_real_distribution<double>(0, 1)(random_); }
+    boost::asio::io_context& context() { return context_; }
+    const ApiHooks& hooks() const { return hooks_; }
+
+private:
+    boost::asio::io_context& context_;
+    const ApiHooks& hooks_;
+    std::vector<ServerUrl> servers_;
+    ServerPool pool_;
+    Credentials credentials_;
+    std::mt19937 random_{std::random_device{}()};
+};
+
+/// Waits; returns at once for a moment in the past.
+boost::asio::awaitable<void> sleep_until(boost::asio::io_context& context, Time moment);
+
+}  // namespace api

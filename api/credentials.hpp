@@ -1,0 +1,45 @@
+// Who we are to the API server, as of now: certificates and tokens rotate while we run.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "api/exec_credential.hpp"
+#include "api/http.hpp"
+#include "api/kubeconfig.hpp"
+
+namespace api {
+
+struct Identity {
+    TlsMaterial tls;
+    std::string bearer_token;
+};
+
+/// The access that a pod has: the service account's token and CA, and the address in the environment
+/// (KUBERNETES_SERVICE_HOST and _PORT). The error says what is missing.
+tl::expected<Access, std::string> access_in_cluster();
+
+class Credentials {
+public:
+    Credentials(boost::asio::io_context& context, Access access) : context_(context), access_(std::move(access)) {}
+
+    /// Reads the files anew, for kubelet and cert-manager replace them; asks the credential plugin when what it said
+    /// has expired. The error names the file or the plugin.
+    boost::asio::awaitable<tl::expected<Identity, std::string>> current();
+
+    /// The server has refused them (401): a plugin is asked again.
+    void refused() { from_plugin_.reset(); }
+
+private:
+    boost::asio::awaitable<std::string> ask_plugin();
+
+    boost::asio::io_context& context_;
+    Access access_;
+    std::optional<ExecCredential> from_plugin_;
+};
+
+}  // namespace api

@@ -1,0 +1,231 @@
+#include "api/http.hpp"
+
+#include <netinet/tcp.h>
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <charconv>
+
+namespace api {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+constexpr std::size_t buffer_size = std::size_t{64} * 1024;
+
+std::string words_of(const boost::system::error_code& error) {
+    if (error == beast::error::timeout)
+        return "no answer in time";
+    if (error == http::error::end_of_stream || error == asio::error::eof || error == asio::ssl::error::stream_truncated)
+        return "closed by the server";
+    return error.message();
+}
+
+/// A peer that has vanished (no FIN, no RST) is noticed within half a minute, whether we are sending or only listening.
+void notice_dead_peers(tcp::socket& socket) {
+    boost::system::error_code ignored;
+    socket.set_option(asio::socket_base::keep_alive(true), ignored);
+    socket.set_option(tcp::no_delay(true), ignored);
+    const std::pair<int, int> options[] = {
+        {TCP_KEEPIDLE, 15}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 30'000}};
+    for (const auto& [option, value] : options)
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
+}
+
+/// Throws boost::system::system_error for material that OpenSSL cannot use.
+asio::ssl::context make_context(const TlsMaterial& tls) {
+    asio::ssl::context context(asio::ssl::context::tls_client);
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    context.set_verify_mode(tls.verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
+    if (tls.ca_pem.empty())
+        context.set_default_verify_paths();
+    else
+        context.add_certificate_authority(asio::buffer(tls.ca_pem));
+    if (!tls.certificate_pem.empty()) {
+        context.use_certificate_chain(asio::buffer(tls.certificate_pem));
+        context.use_private_key(asio::buffer(tls.key_pem), asio::ssl::context::pem);
+    }
+    return context;
+}
+
+http::request<http::string_body> make_request(const ServerUrl& server, HttpRequest given) {
+    http::request<http::string_body> request(http::string_to_verb(given.method), server.prefix + given.target, 11);
+    const bool v6 = server.host.find(':') != std::string::npos;
+    request.set(http::field::host, (v6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port));
+    request.set(http::field::user_agent, "podferry/" PODFERRY_VERSION);
+    request.set(http::field::accept, given.accept);
+    if (!given.bearer_token.empty())
+        request.set(http::field::authorization, "Bearer " + given.bearer_token);
+    if (!given.content_type.empty())
+        request.set(http::field::content_type, given.content_type);
+    request.body() = std::move(given.body);
+    request.prepare_payload();
+    return request;
+}
+
+}  // namespace
+
+class HttpConnection::Impl {
+public:
+    Impl(asio::any_io_executor executor, ServerUrl server, TlsMaterial tls)
+        : executor_(std::move(executor)), server_(std::move(server)), tls_(std::move(tls)) {}
+
+    asio::awaitable<std::string> connect() {
+        boost::system::error_code error;
+        tcp::resolver resolver(executor_);
+        const auto addresses = co_await resolver.async_resolve(server_.host, std::to_string(server_.port),
+                                                               asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            co_return "name " + server_.host + ": " + words_of(error);
+        if (std::string problem = make_stream(); !problem.empty())
+            co_return problem;
+        beast::tcp_stream& transport = lowest();
+        transport.expires_after(connect_limit);
+        co_await transport.async_connect(addresses, asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            co_return "connect: " + words_of(error);
+        notice_dead_peers(transport.socket());
+        if (secure_)
+            co_return co_await shake_hands();
+        co_return std::string();
+    }
+
+    asio::awaitable<tl::expected<HttpHead, std::string>> send(HttpRequest given) {
+        const auto request = make_request(server_, std::move(given));
+        if (secure_)
+            co_return co_await exchange(*secure_, request);
+        co_return co_await exchange(*plain_, request);
+    }
+
+    asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::seconds limit) {
+        if (secure_)
+            co_return co_await read_from(*secure_, limit);
+        co_return co_await read_from(*plain_, limit);
+    }
+
+    bool reusable() const { return parser_ && parser_->is_done() && parser_->keep_alive(); }
+
+private:
+    beast::tcp_stream& lowest() { return secure_ ? secure_->next_layer() : *plain_; }
+
+    std::string make_stream() {
+        if (!server_.tls) {
+            plain_.emplace(executor_);
+            return {};
+        }
+        try {
+            context_.emplace(make_context(tls_));
+        } catch (const boost::system::system_error& error) {
+            return "the certificates given for " + to_string(server_) + " cannot be used: " + error.code().message();
+        }
+        secure_.emplace(executor_, *context_);
+        return {};
+    }
+
+    asio::awaitable<std::string> shake_hands() {
+        const std::string name = tls_.server_name.empty() ? server_.host : tls_.server_name;
+        boost::system::error_code error;
+        asio::ip::make_address(name, error);
+        if (error)  // server name indication is for names only (RFC 6066)
+            SSL_set_tlsext_host_name(secure_->native_handle(), name.c_str());
+        if (tls_.verify)
+            secure_->set_verify_callback(asio::ssl::host_name_verification(name));
+        error = {};
+        co_await secure_->async_handshake(asio::ssl::stream_base::client,
+                                          asio::redirect_error(asio::use_awaitable, error));
+        if (!error)
+            co_return std::string();
+        const long verdict = SSL_get_verify_result(secure_->native_handle());
+        if (tls_.verify && verdict != X509_V_OK)
+            co_return std::string("TLS: the certificate of ") + to_string(server_) +
+                " cannot be trusted: " + X509_verify_cert_error_string(verdict);
+        co_return "TLS: " + words_of(error);
+    }
+
+    template <class Stream>
+    asio::awaitable<tl::expected<HttpHead, std::string>> exchange(Stream& stream,
+                                                                  const http::request<http::string_body>& request) {
+        boost::system::error_code error;
+        lowest().expires_after(answer_limit);
+        parser_.emplace();
+        parser_->body_limit(boost::none);
+        co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
+        if (!error)
+            co_await http::async_read_header(stream, buffer_, *parser_,
+                                             asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            co_return tl::unexpected("request: " + words_of(error));
+        HttpHead head;
+        head.status = parser_->get().result_int();
+        const auto text = parser_->get()[http::field::retry_after];
+        long seconds = 0;  // the other form, a date, is not used by API servers
+        if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec == std::errc() && !text.empty())
+            head.retry_after = std::chrono::seconds(std::clamp(seconds, 0L, 3600L));
+        co_return head;
+    }
+
+    template <class Stream>
+    asio::awaitable<tl::expected<std::string_view, std::string>> read_from(Stream& stream, std::chrono::seconds limit) {
+        while (!parser_->is_done()) {
+            parser_->get().body().data = body_.data();
+            parser_->get().body().size = body_.size();
+            lowest().expires_after(limit);
+            boost::system::error_code error;
+            co_await http::async_read_some(stream, buffer_, *parser_, asio::redirect_error(asio::use_awaitable, error));
+            if (error && error != http::error::need_buffer)
+                co_return tl::unexpected(words_of(error));
+            const std::size_t size = body_.size() - parser_->get().body().size;
+            if (size > 0)
+                co_return std::string_view(body_.data(), size);
+        }
+        co_return std::string_view();
+    }
+
+    asio::any_io_executor executor_;
+    ServerUrl server_;
+    TlsMaterial tls_;
+    std::optional<asio::ssl::context> context_;
+    std::optional<beast::tcp_stream> plain_;
+    std::optional<beast::ssl_stream<beast::tcp_stream>> secure_;
+    beast::flat_buffer buffer_{buffer_size};
+    std::array<char, buffer_size> body_{};
+    std::optional<http::response_parser<http::buffer_body>> parser_;
+};
+
+HttpConnection::HttpConnection(asio::any_io_executor executor, ServerUrl server, TlsMaterial tls)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(server), std::move(tls))) {}
+
+HttpConnection::~HttpConnection() = default;
+
+asio::awaitable<std::string> HttpConnection::connect() {
+    return impl_->connect();
+}
+
+asio::awaitable<tl::expected<HttpHead, std::string>> HttpConnection::send(HttpRequest request) {
+    return impl_->send(std::move(request));
+}
+
+asio::awaitable<tl::expected<std::string_view, std::string>> HttpConnection::read(std::chrono::seconds limit) {
+    return impl_->read(limit);
+}
+
+bool HttpConnection::reusable() const {
+    return impl_->reusable();
+}
+
+}  // namespace api

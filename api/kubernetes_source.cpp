@@ -1,0 +1,220 @@
+#include "api/kubernetes_source.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace api {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto node_patience = 5s;  // the start does not depend on the Node object
+constexpr std::size_t blip = 2;     // so many failures in a row are not worth a word
+
+/// Services that another proxy serves, and headless ones, stay at the server (kube-proxy's own selectors, service/
+/// config.go and server.go of v1.37; older servers know no field selector for clusterIP).
+Resource services_resource() {
+    return {"services", "Service", "/api/v1/services",
+            "labelSelector=" + encode_query("!service.kubernetes.io/service-proxy-name"),
+            "fieldSelector=" + encode_query("spec.clusterIP!=None")};
+}
+
+Resource slices_resource() {
+    return {"endpointslices",
+            "EndpointSlice",
+            "/apis/discovery.k8s.io/v1/endpointslices",
+            "labelSelector=" + encode_query("!service.kubernetes.io/headless"),
+            {}};
+}
+
+Resource node_resource(const std::string& name) {
+    return {"nodes", "Node", "/api/v1/nodes", "fieldSelector=" + encode_query("metadata.name=" + name), {}};
+}
+
+/// The cluster's controllers have found the pods: what a Service selects is in its slices.
+void resolve_by_slices(Transaction& changes) {
+    for (Upsert& upsert : changes.upserts)
+        if (auto* service = std::get_if<Service>(&upsert.object))
+            service->selector.clear();
+}
+
+}  // namespace
+
+KubernetesSource::KubernetesSource(asio::io_context& context, KubernetesOptions options, const ApiHooks& hooks)
+    : client_(context, std::move(options.access), hooks), node_name_(std::move(options.node_name)), timer_(context) {
+    watched_.push_back(make(services, services_resource(), Kind::service, options.relist_hold));
+    watched_.push_back(make(slices, slices_resource(), Kind::endpoint_slice, options.relist_hold));
+    watched_.push_back(make(node, node_resource(node_name_), Kind::node, 0ms));
+    pending_.initial = true;
+}
+
+KubernetesSource::~KubernetesSource() = default;
+
+KubernetesSource::Watched KubernetesSource::make(std::size_t index, Resource resource, Kind kind,
+                                                 std::chrono::milliseconds hold) {
+    const std::string name = resource.name;
+    Reflector::Sink sink{[this, index](std::vector<WireObject> objects) { take_list(index, std::move(objects)); },
+                         [this, index](std::vector<WatchEvent> events) { take_events(index, std::move(events)); },
+                         [this, index](const std::string& reason) { take_health(index, reason); }};
+    return {std::make_unique<Reflector>(client_, std::move(resource), false, std::move(sink)),
+            ObjectSet(kind, name, hold),
+            false,
+            {},
+            0};
+}
+
+asio::awaitable<void> KubernetesSource::run(OnTransaction deliver) {
+    deliver_ = std::move(deliver);
+    const auto rethrow = [](const std::exception_ptr& error) {
+        if (error)
+            std::rethrow_exception(error);
+    };
+    for (const Watched& watched : watched_)
+        asio::co_spawn(client_.context(), watched.reflector->run(), rethrow);
+    co_await keep_time();
+}
+
+// ---- what comes in -------------------------------------------------------------------------------------------
+
+void KubernetesSource::take_list(std::size_t index, std::vector<WireObject> objects) {
+    Watched& watched = watched_[index];
+    for (const WireObject& object : objects)
+        count_mistakes(object, watched.reflector->resource());
+    watched.listed = true;
+    watched.objects.list(std::move(objects), Clock::now(), pending_);
+    hand_over();
+}
+
+void KubernetesSource::take_events(std::size_t index, std::vector<WatchEvent> events) {
+    Watched& watched = watched_[index];
+    for (const WatchEvent& event : events)
+        count_mistakes(event.object, watched.reflector->resource());
+    watched.objects.events(std::move(events), pending_);
+    hand_over();
+}
+
+void KubernetesSource::count_mistakes(const WireObject& object, const Resource& resource) const {
+    const bool wrong = std::any_of(object.mistakes.begin(), object.mistakes.end(),
+                                   [](const Mistake& mistake) { return !mistake.warning; });
+    if (wrong && client_.hooks().decode_error)
+        client_.hooks().decode_error(resource.name);
+}
+
+void KubernetesSource::take_health(std::size_t index, const std::string& reason) {
+    Watched& watched = watched_[index];
+    watched.ailment = reason;
+    watched.ailments = reason.empty() ? 0 : watched.ailments + 1;
+    if (!away_since_ && watched.ailments >= blip) {
+        away_since_ = Clock::now();
+        if (client_.hooks().away)
+            client_.hooks().away(reason);
+    }
+    const bool all_well =
+        std::all_of(watched_.begin(), watched_.end(), [](const Watched& w) { return w.ailment.empty(); });
+    if (away_since_ && all_well) {
+        const auto away_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *away_since_);
+        away_since_.reset();
+        if (client_.hooks().back)
+            client_.hooks().back(away_for);
+    }
+}
+
+// ---- what goes out -------------------------------------------------------------------------------------------
+
+bool KubernetesSource::complete() const {
+    return watched_[services].listed && watched_[slices].listed &&
+           (watched_[node].listed || (node_awaited_ && Clock::now() >= *node_awaited_));
+}
+
+void KubernetesSource::hand_over() {
+    timer_.cancel();  // there may be another moment to wait for
+    if (!delivered_ && !complete()) {
+        if (!node_awaited_ && watched_[services].listed && watched_[slices].listed)
+            node_awaited_ = Clock::now() + node_patience;
+        return;
+    }
+    delivered_ = true;
+    Transaction changes = std::exchange(pending_, {});
+    resolve_by_slices(changes);
+    for (const Watched& watched : watched_)
+        watched.objects.add_problems(changes.problems);
+    if (watched_[node].objects.size() == 0)
+        changes.problems.push_back({{},
+                                    "Node " + node_name_,
+                                    "the API has no such Node: is node_name right? Until it is there, this host's own "
+                                    "addresses are used",
+                                    true});
+    deliver_(std::move(changes));
+}
+
+/// What is due at a moment, not at an event.
+asio::awaitable<void> KubernetesSource::keep_time() {
+    for (;;) {
+        Time next = Clock::now() + 1h;
+        if (!delivered_ && node_awaited_)
+            next = *node_awaited_;
+        for (const Watched& watched : watched_)
+            next = std::min(next, watched.objects.due().value_or(next));
+        timer_.expires_at(next);
+        boost::system::error_code cancelled;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        if (cancelled)
+            continue;
+        for (Watched& watched : watched_)
+            watched.objects.release(Clock::now(), pending_);
+        hand_over();
+    }
+}
+
+// ---- what is said of it --------------------------------------------------------------------------------------
+
+std::string KubernetesSource::waiting_for() const {
+    std::string text;
+    for (const std::size_t index : {services, slices}) {
+        const Watched& watched = watched_[index];
+        if (watched.listed)
+            continue;
+        text += (text.empty() ? "the first complete list of " : "; of ") + watched.reflector->resource().name;
+        if (!watched.ailment.empty())
+            text += " (" + watched.ailment + ")";
+    }
+    return text.empty() ? "Node " + node_name_ : text;
+}
+
+std::map<std::string, double> KubernetesSource::staleness() const {
+    std::map<std::string, double> seconds;
+    for (const Watched& watched : watched_)
+        seconds[watched.reflector->resource().name] = watched.reflector->stale(Clock::now()).count();
+    return seconds;
+}
+
+std::size_t KubernetesSource::held() const {
+    std::size_t held = 0;
+    for (const Watched& watched : watched_)
+        held += watched.objects.held();
+    return held;
+}
+
+asio::awaitable<void> KubernetesSource::post(EventNote note) {
+    if (!events_.take(Clock::now()))
+        co_return;
+    auto link = co_await client_.connect();
+    if (!link)
+        co_return;
+    HttpRequest request;
+    request.method = "POST";
+    request.target = events_path + event_space(note) + "/events";
+    request.bearer_token = link->bearer_token;
+    request.accept = wire_format;
+    request.content_type = "application/json";
+    request.body = event_json(note, node_name_, std::chrono::system_clock::now());
+    const auto head = co_await link->connection->send(request);
+    if (client_.hooks().request)
+        client_.hooks().request("POST", head ? std::to_string(head->status) : "<error>");
+}
+
+}  // namespace api

@@ -1,0 +1,82 @@
+// The Kubernetes API as a source of objects: Services, EndpointSlices and this node's own Node, listed and watched.
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "api/api_client.hpp"
+#include "api/event_post.hpp"
+#include "api/object_set.hpp"
+#include "api/reflector.hpp"
+#include "api/source.hpp"
+
+namespace api {
+
+struct KubernetesOptions {
+    Access access;
+    std::string node_name;
+    /// How long a list that suddenly lacks most objects is not believed; 0: it is believed.
+    std::chrono::milliseconds relist_hold{300'000};
+};
+
+class KubernetesSource : public Source {
+public:
+    /// Throws std::runtime_error for a server that is no URL. `hooks` must outlive it.
+    KubernetesSource(boost::asio::io_context& context, KubernetesOptions options, const ApiHooks& hooks);
+    ~KubernetesSource() override;
+
+    boost::asio::awaitable<void> run(OnTransaction deliver) override;
+    std::string name() const override { return client_.first_name(); }
+    std::string waiting_for() const override;
+
+    /// Seconds since something was last heard about each resource; 0 while it is watched.
+    std::map<std::string, double> staleness() const;
+    /// Removals that are held back.
+    std::size_t held() const;
+
+    /// Writes an event, or drops it when there have been too many, or the API is away.
+    boost::asio::awaitable<void> post(EventNote note);
+
+private:
+    static constexpr std::size_t services = 0;
+    static constexpr std::size_t slices = 1;
+    static constexpr std::size_t node = 2;
+    static constexpr std::size_t count = 3;
+
+    /// One resource: who watches it, and what is known of it.
+    struct Watched {
+        std::unique_ptr<Reflector> reflector;
+        ObjectSet objects;
+        bool listed = false;
+        std::string ailment;       // empty: it is watched
+        std::size_t ailments = 0;  // in a row
+    };
+
+    Watched make(std::size_t index, Resource resource, Kind kind, std::chrono::milliseconds hold);
+    void take_list(std::size_t index, std::vector<WireObject> objects);
+    void take_events(std::size_t index, std::vector<WatchEvent> events);
+    void take_health(std::size_t index, const std::string& reason);
+    void count_mistakes(const WireObject& object, const Resource& resource) const;
+    void hand_over();
+    bool complete() const;
+    boost::asio::awaitable<void> keep_time();
+
+    ApiClient client_;
+    std::string node_name_;
+    OnTransaction deliver_;
+    std::vector<Watched> watched_;
+    Transaction pending_;
+    bool delivered_ = false;
+    boost::asio::steady_timer timer_;
+    std::optional<Time> node_awaited_;  // until when, once all else is there
+    std::optional<Time> away_since_;
+    EventBudget events_;
+};
+
+}  // namespace api

@@ -1,0 +1,107 @@
+#include "api/object_set.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace api {
+
+void ObjectSet::put(WireObject object, Transaction& changes) {
+    Known& known = known_[object.name];
+    if (known.held) {
+        known.held = false;
+        --held_;
+    }
+    if (known.version == object.version && !object.version.empty())
+        return;
+    known.version = object.version;
+    problems_.erase(object.name);
+    for (const Mistake& mistake : object.mistakes) {
+        const std::string path = to_string(mistake.path);
+        problems_[object.name].push_back(
+            {{}, object.label, path + (path.empty() ? "" : ": ") + mistake.message, mistake.warning});
+    }
+    for (Object& one : object.objects) {
+        known.in_force = true;
+        changes.upserts.push_back({std::move(one), {}});
+    }
+}
+
+void ObjectSet::remove(const ObjectName& name, Transaction& changes) {
+    const auto known = known_.find(name);
+    if (known == known_.end())
+        return;
+    if (known->second.in_force) {
+        // Removals are applied before upserts: what came in the same breath must not outlive it.
+        std::erase_if(changes.upserts, [&](const Upsert& upsert) {
+            return upsert.object.index() == static_cast<std::size_t>(kind_) &&
+                   std::visit([&](const auto& object) { return object.name == name; }, upsert.object);
+        });
+        changes.removals.push_back({kind_, name});
+    }
+    held_ -= known->second.held ? 1 : 0;
+    known_.erase(known);
+    problems_.erase(name);
+}
+
+void ObjectSet::list(std::vector<WireObject> objects, Time now, Transaction& changes) {
+    std::set<ObjectName> present;
+    for (WireObject& object : objects) {
+        present.insert(object.name);
+        put(std::move(object), changes);
+    }
+    std::vector<ObjectName> gone;
+    for (const auto& [name, known] : known_)
+        if (!present.contains(name))
+            gone.push_back(name);
+    const bool doubtful = hold_.count() > 0 && known_.size() > few && gone.size() > known_.size() / 2;
+    for (const ObjectName& name : gone) {
+        if (!doubtful) {
+            remove(name, changes);
+        } else if (Known& known = known_[name]; !known.held) {
+            known.held = true;
+            ++held_;
+        }
+    }
+    if (held_ == 0)
+        due_.reset();
+    else if (!due_)
+        due_ = now + hold_;
+}
+
+void ObjectSet::events(std::vector<WatchEvent> events, Transaction& changes) {
+    for (WatchEvent& event : events) {
+        if (event.type == EventType::deleted)
+            remove(event.object.name, changes);
+        else
+            put(std::move(event.object), changes);
+    }
+    if (held_ == 0)
+        due_.reset();
+}
+
+void ObjectSet::release(Time now, Transaction& changes) {
+    if (!due_ || now < *due_)
+        return;
+    std::vector<ObjectName> held;
+    for (const auto& [name, known] : known_)
+        if (known.held)
+            held.push_back(name);
+    for (const ObjectName& name : held)
+        remove(name, changes);
+    due_.reset();
+}
+
+void ObjectSet::add_problems(std::vector<Problem>& problems) const {
+    for (const auto& [name, own] : problems_)
+        problems.insert(problems.end(), own.begin(), own.end());
+    if (held_ > 0)
+        problems.push_back(
+            {{},
+             resource_,
+             "the API server's list suddenly lacks " + std::to_string(held_) +
+                 " objects; they stay in force for now (setting relist_hold), in case the server has lost "
+                 "its data. If they were deleted on purpose, nothing needs to be done",
+             true});
+}
+
+}  // namespace api

@@ -1,0 +1,241 @@
+#include "api/reflector.hpp"
+
+#include <algorithm>
+
+#include "api/backoff.hpp"
+
+namespace api {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto list_silence = 60s;
+constexpr auto watch_silence = 11min;    // a watch is ended by the server within 10 minutes
+constexpr auto bookmark_silence = 3min;  // a server that sends bookmarks does so every minute
+constexpr auto very_short = 1s;          // a watch that ends so soon, without an event, is a failure
+constexpr std::size_t longest_refusal = std::size_t{64} * 1024;
+
+Ending ending_of(int code, const WireStatus& status) {
+    if (status.version_too_large)
+        return Ending::too_large;
+    switch (code) {
+        case 410:
+            return Ending::expired;
+        case 400:
+        case 422:
+            return Ending::unsupported;
+        case 401:
+            return Ending::unauthorized;
+        case 429:
+            return Ending::busy;
+        default:
+            return code >= 500 ? Ending::busy : Ending::refused;
+    }
+}
+
+std::string reason_of(int code, const WireStatus& status) {
+    return std::to_string(code) + (status.message.empty() ? "" : " " + status.message);
+}
+
+const char* verb_of(ListWatch::Call call) {
+    return call == ListWatch::Call::list ? "LIST" : "WATCH";
+}
+
+}  // namespace
+
+Reflector::Reflector(ApiClient& client, Resource resource, bool stream, Sink sink)
+    : client_(client), list_watch_(std::move(resource), stream), sink_(std::move(sink)), heard_(Clock::now()) {}
+
+std::chrono::duration<double> Reflector::stale(Time now) const {
+    return open_ ? std::chrono::duration<double>(0) : std::chrono::duration<double>(now - heard_);
+}
+
+asio::awaitable<void> Reflector::run() {
+    for (;;)
+        co_await attempt();
+}
+
+asio::awaitable<void> Reflector::attempt() {
+    if (link_) {
+        co_await client_.renew(*link_);
+    } else {
+        auto link = co_await client_.connect();
+        if (!link) {
+            sink_.health(link.error());
+            co_return;
+        }
+        link_ = std::move(*link);
+    }
+    const Time began = Clock::now();
+    auto result = co_await perform();
+    open_ = false;
+    if (result)
+        co_await recover(std::move(*result), began);
+    if (link_ && !link_->connection->reusable())
+        link_.reset();
+}
+
+asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
+    const ListWatch::Request request = list_watch_.next(client_.jitter());
+    HttpRequest http;
+    http.target = request.target;
+    http.bearer_token = link_->bearer_token;
+    http.accept = wire_format;
+    const auto head = co_await link_->connection->send(http);
+    if (client_.hooks().request)
+        client_.hooks().request(verb_of(request.call), head ? std::to_string(head->status) : "<error>");
+    if (!head)
+        co_return Result{Ending::unreachable, client_.name(link_->server) + ": " + head.error()};
+    heard_ = Clock::now();
+    if (head->status != 200)
+        co_return co_await read_refusal(*head);
+    client_.succeeded(*link_);
+    if (request.call == ListWatch::Call::list)
+        co_return co_await read_list();
+    co_return co_await read_events(request.call == ListWatch::Call::stream);
+}
+
+asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
+    std::vector<WireObject> page;
+    ListReader reader(resource().kind, [&](WireObject object) { page.push_back(std::move(object)); });
+    for (;;) {
+        const auto bytes = co_await link_->connection->read(list_silence);
+        if (!bytes)
+            co_return Result{Ending::unreachable, client_.name(link_->server) + ": " + bytes.error()};
+        heard_ = Clock::now();
+        if (bytes->empty())
+            break;
+        reader.feed(*bytes);
+    }
+    const ListReader::End end = reader.finish();
+    if (!end.problem.empty())
+        co_return Result{Ending::broken, end.problem};
+    pages_.insert(pages_.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
+    list_watch_.page(end.version, end.continue_token);
+    if (end.continue_token.empty())
+        deliver_list();
+    co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events(bool initial) {
+    std::vector<WatchEvent> batch;
+    std::optional<Result> end;
+    bool bookmarks = false;
+    EventReader reader([&](WatchEvent event) {
+        if (event.type == EventType::error)
+            end = Result{ending_of(event.status.code, event.status), reason_of(event.status.code, event.status)};
+        if (end)
+            return;
+        bookmarks = bookmarks || event.type == EventType::bookmark;
+        if (initial) {
+            initial = !event.initial_events_end;
+            take_initial(std::move(event));
+            return;
+        }
+        list_watch_.seen(event.object.version);
+        if (event.type != EventType::bookmark)
+            batch.push_back(std::move(event));
+    });
+    if (!initial)
+        is_fine();
+    bool anything = false;
+    const Time began = Clock::now();
+    while (!end) {
+        const auto bytes = co_await link_->connection->read(bookmarks ? bookmark_silence : watch_silence);
+        if (!bytes)
+            co_return Result{Ending::unreachable, client_.name(link_->server) + ": " + bytes.error()};
+        heard_ = Clock::now();
+        if (bytes->empty())
+            break;
+        anything = true;
+        const std::string problem = reader.feed(*bytes);
+        if (!end && problem.empty())
+            failures_ = 0;
+        if (!batch.empty())
+            sink_.events(std::exchange(batch, {}));
+        if (!problem.empty())
+            co_return Result{Ending::broken, problem};
+    }
+    if (end)
+        co_return end;
+    if (initial || (!anything && Clock::now() - began < very_short))
+        co_return Result{Ending::unreachable, client_.name(link_->server) + ": the watch ended as soon as it began"};
+    co_return Result{Ending::closed, {}};
+}
+
+void Reflector::take_initial(WatchEvent event) {
+    if (event.initial_events_end) {
+        list_watch_.streamed(event.object.version);
+        deliver_list();
+        is_fine();
+        return;
+    }
+    if (event.type == EventType::deleted)
+        std::erase_if(pages_, [&](const WireObject& known) { return known.name == event.object.name; });
+    else if (event.type != EventType::bookmark)
+        pages_.push_back(std::move(event.object));
+}
+
+void Reflector::deliver_list() {
+    if (listed_once_ && client_.hooks().relisted)
+        client_.hooks().relisted(resource().name);
+    listed_once_ = true;
+    sink_.list(std::exchange(pages_, {}));
+}
+
+/// A watch is open.
+void Reflector::is_fine() {
+    open_ = true;
+    sink_.health({});
+}
+
+asio::awaitable<Reflector::Result> Reflector::read_refusal(HttpHead head) {
+    std::string text;
+    for (;;) {
+        const auto bytes = co_await link_->connection->read(list_silence);
+        if (!bytes || bytes->empty() || text.size() > longest_refusal)
+            break;
+        text += *bytes;
+    }
+    const WireStatus status = read_status(text);
+    const int code = static_cast<int>(head.status);
+    co_return Result{ending_of(code, status), client_.name(link_->server) + ": " + reason_of(code, status),
+                     head.retry_after.value_or(0s)};
+}
+
+asio::awaitable<void> Reflector::recover(Result result, Time began) {
+    if (list_watch_.watching() && client_.hooks().watch_restarted)
+        client_.hooks().watch_restarted(resource().name, word(result.ending));
+    list_watch_.ended(result.ending);
+    pages_.clear();
+    switch (result.ending) {
+        case Ending::closed:
+            co_return;
+        case Ending::unreachable:
+        case Ending::busy:
+            client_.failed(*link_, result.retry_after);
+            sink_.health(resource().name + ": " + result.reason);
+            link_.reset();
+            co_return;
+        case Ending::unauthorized:
+            client_.refused_credentials();
+            break;
+        case Ending::expired:
+        case Ending::too_large:
+        case Ending::unsupported:
+        case Ending::refused:
+        case Ending::broken:
+            break;
+    }
+    ++failures_;
+    const bool our_answer_helps = result.ending == Ending::expired || result.ending == Ending::unsupported ||
+                                  result.ending == Ending::unauthorized || result.ending == Ending::too_large;
+    if (our_answer_helps && failures_ == 1)
+        co_return;
+    sink_.health(resource().name + ": " + result.reason);
+    co_await sleep_until(client_.context(), began + pause_after(failures_, client_.jitter()));
+}
+
+}  // namespace api

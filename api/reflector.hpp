@@ -1,0 +1,66 @@
+// Keeps one resource known: lists it, watches it, and begins again as often as it must. What to ask next is decided in
+// list_watch.hpp; here are the connection, the waiting and the reading.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/api_client.hpp"
+#include "api/list_watch.hpp"
+#include "api/wire.hpp"
+
+namespace api {
+
+class Reflector {
+public:
+    /// What it delivers to.
+    struct Sink {
+        std::function<void(std::vector<WireObject>)> list;    ///< everything there is
+        std::function<void(std::vector<WatchEvent>)> events;  ///< added, modified and deleted, as they came together
+        /// It can, or cannot any more, be kept up to date; the reason is empty when it can.
+        std::function<void(const std::string& reason)> health;
+    };
+
+    Reflector(ApiClient& client, Resource resource, bool stream, Sink sink);
+
+    /// Never ends.
+    boost::asio::awaitable<void> run();
+
+    const Resource& resource() const { return list_watch_.resource(); }
+    /// How long nothing has been heard of the server: 0 while a watch is open (a connection to a server that is gone
+    /// without a word is closed within half a minute).
+    std::chrono::duration<double> stale(Time now) const;
+
+private:
+    struct Result {
+        Ending ending = Ending::unreachable;
+        std::string reason;
+        std::chrono::seconds retry_after{0};
+    };
+
+    boost::asio::awaitable<void> attempt();
+    /// Nothing: the request has done what it was for, and the next one may follow.
+    boost::asio::awaitable<std::optional<Result>> perform();
+    boost::asio::awaitable<std::optional<Result>> read_list();
+    boost::asio::awaitable<std::optional<Result>> read_events(bool initial);
+    boost::asio::awaitable<Result> read_refusal(HttpHead head);
+    void take_initial(WatchEvent event);
+    void deliver_list();
+    void is_fine();
+    boost::asio::awaitable<void> recover(Result result, Time began);
+
+    ApiClient& client_;
+    ListWatch list_watch_;
+    Sink sink_;
+    std::optional<Link> link_;
+    std::vector<WireObject> pages_;  // what has come of a list
+    bool listed_once_ = false;
+    bool open_ = false;  // a watch is
+    Time heard_;
+    std::size_t failures_ = 0;  // in a row, that are not the server's but this resource's
+};
+
+}  // namespace api

@@ -1,0 +1,245 @@
+// The wire format JSON.
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
+
+#include "api/decode.hpp"
+#include "api/wire.hpp"
+
+namespace api {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t arena_size = std::size_t{64} * 1024;              // more than most objects need
+constexpr std::size_t longest_event = std::size_t{32} * 1024 * 1024;    // etcd takes 1.5 MiB
+constexpr std::size_t longest_envelope = std::size_t{1} * 1024 * 1024;  // of a list, without its items
+constexpr std::string_view initial_end = "k8s.io/initial-events-end";   // metav1.InitialEventsAnnotationKey
+
+/// A text inside nested objects; empty when there is none.
+std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
+    const json::value* at = &value;
+    for (const std::string_view key : path) {
+        const auto* object = at->if_object();
+        at = object == nullptr ? nullptr : object->if_contains(json::string_view(key.data(), key.size()));
+        if (at == nullptr)
+            return {};
+    }
+    const auto* text = at->if_string();
+    return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+WireObject object_from(const json::value& value, const std::string& kind) {
+    Decoded decoded = decode(value, kind, Strictness::server);
+    return {std::move(decoded.name), text_at(value, {"metadata", "resourceVersion"}), std::move(decoded.label),
+            std::move(decoded.objects), std::move(decoded.mistakes)};
+}
+
+WireStatus status_from(const json::value& value) {
+    WireStatus status{0, text_at(value, {"reason"}), text_at(value, {"message"}), false};
+    const auto* object = value.if_object();
+    const auto* code = object == nullptr ? nullptr : object->if_contains("code");
+    if (code != nullptr && code->is_int64())
+        status.code = static_cast<int>(code->get_int64());
+    const auto* details = object == nullptr ? nullptr : object->if_contains("details");
+    const auto* causes =
+        details != nullptr && details->is_object() ? details->get_object().if_contains("causes") : nullptr;
+    if (causes != nullptr && causes->is_array())
+        for (const json::value& cause : causes->get_array())
+            status.version_too_large =
+                status.version_too_large || text_at(cause, {"reason"}) == "ResourceVersionTooLarge";
+    return status;
+}
+
+}  // namespace
+
+// ---- lists ---------------------------------------------------------------------------------------------------
+
+/// The text around the items is collected; each item is parsed where it passes by, so that the work is done while the
+/// server is still sending, and no more than one item is held as a tree.
+class ListReader::Impl {
+public:
+    Impl(std::string kind, std::function<void(WireObject)> visit)
+        : kind_(std::move(kind)), visit_(std::move(visit)), resource_(arena_.data(), arena_.size()) {}
+
+    void feed(std::string_view bytes) {
+        while (!bytes.empty() && problem_.empty())
+            bytes.remove_prefix(place_ == Place::envelope ? envelope(bytes)
+                                : place_ == Place::items  ? between_items(bytes)
+                                                          : item(bytes));
+    }
+
+    End finish() {
+        if (!problem_.empty())
+            return {{}, {}, problem_};
+        json::error_code error;
+        const json::value value = json::parse(envelope_, error);
+        if (error || place_ != Place::envelope)
+            return {{}, {}, "the list is cut off or no JSON" + (error ? ": " + error.message() : "")};
+        if (!text_at(value, {"kind"}).ends_with("List"))
+            return {{}, {}, "the answer is no list but kind '" + text_at(value, {"kind"}) + "'"};
+        return {text_at(value, {"metadata", "resourceVersion"}), text_at(value, {"metadata", "continue"}), {}};
+    }
+
+private:
+    enum class Place { envelope, items, item };
+
+    /// Up to the list of items, or to the end.
+    std::size_t envelope(std::string_view bytes) {
+        std::size_t used = 0;
+        while (used < bytes.size() && place_ == Place::envelope)
+            take_envelope(bytes[used++]);
+        if (envelope_.size() > longest_envelope)
+            problem_ = "the answer is no list of Kubernetes objects";
+        return used;
+    }
+
+    void take_envelope(char c) {
+        envelope_ += c;
+        if (in_text_) {
+            if (c == '"' && !escaped_)
+                in_text_ = false;
+            else
+                text_ += c;
+            escaped_ = c == '\\' && !escaped_;
+            return;
+        }
+        if (c == '"') {
+            in_text_ = true;
+            text_.clear();
+        } else if (c == '[' && depth_ == 1 && text_ == "items") {
+            place_ = Place::items;
+        } else if (c == '{' || c == '[') {
+            ++depth_;
+        } else if (c == '}' || c == ']') {
+            --depth_;
+        }
+    }
+
+    std::size_t between_items(std::string_view bytes) {
+        const char c = bytes.front();
+        if (c == '{') {
+            parser_.reset(&resource_);
+            place_ = Place::item;
+            return 0;
+        }
+        if (c == ']') {
+            envelope_ += c;
+            text_.clear();
+            place_ = Place::envelope;
+        } else if (std::string_view(", \t\r\n").find(c) == std::string_view::npos) {
+            problem_ = "the list of items is broken";
+        }
+        return 1;
+    }
+
+    std::size_t item(std::string_view bytes) {
+        json::error_code error;
+        const std::size_t used = parser_.write_some(bytes.data(), bytes.size(), error);
+        if (error) {
+            problem_ = "an item of the list is broken: " + error.message();
+            return used;
+        }
+        if (!parser_.done())
+            return used;
+        {
+            const json::value value = parser_.release();
+            visit_(object_from(value, kind_));
+        }
+        parser_.reset();
+        resource_.release();
+        place_ = Place::items;
+        return used;
+    }
+
+    std::string kind_;
+    std::function<void(WireObject)> visit_;
+    std::array<unsigned char, arena_size> arena_{};
+    json::monotonic_resource resource_;
+    json::stream_parser parser_;
+    Place place_ = Place::envelope;
+    std::string envelope_;
+    std::string text_;  // the last one in the envelope
+    bool in_text_ = false;
+    bool escaped_ = false;
+    int depth_ = 0;
+    std::string problem_;
+};
+
+ListReader::ListReader(std::string kind, std::function<void(WireObject)> visit)
+    : impl_(std::make_unique<Impl>(std::move(kind), std::move(visit))) {}
+
+ListReader::~ListReader() = default;
+
+void ListReader::feed(std::string_view bytes) {
+    impl_->feed(bytes);
+}
+
+ListReader::End ListReader::finish() {
+    return impl_->finish();
+}
+
+// ---- watches -------------------------------------------------------------------------------------------------
+
+std::string EventReader::feed(std::string_view bytes) {
+    for (auto end = bytes.find('\n'); end != std::string_view::npos; end = bytes.find('\n')) {
+        std::string problem;
+        if (rest_.empty()) {
+            problem = line(bytes.substr(0, end));
+        } else {
+            rest_ += bytes.substr(0, end);
+            problem = line(rest_);
+            rest_.clear();
+        }
+        if (!problem.empty())
+            return problem;
+        bytes.remove_prefix(end + 1);
+    }
+    rest_ += bytes;
+    return rest_.size() > longest_event ? "an event has no end" : "";
+}
+
+std::string EventReader::line(std::string_view text) {
+    static constexpr std::string_view types[] = {"ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"};
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos)
+        return {};
+    json::error_code error;
+    const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+    if (error)
+        return "an event is broken: " + error.message();
+    const auto* members = value.if_object();
+    const auto* object = members == nullptr ? nullptr : members->if_contains("object");
+    const auto* type = std::find(std::begin(types), std::end(types), text_at(value, {"type"}));
+    if (object == nullptr || type == std::end(types))
+        return "what came on the watch is no event";
+    WatchEvent event;
+    event.type = static_cast<EventType>(type - std::begin(types));
+    switch (event.type) {
+        case EventType::added:
+        case EventType::modified:
+        case EventType::deleted:
+            event.object = object_from(*object, {});
+            break;
+        case EventType::bookmark:
+            event.object.version = text_at(*object, {"metadata", "resourceVersion"});
+            event.initial_events_end = text_at(*object, {"metadata", "annotations", initial_end}) == "true";
+            break;
+        case EventType::error:
+            event.status = status_from(*object);
+            break;
+    }
+    visit_(std::move(event));
+    return {};
+}
+
+WireStatus read_status(std::string_view text) {
+    json::error_code error;
+    const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+    if (!error && text_at(value, {"kind"}) == "Status")
+        return status_from(value);
+    constexpr std::size_t shown = 200;
+    return {0, {}, std::string(text.substr(0, std::min(text.find('\n'), shown))), false};
+}
+
+}  // namespace api

@@ -1,0 +1,226 @@
+// The API as a source: real sockets on loopback, a server that follows a script, bounded by deadlines.
+#include "api/kubernetes_source.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "fake_api_server.hpp"
+
+using namespace api;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+const std::string services = "/api/v1/services";
+const std::string slices = "/apis/discovery.k8s.io/v1/endpointslices";
+const std::string nodes = "/api/v1/nodes";
+
+std::string service(const std::string& name, const std::string& version = "1", const std::string& kind = "") {
+    return "{" + kind + R"("metadata":{"name":")" + name + R"(","namespace":"n","resourceVersion":")" + version +
+           R"("},"spec":{"clusterIP":"10.96.0.9","selector":{"app":"x"},"ports":[{"port":80}]}})";
+}
+
+std::string list(const std::string& kind, const std::string& items, const std::string& version = "10",
+                 const std::string& token = "") {
+    return R"({"kind":")" + kind + R"(List","apiVersion":"v1","metadata":{"resourceVersion":")" + version +
+           R"(","continue":")" + token + R"("},"items":[)" + items + "]}\n";
+}
+
+std::string event(const std::string& type, const std::string& name, const std::string& version) {
+    return R"({"type":")" + type + R"(","object":)" + service(name, version, R"("kind":"Service","apiVersion":"v1",)") +
+           "}\n";
+}
+
+const std::string gone = R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})"
+                         "\n";
+
+struct World {
+    asio::io_context context{1};
+    FakeApiServer server{context};
+    ApiHooks hooks;
+    std::vector<Transaction> transactions;
+    std::vector<std::string> logged;
+    std::unique_ptr<KubernetesSource> source;
+
+    World() {
+        const FakeAnswer watch{200, "", "", true, false};
+        server.script[services] = {{200, list("Service", service("a") + "," + service("b")), "", false, false}};
+        server.script[slices] = {{200, list("EndpointSlice", ""), "", false, false}};
+        server.script[nodes] = {{200, list("Node", ""), "", false, false}};
+        for (const std::string& path : {services, slices, nodes})
+            server.script[path + "?watch"] = {watch};
+        hooks.away = [this](const std::string& reason) { logged.push_back("away: " + reason); };
+        hooks.back = [this](std::chrono::seconds) { logged.emplace_back("back"); };
+    }
+    void start(std::vector<std::string> servers = {}) {
+        Access access;
+        access.servers = servers.empty() ? std::vector{server.url()} : std::move(servers);
+        access.token = "secret";
+        source = std::make_unique<KubernetesSource>(context, KubernetesOptions{access, "node", 300s}, hooks);
+        asio::co_spawn(context, source->run([this](Transaction t) { transactions.push_back(std::move(t)); }),
+                       asio::detached);
+    }
+    template <class Condition>
+    bool within(std::chrono::seconds limit, Condition condition) {
+        const auto deadline = std::chrono::steady_clock::now() + limit;
+        while (!condition() && std::chrono::steady_clock::now() < deadline)
+            context.run_one_for(50ms);
+        return condition();
+    }
+    /// Names of the Services in force.
+    std::string in_force() const {
+        std::set<std::string> names;
+        for (const Transaction& transaction : transactions) {
+            for (const Removal& removal : transaction.removals)
+                names.erase(removal.name.name);
+            for (const Upsert& upsert : transaction.upserts)
+                if (const auto* one = std::get_if<Service>(&upsert.object))
+                    names.insert(one->name.name);
+        }
+        std::string text;
+        for (const std::string& name : names)
+            text += (text.empty() ? "" : " ") + name;
+        return text;
+    }
+    bool watches() const { return server.count("watch=1") >= 3; }
+};
+
+}  // namespace
+
+TEST_CASE("nothing is delivered before Services and EndpointSlices are complete") {
+    World world;
+    world.server.script[slices].insert(world.server.script[slices].begin(),
+                                       {503, "", "Retry-After: 1\r\n", false, false});
+    world.start();
+    REQUIRE(
+        world.within(5s, [&] { return world.server.count(services + "?") >= 2 && world.server.count(slices) >= 1; }));
+    CHECK(world.transactions.empty());
+    CHECK_THAT(world.source->waiting_for(), Catch::Contains("endpointslices") && Catch::Contains("503"));
+    REQUIRE(world.within(10s, [&] { return !world.transactions.empty(); }));
+    CHECK(world.transactions[0].initial);
+    CHECK(world.in_force() == "a b");
+    CHECK(std::get<Service>(world.transactions[0].upserts[0].object).selector.empty());
+    REQUIRE(world.transactions[0].problems.size() == 1);
+    CHECK_THAT(world.transactions[0].problems[0].message, Catch::Contains("the API has no such Node"));
+}
+
+TEST_CASE("what is asked for is only what is needed") {
+    World world;
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    CHECK(world.server.count("GET /api/v1/services?labelSelector=%21service.kubernetes.io%2Fservice-proxy-name&"
+                             "fieldSelector=spec.clusterIP%21%3DNone&resourceVersion=0") == 1);
+    CHECK(world.server.count("GET " + slices +
+                             "?labelSelector=%21service.kubernetes.io%2Fheadless&resourceVersion=0") == 1);
+    CHECK(world.server.count("GET /api/v1/nodes?fieldSelector=metadata.name%3Dnode&") == 2);
+    CHECK(world.server.count("watch=1&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=") == 3);
+}
+
+TEST_CASE("events are delivered, and a watch that breaks goes on where it was") {
+    World world;
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    world.server.send(services + "?watch", event("ADDED", "c", "11") + event("DELETED", "a", "12"));
+    REQUIRE(world.within(5s, [&] { return world.in_force() == "b c"; }));
+    world.server.hang_up();
+    REQUIRE(world.within(10s, [&] { return world.server.count("resourceVersion=12&timeoutSeconds") == 1; }));
+    world.server.send(services + "?watch", event("ADDED", "d", "13"));
+    REQUIRE(world.within(5s, [&] { return world.in_force() == "b c d"; }));
+    CHECK(world.server.count(services + "?labelSelector") == 3);  // one list, two watches
+}
+
+TEST_CASE("410 on the watch: listed anew, what vanished in the gap is removed") {
+    World world;
+    world.server.script[services].push_back(
+        {200, list("Service", service("b") + "," + service("z"), "20"), "", false, false});
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    world.server.send(services + "?watch", gone);
+    REQUIRE(world.within(5s, [&] { return world.in_force() == "b z"; }));
+    CHECK(world.server.count("limit=500") == 1);
+    REQUIRE(world.within(5s, [&] { return world.server.count("resourceVersion=20&timeout") == 1; }));
+}
+
+TEST_CASE("a list in pages, one of which is cut off in the midst, is read again from its beginning") {
+    World world;
+    auto& answers = world.server.script[services];
+    answers.push_back({200, list("Service", service("p1"), "20", "next"), "", false, false});
+    answers.push_back({200, list("Service", service("p2")).substr(0, 90), "", false, true});
+    answers.push_back({200, list("Service", service("p3"), "21", "next"), "", false, false});
+    answers.push_back({200, list("Service", service("p4"), "21"), "", false, false});
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    world.server.send(services + "?watch", gone);
+    REQUIRE(world.within(10s, [&] { return world.in_force() == "p3 p4"; }));
+    CHECK(world.server.count("limit=500&continue=next") == 2);
+}
+
+TEST_CASE("broken JSON changes nothing and is asked for again") {
+    World world;
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    world.server.send(services + "?watch", "{\"type\":\"ADDED\",\"obj\n");
+    REQUIRE(world.within(10s, [&] { return world.server.count("watch=1") >= 4; }));
+    CHECK(world.in_force() == "a b");
+    CHECK(world.transactions.size() == 1);
+}
+
+TEST_CASE("a server that is gone is told of once, and once when it is back") {
+    World world;
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    const FakeAnswer down{503, R"({"kind":"Status","code":503,"message":"etcd is away"})", "", false, false};
+    for (const std::string& path : {services, slices, nodes}) {
+        auto& answers = world.server.script[path + "?watch"];
+        answers.insert(answers.begin(), {down, down});
+    }
+    world.server.hang_up();
+    REQUIRE(world.within(30s, [&] { return world.logged.size() == 2; }));
+    CHECK_THAT(world.logged[0], Catch::Contains("503 etcd is away"));
+    CHECK(world.logged[1] == "back");
+    CHECK(world.in_force() == "a b");
+    CHECK(world.transactions.size() == 1);
+    for (const auto& [resource, seconds] : world.source->staleness())
+        CHECK(seconds == 0);
+}
+
+TEST_CASE("the next server is asked when one does not answer") {
+    World world;
+    asio::io_context elsewhere;
+    const auto closed = [&] {
+        const asio::ip::tcp::acceptor gone_at_once(elsewhere, {asio::ip::address_v4::loopback(), 0});
+        return "http://127.0.0.1:" + std::to_string(gone_at_once.local_endpoint().port());
+    }();
+    world.start({closed, world.server.url()});
+    REQUIRE(world.within(5s, [&] { return !world.transactions.empty(); }));
+    CHECK(world.in_force() == "a b");
+}
+
+TEST_CASE("an older server that knows no field selector is asked without it") {
+    World world;
+    auto& answers = world.server.script[services];
+    answers.insert(answers.begin(),
+                   {400, R"({"kind":"Status","code":400,"message":"field label not supported"})", "", false, false});
+    world.start();
+    REQUIRE(world.within(5s, [&] { return !world.transactions.empty(); }));
+    CHECK(world.server.count("fieldSelector=spec") == 1);
+}
+
+TEST_CASE("an empty relist is held back, and the reason is said") {
+    World world;
+    std::string many;
+    for (int i = 0; i < 12; ++i)
+        many += (i == 0 ? "" : ",") + service("s" + std::to_string(i));
+    world.server.script[services] = {{200, list("Service", many), "", false, false},
+                                     {200, list("Service", "", "3"), "", false, false}};
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    world.server.send(services + "?watch", gone);
+    REQUIRE(world.within(5s, [&] { return world.transactions.size() == 2; }));
+    CHECK(world.transactions[1].removals.empty());
+    CHECK(world.source->held() == 12);
+    CHECK_THAT(to_string(world.transactions[1].problems.front()), Catch::Contains("suddenly lacks 12 objects"));
+}

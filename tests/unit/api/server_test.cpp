@@ -1,0 +1,85 @@
+// Which API server to ask, and when.
+#include <catch2/catch.hpp>
+
+#include "api/backoff.hpp"
+#include "api/server_pool.hpp"
+#include "api/server_url.hpp"
+
+using namespace api;
+using namespace std::chrono_literals;
+
+TEST_CASE("the address of a server is read, or refused with a remedy") {
+    struct Row {
+        const char* text;
+        const char* expected;  // as to_string() writes it, or a part of the error
+    };
+    const auto row = GENERATE(values<Row>({
+        {"https://10.0.0.1:6443", "https://10.0.0.1:6443"},
+        {"https://api.example", "https://api.example:443"},
+        {"https://[fd00::1]:6443", "https://[fd00::1]:6443"},
+        {"https://api.example/k8s/c-1/", "https://api.example:443/k8s/c-1"},
+        {"http://127.0.0.1:8001", "http://127.0.0.1:8001"},
+        {"http://localhost", "http://localhost:80"},
+        {"http://10.0.0.1:8080", "would send the token in clear"},
+        {"10.0.0.1:6443", "is no URL; write https://HOST:PORT"},
+        {"ftp://a", "must begin with https://"},
+        {"https://:6443", "has no host"},
+        {"https://a:70000", "a port outside 1..65535"},
+        {"https://a:0", "a port outside 1..65535"},
+        {"https://[fd00::1", "has no host"},
+        {"https://user@a", "may have a host, a port and a path only"},
+        {"https://a?b", "may have a host, a port and a path only"},
+    }));
+    CAPTURE(row.text);
+    const auto url = parse_server_url(row.text);
+    CHECK_THAT(url ? to_string(*url) : url.error(), Catch::Contains(row.expected));
+}
+
+TEST_CASE("pauses double from 0.8 s to 30 s, and jitter adds up to as much") {
+    CHECK(pause_after(1, 0) == 800ms);
+    CHECK(pause_after(1, 1) == 1600ms);
+    CHECK(pause_after(2, 0) == 1600ms);
+    CHECK(pause_after(6, 0) == 25600ms);
+    CHECK(pause_after(7, 0) == 30s);
+    CHECK(pause_after(1000, 1) == 60s);
+}
+
+TEST_CASE("a server that failed is left alone, and another one is asked") {
+    ServerPool pool(2);
+    const Time start = Time() + 1h;
+    CHECK(pool.choose().server == 0);
+    pool.failed(0, start, start + 1s, 0);
+    CHECK(pool.choose().server == 1);
+    CHECK(pool.choose().not_before <= start);
+    pool.succeeded(1);
+    CHECK(pool.choose().server == 1);
+    pool.failed(1, start + 2s, start + 2s, 0);
+    CHECK(pool.choose().server == 0);
+    pool.failed(0, start + 3s, start + 3s, 0);
+    // Both have failed: the one that may be asked soonest.
+    CHECK(pool.choose().server == 1);
+    CHECK(pool.choose().not_before == start + 2800ms);
+}
+
+TEST_CASE("one failure that several watches see counts once") {
+    ServerPool pool(1);
+    const Time start = Time() + 1h;
+    pool.failed(0, start, start + 1s, 0);
+    pool.failed(0, start, start + 1100ms, 0);
+    pool.failed(0, start + 500ms, start + 1200ms, 0);
+    CHECK(pool.failures(0) == 1);
+    CHECK(pool.choose().not_before == start + 1800ms);
+    pool.failed(0, start + 2s, start + 2s, 0);
+    CHECK(pool.failures(0) == 2);
+}
+
+TEST_CASE("what the server asks for is obeyed when it is longer") {
+    ServerPool pool(1);
+    const Time start = Time() + 1h;
+    pool.failed(0, start, start, 0, 7s);
+    CHECK(pool.choose().not_before == start + 7s);
+    pool.failed(0, start - 1s, start + 1s, 0, 60s);
+    CHECK(pool.choose().not_before == start + 61s);
+    pool.succeeded(0);
+    CHECK(pool.choose().not_before == Time());
+}
