@@ -37,6 +37,9 @@ struct Config {
     bool allow_range_overlap = false;
     bool masquerade_all = false;
     std::string scheduler = "rr";
+    std::string kubeconfig;
+    std::vector<std::string> api_servers;
+    std::chrono::milliseconds relist_hold{300'000};
     std::chrono::milliseconds audit_period{60'000};
     std::chrono::milliseconds folder_debounce{200};
     int probes_in_flight = 256;

@@ -71,6 +71,10 @@ void Engine::release(const std::vector<api::Removal>& removals) {
 
 bool Engine::take(api::Upsert& upsert) {
     const api::Service& service = *service_of(upsert);
+    if (inputs_.addresses_given) {
+        origins_[service.name] = upsert.origin;
+        return true;
+    }
     auto taken = allocator_.take(service);
     if (!taken) {
         waiting_[service.name] = {upsert, taken.error()};

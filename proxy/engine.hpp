@@ -24,6 +24,8 @@ public:
         VerdictOf verdict_of;
         /// The weight of a real server in the kernel.
         std::function<std::optional<int>(const netlink::VirtualServer&, const netlink::RealServer&)> weight_of;
+        /// Services come with their ClusterIPs and node ports: an API server has allocated them.
+        bool addresses_given = false;
     };
 
     Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs);

@@ -5,8 +5,10 @@
 #include <iostream>
 #include <iterator>
 
+#include "api/server_url.hpp"
 #include "proxy/admin.hpp"
 #include "proxy/config.hpp"
+#include "proxy/kube_proxy_config.hpp"
 #include "proxy/node.hpp"
 #include "proxy/view.hpp"
 
@@ -16,40 +18,87 @@ constexpr int usage_error = 2;
 
 struct Options {
     std::string config;
+    std::string kube_proxy_config;
     std::string manifests;
+    std::string kubeconfig;
+    std::vector<std::string> api_servers;
+    std::string node_name;
     bool check_config = false;
     std::string socket = "/run/podferry/podferry.sock";
     std::string output = "table";
 };
 
-/// The configuration of a file, or the default one without a file. Prints mistakes and returns nullopt.
+/// The text of a file. Prints a complaint and returns nullopt when there is none.
+std::optional<std::string> read_file(const std::string& path) {
+    std::ifstream file(path);
+    if (file)
+        return std::string(std::istreambuf_iterator<char>(file), {});
+    std::cerr << path << ": cannot be read; is the path right, and readable for this user?\n";
+    return std::nullopt;
+}
+
+/// What `read` makes of the text. Prints mistakes and returns nullopt.
+template <class Read>
+auto read_from(const std::string& path, Read read) {
+    std::optional<typename decltype(read(std::string(), path))::value_type> result;
+    const auto text = read_file(path);
+    if (!text)
+        return result;
+    auto read_ = read(*text, path);
+    if (read_)
+        result = std::move(*read_);
+    else
+        std::cerr << read_.error();
+    return result;
+}
+
+/// The configuration of a file, or the default one without a file.
 std::optional<proxy::Config> read_config(const std::string& path) {
     if (path.empty())
         return proxy::default_config();
-    std::ifstream file(path);
-    if (!file) {
-        std::cerr << path << ": cannot be read; is the path right, and readable for this user?\n";
+    return read_from(path,
+                     [](const std::string& text, const std::string& file) { return proxy::parse_config(text, file); });
+}
+
+/// What kube-proxy's file sets wins over our own, and options win over both.
+std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
+    auto config = read_config(options.config);
+    if (!config)
         return std::nullopt;
+    proxy::NodeOptions node{std::move(*config), options.manifests, {}};
+    if (!options.kube_proxy_config.empty()) {
+        auto migration = read_from(options.kube_proxy_config, [&](const std::string& text, const std::string& file) {
+            return proxy::read_kube_proxy_config(text, file, node.config);
+        });
+        if (!migration)
+            return std::nullopt;
+        node.config = std::move(migration->config);
+        for (const std::string& line : migration->lines)
+            node.first_words.push_back(options.kube_proxy_config + ": " + line);
     }
-    auto config = proxy::parse_config(std::string(std::istreambuf_iterator<char>(file), {}), path);
-    if (!config) {
-        std::cerr << config.error();
-        return std::nullopt;
-    }
-    return *config;
+    if (!options.kubeconfig.empty())
+        node.config.kubeconfig = options.kubeconfig;
+    if (!options.api_servers.empty())
+        node.config.api_servers = options.api_servers;
+    if (!options.node_name.empty())
+        node.config.node_name = options.node_name;
+    return node;
 }
 
 int node(const Options& options) {
-    auto config = read_config(options.config);
-    if (!config)
+    const auto node = read_node_options(options);
+    if (!node)
         return usage_error;
-    if (options.check_config)
-        return proxy::check_config(*config);
-    if (options.manifests.empty()) {
-        std::cerr << "podferry node: --manifests DIR says where the Kubernetes manifests are; it is needed\n";
-        return usage_error;
-    }
-    return proxy::run_node({std::move(*config), options.manifests});
+    for (const std::string& server : node->config.api_servers)
+        if (const auto url = api::parse_server_url(server); !url) {
+            std::cerr << "--api-server: " << url.error() << "\n";
+            return usage_error;
+        }
+    if (!options.check_config)
+        return proxy::run_node(*node);
+    for (const std::string& words : node->first_words)
+        std::cerr << words << "\n";
+    return proxy::check_config(node->config);
 }
 
 int cleanup(const Options& options) {
@@ -82,7 +131,21 @@ int run(int argc, char** argv) {
 
     CLI::App& node_command = *app.add_subcommand("node", "the service proxy of this node");
     node_command.add_option("--config", options.config, "configuration file (YAML); without it the defaults hold");
-    node_command.add_option("--manifests", options.manifests, "folder of Kubernetes manifests, watched for changes");
+    node_command.add_option("--kube-proxy-config", options.kube_proxy_config,
+                            "kube-proxy's configuration file; says of each of its fields what becomes of it");
+    CLI::Option* manifests =
+        node_command.add_option("--manifests", options.manifests,
+                                "folder of Kubernetes manifests, watched for changes; without it the Kubernetes API");
+    node_command
+        .add_option("--kubeconfig", options.kubeconfig,
+                    "how to reach the Kubernetes API; without it the pod's service account")
+        ->excludes(manifests);
+    node_command
+        .add_option("--api-server", options.api_servers,
+                    "https://HOST:PORT, may be given several times; in place of the kubeconfig's or the pod's server")
+        ->allow_extra_args(false)
+        ->excludes(manifests);
+    node_command.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
     node_command.add_flag("--check-config", options.check_config,
                           "check the configuration against itself and this node, print the effective one, and end");
     CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");

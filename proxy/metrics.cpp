@@ -62,6 +62,18 @@ Metrics::Metrics()
                           .Add({})),
       transactions(counter(registry, "podferry_source_transactions_total", "Sets of changes that the source delivered.")
                        .Add({})),
+      api_requests(counter(registry, "podferry_api_requests_total",
+                           "Requests to the Kubernetes API, by verb and code (<error>: no answer).")),
+      api_watch_restarts(counter(registry, "podferry_api_watch_restarts_total",
+                                 "Watches that ended and were begun again, by resource and reason.")),
+      api_relists(counter(registry, "podferry_api_relists_total", "Lists after the first one, by resource.")),
+      api_decode_errors(counter(registry, "podferry_api_decode_errors_total",
+                                "Objects of the API that could not be used, by resource.")),
+      api_stale_seconds(gauge(registry, "podferry_api_stale_seconds",
+                              "Seconds since something was last heard about a resource; 0 while it is watched.")),
+      api_held_removals(gauge(registry, "podferry_api_held_removals",
+                              "Objects that a list suddenly lacked and that stay in force for now (relist_hold).")
+                            .Add({})),
       probes(counter(registry, "podferry_probe_total", "Probe attempts, by type and result.")),
       probe_seconds(histogram(registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
       probe_transitions(counter(registry, "podferry_probe_state_transitions_total",

@@ -43,6 +43,14 @@ struct Metrics {
     prometheus::Gauge& source_problems;
     prometheus::Counter& transactions;
 
+    // The Kubernetes API.
+    prometheus::Family<prometheus::Counter>& api_requests;        // verb, code
+    prometheus::Family<prometheus::Counter>& api_watch_restarts;  // resource, reason
+    prometheus::Family<prometheus::Counter>& api_relists;         // resource
+    prometheus::Family<prometheus::Counter>& api_decode_errors;   // resource
+    prometheus::Family<prometheus::Gauge>& api_stale_seconds;     // resource
+    prometheus::Gauge& api_held_removals;
+
     // The prober.
     prometheus::Family<prometheus::Counter>& probes;             // type, result
     prometheus::Family<prometheus::Histogram>& probe_seconds;    // type

@@ -1,16 +1,20 @@
 #include "proxy/node.hpp"
 
+#include <fmt/chrono.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
 
 #include "proxy/admin.hpp"
+#include "proxy/cluster.hpp"
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
 #include "proxy/node_loop.hpp"
@@ -31,8 +35,8 @@ bool passes(const Findings& findings) {
     return findings.errors.empty();
 }
 
-std::string unix_time(std::chrono::system_clock::time_point time) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count());
+std::string time_text(std::chrono::system_clock::time_point time) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
 Pages operator_pages(NodeLoop& node) {
@@ -41,16 +45,30 @@ Pages operator_pages(NodeLoop& node) {
             {"/metrics", [&] { return Reply{200, "text/plain; version=0.0.4; charset=utf-8", node.metrics()}; }}};
 }
 
+Pages metrics_pages(NodeLoop& node) {
+    Pages pages = operator_pages(node);
+    pages["/proxyMode"] = [] { return Reply{200, "text/plain; charset=utf-8", "ipvs"}; };  // kube-proxy has it
+    pages["/healthz"] = [] { return Reply{200, "text/plain; charset=utf-8", "ok"}; };
+    return pages;
+}
+
+/// The bodies are kube-proxy's (pkg/proxy/healthcheck/proxy_health.go). Unlike its /healthz, ours does not send load
+/// balancers to a node that has never carried anything.
 Pages health_pages(NodeLoop& node) {
-    const auto answer = [&node](bool good) {
-        const std::string body = "{\"lastUpdated\": " + unix_time(node.last_sync()) +
-                                 ", \"currentTime\": " + unix_time(std::chrono::system_clock::now()) +
-                                 ", \"ok\": " + (good ? "true" : "false") + "}\n";
+    const auto answer = [&node](bool good, const std::string& more = {}) {
+        const std::string body = fmt::format(
+            "{{\"lastUpdated\": \"{}\",\"currentTime\": \"{}\", \"nodeEligible\": {}{}}}\n",
+            time_text(node.last_sync()), time_text(std::chrono::system_clock::now()), !node.leaving(), more);
         return Reply{good ? 200 : 503, "application/json", body};
     };
-    return {{"/healthz", [=, &node] { return answer(node.ready() && node.healthy()); }},
-            {"/livez", [] { return Reply{200, "text/plain; charset=utf-8", "ok\n"}; }},
-            {"/readyz", [=, &node] { return answer(node.ready()); }}};
+    return {{"/healthz", [=, &node] { return answer(node.eligible() && node.healthy()); }},
+            {"/livez", [=, &node] { return answer(node.healthy()); }},
+            {"/readyz", [=, &node] {
+                 const std::string why = node.waiting_for();
+                 return answer(
+                     node.ready(),
+                     why.empty() ? "" : ", \"waitingFor\": " + boost::json::serialize(boost::json::value(why)));
+             }}};
 }
 
 asio::ip::tcp::acceptor listen_on(asio::io_context& context, const Listen& where, const char* setting) {
@@ -76,25 +94,24 @@ stream_protocol::acceptor listen_on(asio::io_context& context, const std::string
     }
 }
 
-void run(const Config& config, const std::string& manifests, Time began) {
+void run(const Config& config, NodeInputs inputs, Time began) {
     asio::io_context context(1);
-    NodeLoop node(context, config, manifests, began);
+    NodeLoop node(context, config, std::move(inputs), began);
     const Pages for_operators = operator_pages(node);
+    const Pages for_metrics = metrics_pages(node);
     const Pages for_health = health_pages(node);
     auto socket = listen_on(context, config.socket);
     for (const Listen& where : config.metrics_bind_address)
-        asio::co_spawn(context, serve(listen_on(context, where, "metrics_bind_address"), for_operators),
-                       asio::detached);
+        asio::co_spawn(context, serve(listen_on(context, where, "metrics_bind_address"), for_metrics), asio::detached);
     for (const Listen& where : config.healthz_bind_address)
         asio::co_spawn(context, serve(listen_on(context, where, "healthz_bind_address"), for_health), asio::detached);
     asio::co_spawn(context, serve(std::move(socket), for_operators), asio::detached);
-    node.start();
-    node.spawn();
     asio::signal_set signals(context, SIGTERM, SIGINT);
     signals.async_wait([&](const boost::system::error_code&, int) {
         log::info("stopping; what is in the kernel stays and goes on carrying connections");
         context.stop();
     });
+    node.start();
     context.run();
     ::unlink(config.socket.c_str());
 }
@@ -106,8 +123,20 @@ int run_node(const NodeOptions& options) {
     log::configure(options.config.log_format, options.config.log_level);
     try {
         const Config config = with_host_defaults(options.config);
-        log::info("starting",
-                  {{"version", PODFERRY_VERSION}, {"manifests", options.manifests}, {"node", config.node_name}});
+        NodeInputs inputs{options.manifests, {}, !options.config.node_ip.empty()};
+        log::info("starting", {{"version", PODFERRY_VERSION},
+                               {"source", inputs.manifests.empty() ? "the Kubernetes API" : inputs.manifests},
+                               {"node", config.node_name}});
+        for (const std::string& words : options.first_words)
+            log::info(words);
+        if (inputs.manifests.empty()) {
+            auto access = access_of(config);
+            if (!access) {
+                log::error(access.error());
+                return 1;
+            }
+            inputs.access = std::move(*access);
+        }
         const bool kernel_fits = passes(check_kernel(config));
         if (!passes(check_host(config)) || !kernel_fits)
             return 1;
@@ -116,7 +145,7 @@ int run_node(const NodeOptions& options) {
             log::error(lock.error());
             return 1;
         }
-        run(config, options.manifests, began);
+        run(config, std::move(inputs), began);
         return 0;
     } catch (const std::exception& error) {
         log::error(error.what());

@@ -1,8 +1,9 @@
-// The node role: feeds the engine from the manifest folder and the prober, and carries what it wants to the kernel.
+// The node role: feeds the engine from its source and the prober, and carries what it wants to the kernel.
 // Owns all I/O of `podferry node`; decisions are the engine's and the reconciler's.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "proxy/config.hpp"
 
@@ -10,7 +11,8 @@ namespace proxy {
 
 struct NodeOptions {
     Config config;
-    std::string manifests;  ///< folder
+    std::string manifests;                 ///< folder; empty: the Kubernetes API
+    std::vector<std::string> first_words;  ///< to be logged at the start
 };
 
 /// Runs until SIGTERM or SIGINT; the data plane stays. Returns the exit status: 0, or 1 after a start that failed

@@ -4,12 +4,12 @@
 #include <malloc.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <limits>
 
+#include "api/folder.hpp"
+#include "proxy/cluster.hpp"
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
 
@@ -20,10 +20,10 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t batch_size = 4096;  // changes given to the kernel in one go
-constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers are read in one go
-constexpr auto audit_pause = 200ms;       // at least, between an audit and one that a notification asks for
-constexpr auto kernel_retry = 1s;         // after the kernel could not be spoken to
+constexpr auto audit_pause = 200ms;  // at least, between an audit and one that a notification asks for
+constexpr auto kernel_retry = 1s;    // after the kernel could not be spoken to
+constexpr auto fresh_enough = 1s;    // for what was read of the kernel at the start
+constexpr std::size_t few = 10;      // virtual servers, whose loss would not be worth a doubt
 
 double seconds_since(Time start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -37,35 +37,6 @@ netlink::LinuxKernelOptions kernel_options(const Config& config) {
         options.rules.pod_networks.push_back(to_string(network));
     options.rules.masquerade_all = config.masquerade_all;
     return options;
-}
-
-std::string_view word(health::Verdict verdict) {
-    switch (verdict) {
-        case health::Verdict::ready:
-            return "ready";
-        case health::Verdict::failed:
-            return "failed";
-        case health::Verdict::unknown:
-            break;
-    }
-    return "unknown";
-}
-
-std::string_view word(health::ProbeType type) {
-    switch (type) {
-        case health::ProbeType::readiness:
-            return "readiness";
-        case health::ProbeType::liveness:
-            return "liveness";
-        case health::ProbeType::startup:
-            break;
-    }
-    return "startup";
-}
-
-std::string_view word(health::Answer answer) {
-    static constexpr std::string_view words[] = {"success", "warning", "failure", "unknown", "error"};
-    return words[static_cast<std::size_t>(answer)];
 }
 
 /// While many large things come and go, what one frees serves the next, instead of fresh pages from the kernel each
@@ -85,22 +56,15 @@ bool goes_first(const api::ObjectName& name) {
            (name.space == "kube-system" && name.name.find("dns") != std::string::npos);
 }
 
-bool names_pods(const api::Transaction& transaction) {
-    const auto is_pod = [](const api::Upsert& upsert) { return std::holds_alternative<api::Pod>(upsert.object); };
-    return std::any_of(transaction.upserts.begin(), transaction.upserts.end(), is_pod) ||
-           std::any_of(transaction.removals.begin(), transaction.removals.end(),
-                       [](const api::Removal& removal) { return removal.kind == api::Kind::pod; });
-}
-
 }  // namespace
 
-NodeLoop::NodeLoop(asio::io_context& context, Config config, std::string manifests, Time began)
+NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, Time began)
     : context_(context),
       config_(std::move(config)),
-      manifests_(std::move(manifests)),
+      inputs_(std::move(inputs)),
       began_(began),
+      hooks_(api_hooks(metrics_)),
       kernel_(kernel_options(config_)),
-      folder_(context, {manifests_, config_.folder_debounce}),
       state_file_(config_.state_dir),
       prober_(
           context.get_executor(),
@@ -111,131 +75,88 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, std::string manifes
               {[this](const health::Subject& subject) { return prober_.verdict(subject); },
                [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
                    return reconciler_.weight(server, real);
-               }}),
+               },
+               inputs_.manifests.empty()}),
       reconciler_(kernel_, engine_.desired()),
-      timer_(context) {}
+      timer_(context) {
+    if (!inputs_.manifests.empty()) {
+        source_ =
+            std::make_unique<api::Folder>(context, api::FolderOptions{inputs_.manifests, config_.folder_debounce});
+        return;
+    }
+    auto cluster = std::make_unique<api::KubernetesSource>(
+        context, api::KubernetesOptions{*inputs_.access, config_.node_name, config_.relist_hold}, hooks_);
+    cluster_ = cluster.get();
+    source_ = std::move(cluster);
+}
+
+void NodeLoop::spawn(asio::awaitable<void> task) {
+    asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& error) {
+        if (error)
+            std::rethrow_exception(error);
+    });
+}
 
 void NodeLoop::start() {
     keep_freed_memory(true);
     for (const std::string& thing : kernel_.prepare())
         log::info("put in place", {{"what", thing}});
-    reconciler_.adopt();
-    Time mark = Clock::now();
+    adopt();
+    reading_since_ = Clock::now();
+    spawn(source_->run([this](api::Transaction transaction) { take(std::move(transaction)); }));
+}
+
+/// Everything is known: it is planned and programmed in one go, the most needed first.
+void NodeLoop::begin(api::Transaction everything) {
+    Time mark = reading_since_;
     const auto phase_done = [&](const char* phase) {
         metrics_.start_seconds.Add({{"phase", phase}}).Set(seconds_since(mark));
         mark = Clock::now();
     };
-    api::Transaction everything = folder_.load();
     phase_done("reading");
+    if (cluster_ != nullptr && Clock::now() > adopted_ + fresh_enough)
+        adopt();
     engine_.apply(std::move(everything));
+    take_node();
     engine_.plan_dirty(goes_first);
     program_everything_now();
     engine_.plan_dirty();
     reconciler_.disown_foreign();
+    sweep_or_hold();
     phase_done("planning");
     program_everything_now();
     phase_done("kernel");
     keep_freed_memory(false);
     metrics_.start_seconds.Add({{"phase", "complete"}}).Set(seconds_since(began_));
+    ready_ = true;
     log_new_problems();
     finish_sync();
-    ready_ = true;
     log::info("ready", {{"services", std::to_string(engine_.store().services().size())},
                         {"virtual_servers", std::to_string(reconciler_.mirror().virtual_servers.size())},
                         {"seconds", fmt::format("{:.3f}", seconds_since(began_))}});
-}
-
-void NodeLoop::program_everything_now() {
-    while (step_once(std::numeric_limits<std::size_t>::max()) > 0) {
-    }
-}
-
-void NodeLoop::spawn() {
-    const auto run = [this](asio::awaitable<void> task) {
-        asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& error) {
-            if (error)
-                std::rethrow_exception(error);
-        });
-    };
     monitor_ = std::make_unique<netlink::Monitor>(
         netlink::Monitor::Own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});
-    auto targets = engine_.targets();
-    probed_containers_ = targets.size();
-    prober_.set_targets(std::move(targets));
+    set_targets();
     next_audit_ = Clock::now() + config_.audit_period;
-    run(control());
-    run(listen_to_kernel());
-    run(folder_.watch([this](api::Transaction transaction) { take(std::move(transaction)); }));
+    spawn(control());
+    spawn(listen_to_kernel());
+    if (cluster_ != nullptr)
+        spawn(cluster_->post({"Starting", "podferry carries the Services of this node", false, "Node",
+                              config_.node_name, "", config_.node_name}));
 }
 
-// ---- what comes in -------------------------------------------------------------------------------------------
-
-void NodeLoop::take(api::Transaction transaction) {
-    metrics_.transactions.Increment();
-    if (!changed_at_)
-        changed_at_ = Clock::now();
-    const bool pods = names_pods(transaction);
-    engine_.apply(std::move(transaction));
-    if (pods) {
-        auto targets = engine_.targets();
-        probed_containers_ = targets.size();
-        prober_.set_targets(std::move(targets));
-    }
-    log_new_problems();
-    wake();
+/// What vanished while we were down is removed; unless that is most of what the kernel has, and the word of an API
+/// server that may have lost its data.
+void NodeLoop::sweep_or_hold() {
+    const std::size_t present = reconciler_.mirror().virtual_servers.size();
+    const std::size_t wanted = engine_.desired().virtual_server_count();
+    const bool doubtful =
+        cluster_ != nullptr && config_.relist_hold.count() > 0 && present > few && wanted < present / 2;
+    if (doubtful)
+        sweep_at_ = Clock::now() + config_.relist_hold;
+    else
+        reconciler_.sweep();
 }
-
-void NodeLoop::take_report(const health::Report& report) {
-    metrics_.probe_transitions.Add({{"to", std::string(word(report.verdict))}}).Increment();
-    if (report.verdict != health::Verdict::unknown)
-        log::info(report.verdict == health::Verdict::failed ? "pod failed its probe" : "pod passes its probe",
-                  {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
-    engine_.verdict_changed(report.subject.pod);
-    wake();
-}
-
-void NodeLoop::take_attempt(const health::Attempt& attempt) {
-    const std::string type(word(attempt.type));
-    metrics_.probes.Add({{"type", type}, {"result", std::string(word(attempt.answer))}}).Increment();
-    metrics_.probe_seconds.Add({{"type", type}}, time_buckets())
-        .Observe(std::chrono::duration<double>(attempt.took).count());
-}
-
-void NodeLoop::take_addresses() {
-    NodeFacts facts = facts_of(config_, netlink::host_addresses());
-    if (facts == engine_.facts())
-        return;
-    log::info("addresses of this node have changed");
-    engine_.set_facts(std::move(facts));
-    wake();
-}
-
-asio::awaitable<void> NodeLoop::listen_to_kernel() {
-    route_socket_.emplace(context_, ::dup(monitor_->route_socket()));
-    nft_socket_.emplace(context_, ::dup(monitor_->nft_socket()));
-    asio::co_spawn(context_, listen(*nft_socket_, &netlink::Monitor::read_nft), asio::detached);
-    co_await listen(*route_socket_, &netlink::Monitor::read_routes);
-}
-
-asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
-                                       netlink::Notices (netlink::Monitor::*read)()) {
-    for (;;) {
-        boost::system::error_code error;
-        co_await socket.async_wait(asio::posix::descriptor_base::wait_read,
-                                   asio::redirect_error(asio::use_awaitable, error));
-        if (error)
-            co_return;
-        const netlink::Notices notices = (monitor_.get()->*read)();
-        if (notices.addresses)
-            take_addresses();
-        if (notices.damage) {
-            audit_wanted_ = true;
-            wake();
-        }
-    }
-}
-
-// ---- the control loop ----------------------------------------------------------------------------------------
 
 void NodeLoop::wake() {
     woken_ = true;
@@ -247,6 +168,7 @@ asio::awaitable<void> NodeLoop::sleep_until_needed() {
         Time due = next_audit_;
         if (const auto retry = reconciler_.next_retry())
             due = std::min(due, *retry);
+        due = std::min(due, sweep_at_.value_or(due));
         if (Clock::now() >= due)
             break;
         timer_.expires_at(due);
@@ -261,6 +183,10 @@ asio::awaitable<void> NodeLoop::control() {
         co_await sleep_until_needed();
         std::optional<std::string> failure;
         try {
+            if (sweep_at_ && Clock::now() >= *sweep_at_) {
+                sweep_at_.reset();
+                reconciler_.sweep();
+            }
             co_await sync();
             if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
                 next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);
@@ -278,117 +204,6 @@ asio::awaitable<void> NodeLoop::control() {
             last_audit_ = Clock::now() + kernel_retry - audit_pause;
         }
     }
-}
-
-/// Until the kernel holds all that is wanted, or refuses what is left.
-asio::awaitable<void> NodeLoop::sync() {
-    const Time start = Clock::now();
-    std::size_t changes = 0;
-    for (;;) {
-        engine_.plan_dirty();
-        const std::size_t applied = step_once(batch_size);
-        if (applied == 0)
-            break;
-        changes += applied;
-        co_await asio::post(context_, asio::use_awaitable);
-    }
-    if (changes > 0)
-        metrics_.sync_seconds.Add({{"kind", "incremental"}}, time_buckets()).Observe(seconds_since(start));
-    finish_sync();
-}
-
-std::size_t NodeLoop::step_once(std::size_t limit) {
-    std::function<void(const netlink::Change&)> tell;
-    if (log::enabled(log::Level::debug))
-        tell = [](const netlink::Change& change) { log::debug("applied", {{"change", netlink::to_string(change)}}); };
-    const StepResult result = reconciler_.step(Clock::now(), limit, tell);
-    account(result);
-    return result.applied + result.refused.size();
-}
-
-void NodeLoop::finish_sync() {
-    state_file_.save(engine_.allocator().choices());
-    if (!reconciler_.idle()) {
-        if (!unsynced_since_)
-            unsynced_since_ = Clock::now();
-        return;
-    }
-    unsynced_since_.reset();
-    last_sync_ = std::chrono::system_clock::now();
-    if (changed_at_)
-        metrics_.programming_seconds.Observe(seconds_since(*changed_at_));
-    changed_at_.reset();
-}
-
-asio::awaitable<void> NodeLoop::audit() {
-    const Time start = Clock::now();
-    audit_wanted_ = false;
-    for (const std::string& thing : kernel_.prepare()) {
-        log::warning("somebody removed or changed it; put back", {{"what", thing}});
-        metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
-        ++drift_repairs_;
-    }
-    Drift drift = reconciler_.begin_audit();
-    // Wishes that come in between are met when the audit is over.
-    while (reconciler_.audit_slice(audit_slice, drift))
-        co_await asio::post(context_, asio::use_awaitable);
-    account(drift);
-    metrics_.audits.Increment();
-    metrics_.sync_seconds.Add({{"kind", "audit"}}, time_buckets()).Observe(seconds_since(start));
-    last_audit_ = Clock::now();
-    next_audit_ = last_audit_ + config_.audit_period;
-}
-
-void NodeLoop::account(const StepResult& result) {
-    for (std::size_t i = 0; i < result.applied_by_operation.size(); ++i)
-        if (result.applied_by_operation[i] > 0)
-            metrics_.netlink_operations.Add({{"op", std::string(netlink::operation(i))}, {"result", "ok"}})
-                .Increment(static_cast<double>(result.applied_by_operation[i]));
-    for (const Refused& refused : result.refused) {
-        metrics_.netlink_operations
-            .Add({{"op", std::string(netlink::operation(refused.change))}, {"result", "refused"}})
-            .Increment();
-        log::warning("the kernel refuses a change; it is tried again, ever less often",
-                     {{"change", netlink::to_string(refused.change)}, {"reason", refused.error.message()}});
-        audit_wanted_ = true;  // our picture of the kernel was wrong
-    }
-}
-
-void NodeLoop::account(const Drift& drift) {
-    const std::pair<const char*, std::size_t> counts[] = {{"virtual_server", drift.virtual_servers},
-                                                          {"real_server", drift.real_servers},
-                                                          {"route", drift.routes},
-                                                          {"element", drift.elements}};
-    for (const auto& [object, count] : counts)
-        if (count > 0)
-            metrics_.drift_repairs.Add({{"object", object}}).Increment(static_cast<double>(count));
-    if (drift.total() == 0)
-        return;
-    drift_repairs_ += drift.total();
-    log::warning("somebody changed what is ours in the kernel; repairing",
-                 {{"virtual_servers", std::to_string(drift.virtual_servers)},
-                  {"real_servers", std::to_string(drift.real_servers)},
-                  {"routes", std::to_string(drift.routes)},
-                  {"elements", std::to_string(drift.elements)}});
-}
-
-/// Each problem once, until it is gone.
-void NodeLoop::log_new_problems() {
-    std::set<std::string> now;
-    for (const api::Problem& problem : engine_.problems()) {
-        std::string text = api::to_string(problem);
-        if (!logged_problems_.contains(text)) {
-            if (problem.warning)
-                log::warning(text);
-            else
-                log::error(text);
-        }
-        now.insert(std::move(text));
-    }
-    for (const std::string& text : logged_problems_)
-        if (!now.contains(text))
-            log::info("solved", {{"problem", text}});
-    logged_problems_ = std::move(now);
 }
 
 }  // namespace proxy

@@ -1,5 +1,6 @@
-// The running node: what is fed by the folder, the prober and the kernel's notifications, and the one loop that carries
-// the engine's wishes to the kernel.
+// The running node: what is fed by a source of objects, the prober and the kernel's notifications, and the one loop
+// that carries the engine's wishes to the kernel. Its parts: node_loop.cpp starts and waits, node_intake.cpp takes what
+// comes in, node_sync.cpp speaks to the kernel, node_view.cpp shows.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -12,7 +13,7 @@
 #include <set>
 #include <string>
 
-#include "api/folder.hpp"
+#include "api/kubernetes_source.hpp"
 #include "health/prober.hpp"
 #include "netlink/linux_kernel.hpp"
 #include "netlink/monitor.hpp"
@@ -23,16 +24,22 @@
 
 namespace proxy {
 
+/// Where the objects come from, and what the configuration left open.
+struct NodeInputs {
+    std::string manifests;              ///< a folder; empty: the API
+    std::optional<api::Access> access;  ///< to the API
+    bool node_ip_given = false;  ///< by the configuration; else the Node object's addresses count, if there are any
+};
+
 class NodeLoop {
 public:
-    /// `began`: when the program was started, for podferry_start_seconds. Throws when the kernel cannot be spoken to.
-    NodeLoop(boost::asio::io_context& context, Config config, std::string manifests, Time began);
+    /// `began`: when the program was started, for podferry_start_seconds. Throws when the kernel cannot be spoken to,
+    /// or an API server is no URL.
+    NodeLoop(boost::asio::io_context& context, Config config, NodeInputs inputs, Time began);
 
-    /// Adopts the kernel, reads the folder, programs everything. Blocks. Throws std::exception.
+    /// Puts our device and table in place, adopts the kernel as it is, and begins to wait for the objects; nothing is
+    /// programmed or removed before they are complete. Call once. Throws std::exception.
     void start();
-
-    /// Spawns what keeps it up to date. Call once, after start().
-    void spawn();
 
     StatusView status() const;
     std::vector<ServiceView> services() const { return engine_.view(); }
@@ -40,39 +47,58 @@ public:
     std::string metrics();
     /// False when changes have been waiting for the kernel for too long.
     bool healthy() const;
+    /// Whether load balancers may send connections to this node: false when it is about to go, or has never carried
+    /// any. A restart while the API is away does not make it false: the kernel carries them.
+    bool eligible() const { return !leaving_ && (ready_ || adopted_something_); }
+    bool leaving() const { return leaving_; }
     bool ready() const { return ready_; }
+    std::string waiting_for() const;
     std::chrono::system_clock::time_point last_sync() const { return last_sync_; }
 
 private:
-    boost::asio::awaitable<void> control();
-    boost::asio::awaitable<void> sync();
-    boost::asio::awaitable<void> audit();
-    boost::asio::awaitable<void> sleep_until_needed();
+    // What comes in.
+    void take(api::Transaction transaction);
+    void take_node();
+    void take_report(const health::Report& report);
+    void take_attempt(const health::Attempt& attempt);
+    void take_addresses();
+    void log_new_problems();
+    void set_targets();
     boost::asio::awaitable<void> listen_to_kernel();
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor& socket,
                                         netlink::Notices (netlink::Monitor::*read)());
 
-    void take(api::Transaction transaction);
-    void take_report(const health::Report& report);
-    void take_attempt(const health::Attempt& attempt);
-    void take_addresses();
+    // The loop.
+    void begin(api::Transaction everything);
+    void spawn(boost::asio::awaitable<void> task);
+    void wake();
+    boost::asio::awaitable<void> control();
+    boost::asio::awaitable<void> sleep_until_needed();
+    void sweep_or_hold();
+
+    // To the kernel.
+    void adopt();
     void program_everything_now();
+    boost::asio::awaitable<void> sync();
+    boost::asio::awaitable<void> audit();
     /// The number of changes that the kernel took or refused.
     std::size_t step_once(std::size_t limit);
     void account(const StepResult& result);
     void account(const Drift& drift);
-    void log_new_problems();
     void finish_sync();
-    void wake();
+
+    std::vector<api::Problem> problems() const;
     void update_gauges();
 
     boost::asio::io_context& context_;
     Config config_;
-    std::string manifests_;
+    NodeInputs inputs_;
     Time began_;
     Metrics metrics_;
+    api::ApiHooks hooks_;
     netlink::LinuxKernel kernel_;
-    api::Folder folder_;
+    std::unique_ptr<api::Source> source_;
+    api::KubernetesSource* cluster_ = nullptr;  // source_, when it is that
     StateFile state_file_;
     health::Prober prober_;
     Engine engine_;
@@ -84,6 +110,11 @@ private:
     bool woken_ = false;
     bool audit_wanted_ = false;
     bool ready_ = false;
+    bool leaving_ = false;
+    bool adopted_something_ = false;
+    Time adopted_;
+    Time reading_since_;
+    std::optional<Time> sweep_at_;  // until when removals at the start are held back
     Time next_audit_;
     Time last_audit_;
     std::optional<Time> unsynced_since_;

@@ -14,12 +14,28 @@ bool NodeLoop::healthy() const {
     return !unsynced_since_ || std::chrono::steady_clock::now() - *unsynced_since_ < unhealthy_after;
 }
 
+std::string NodeLoop::waiting_for() const {
+    return ready_ ? "" : source_->waiting_for();
+}
+
+std::vector<api::Problem> NodeLoop::problems() const {
+    std::vector<api::Problem> problems = engine_.problems();
+    if (sweep_at_)
+        problems.push_back(
+            {{},
+             "",
+             "the kernel has twice as many virtual servers of ours as the API's Services want; they stay "
+             "for now (setting relist_hold), in case the server has lost its data",
+             true});
+    return problems;
+}
+
 StatusView NodeLoop::status() const {
     StatusView view;
     view.ready = ready_;
-    view.waiting_for = ready_ ? "" : "the first programming of the kernel";
+    view.waiting_for = waiting_for();
     view.uptime_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-    view.source = manifests_;
+    view.source = source_->name();
     const api::Store& store = engine_.store();
     view.objects = {{"Service", store.services().size()},
                     {"Pod", store.pods().size()},
@@ -32,8 +48,9 @@ StatusView NodeLoop::status() const {
     view.drift_repairs = drift_repairs_;
     view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
     view.probe_targets = probed_containers_;
-    view.ranges = engine_.allocator().use();
-    view.problems = engine_.problems();
+    if (cluster_ == nullptr)
+        view.ranges = engine_.allocator().use();
+    view.problems = problems();
     return view;
 }
 
@@ -55,6 +72,11 @@ void NodeLoop::update_gauges() {
     }
     metrics_.changes_pending.Set(static_cast<double>(view.changes_pending));
     metrics_.last_sync.Set(std::chrono::duration<double>(last_sync_.time_since_epoch()).count());
+    if (cluster_ != nullptr) {
+        for (const auto& [resource, seconds] : cluster_->staleness())
+            metrics_.api_stale_seconds.Add({{"resource", resource}}).Set(seconds);
+        metrics_.api_held_removals.Set(static_cast<double>(cluster_->held()));
+    }
     metrics_.source_problems.Set(static_cast<double>(view.problems.size()));
     metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
     metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));

@@ -76,6 +76,9 @@ void Reconciler::disown_foreign() {
     std::erase_if(mirror_.virtual_servers, [&](const auto& entry) {
         return desired_.find(entry.first) == nullptr && !recorded_as_ours(entry.first, mirror_);
     });
+}
+
+void Reconciler::sweep() {
     for (const auto& [server, state] : mirror_.virtual_servers)
         touched_.virtual_servers.push_back(server);
     // What is wanted has been touched by the first plan.

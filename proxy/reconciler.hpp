@@ -49,9 +49,11 @@ public:
     /// Reads the kernel as it is. Call before the first plan. Throws std::system_error.
     void adopt();
 
-    /// Ends the adoption, after the first plan: what is neither wanted nor recorded as ours is foreign and is
-    /// forgotten; what is ours and not wanted will be removed by the next steps.
+    /// After the first plan: what is neither wanted nor recorded as ours is foreign and is forgotten.
     void disown_foreign();
+
+    /// Ends the adoption: what is ours and not wanted will be removed by the next steps.
+    void sweep();
 
     /// Applies at most `limit` changes; `each`, when given, is told every one that the kernel took. Throws
     /// std::system_error when the kernel cannot be spoken to; then nothing is lost, and an audit is due.

@@ -10,6 +10,8 @@
 #include <charconv>
 #include <optional>
 
+#include "api/server_url.hpp"
+
 namespace proxy {
 namespace {
 
@@ -89,6 +91,23 @@ std::string read_path(std::string& target, const Values& values) {
     if (values[0].empty() || values[0][0] != '/')
         return fmt::format("'{}' is not an absolute path", values[0]);
     target = values[0];
+    return "";
+}
+
+std::string read_optional_path(std::string& target, const Values& values) {
+    if (values.empty() || (values.size() == 1 && values[0].empty())) {
+        target.clear();
+        return "";
+    }
+    return read_path(target, values);
+}
+
+std::string read_servers(std::vector<std::string>& target, const Values& values) {
+    std::vector<std::string> servers = split_commas(values);
+    for (const std::string& server : servers)
+        if (const auto url = api::parse_server_url(server); !url)
+            return url.error();
+    target = std::move(servers);
     return "";
 }
 
@@ -219,6 +238,10 @@ std::string read_ranged(std::chrono::milliseconds& target, const Values& values,
 
 std::string print_text(const std::string& value) {
     return "\"" + value + "\"";
+}
+
+std::string print_servers(const std::vector<std::string>& value) {
+    return quoted_list(value);
 }
 
 std::string print_flag(const bool& value) {

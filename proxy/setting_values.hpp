@@ -12,6 +12,9 @@ namespace proxy {
 using Values = std::vector<std::string>;
 
 std::string read_text(std::string& target, const Values& values);
+/// As read_path(), or empty.
+std::string read_optional_path(std::string& target, const Values& values);
+std::string read_servers(std::vector<std::string>& target, const Values& values);
 std::string read_path(std::string& target, const Values& values);
 std::string read_scheduler(std::string& target, const Values& values);
 std::string read_flag(bool& target, const Values& values);
@@ -28,6 +31,7 @@ std::string read_ranged(int& target, const Values& values, long low, long high);
 std::string read_ranged(std::chrono::milliseconds& target, const Values& values, long low, long high);
 
 std::string print_text(const std::string& value);
+std::string print_servers(const std::vector<std::string>& value);
 std::string print_flag(const bool& value);
 std::string print_prefixes(const std::vector<Prefix>& value);
 std::string print_addresses(const std::vector<Address>& value);

@@ -54,6 +54,17 @@ std::vector<Setting> make_settings() {
             &Config::masquerade_all, read_flag, print_flag),
         row("scheduler", "IPVS scheduler of all virtual servers: rr wrr lc wlc sh dh sed nq mh. Default rr.",
             &Config::scheduler, read_scheduler, print_text),
+        row("kubeconfig",
+            "How to reach the Kubernetes API. Default (empty): the pod's service account. Not used with --manifests.",
+            &Config::kubeconfig, read_optional_path, print_text),
+        row("api_servers",
+            "API servers, https://HOST:PORT, asked in this order when one fails, in place of the kubeconfig's or the "
+            "service account's: a proxy cannot depend on the virtual address that it programs itself. Default (empty).",
+            &Config::api_servers, read_servers, print_servers),
+        ranged("relist_hold",
+               "How long a list from the API that suddenly lacks most Services or EndpointSlices is not believed: "
+               "0s..24h. Default 5m.",
+               &Config::relist_hold, 0, 86'400'000),
         ranged("audit_period",
                "How often the kernel is compared with what is wanted, and repaired: 1s..1h. Default 1m.",
                &Config::audit_period, 1'000, 3'600'000),

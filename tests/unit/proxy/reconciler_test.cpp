@@ -87,6 +87,7 @@ TEST_CASE("a restart writes nothing that is there, and removes what is no longer
     after.reconciler.adopt();
     after.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}, {pod2, 1}}));
     after.reconciler.disown_foreign();
+    after.reconciler.sweep();
     CHECK(after.settle() == 3);  // route, virtual server, element of the vanished service
     CHECK_FALSE(after.kernel.state().virtual_servers.contains(other));
     CHECK(after.kernel.state().virtual_servers.at(web).real_servers.size() == 2);
@@ -99,6 +100,7 @@ TEST_CASE("foreign virtual servers are left alone, at start and by audits") {
     world.kernel.state().virtual_servers[foreign] = {{}, {{pod1, 1}}};
     world.reconciler.adopt();
     world.reconciler.disown_foreign();
+    world.reconciler.sweep();
     world.want_web();
     CHECK(world.audit().total() == 0);
     world.settle();

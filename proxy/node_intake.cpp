@@ -1,0 +1,167 @@
+// What comes in to the running node: objects, verdicts, and what others do in the kernel.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "proxy/host.hpp"
+#include "proxy/log.hpp"
+#include "proxy/node_loop.hpp"
+#include "proxy/setting_values.hpp"
+
+namespace proxy {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+std::string_view word(health::Verdict verdict) {
+    switch (verdict) {
+        case health::Verdict::ready:
+            return "ready";
+        case health::Verdict::failed:
+            return "failed";
+        case health::Verdict::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+std::string_view word(health::ProbeType type) {
+    switch (type) {
+        case health::ProbeType::readiness:
+            return "readiness";
+        case health::ProbeType::liveness:
+            return "liveness";
+        case health::ProbeType::startup:
+            break;
+    }
+    return "startup";
+}
+
+std::string_view word(health::Answer answer) {
+    static constexpr std::string_view words[] = {"success", "warning", "failure", "unknown", "error"};
+    return words[static_cast<std::size_t>(answer)];
+}
+
+bool names_pods(const api::Transaction& transaction) {
+    const auto is_pod = [](const api::Upsert& upsert) { return std::holds_alternative<api::Pod>(upsert.object); };
+    return std::any_of(transaction.upserts.begin(), transaction.upserts.end(), is_pod) ||
+           std::any_of(transaction.removals.begin(), transaction.removals.end(),
+                       [](const api::Removal& removal) { return removal.kind == api::Kind::pod; });
+}
+
+}  // namespace
+
+void NodeLoop::take(api::Transaction transaction) {
+    metrics_.transactions.Increment();
+    if (transaction.initial) {
+        begin(std::move(transaction));
+        return;
+    }
+    if (!changed_at_)
+        changed_at_ = Clock::now();
+    const bool pods = names_pods(transaction);
+    engine_.apply(std::move(transaction));
+    take_node();
+    if (pods)
+        set_targets();
+    log_new_problems();
+    wake();
+}
+
+void NodeLoop::set_targets() {
+    auto targets = engine_.targets();
+    probed_containers_ = targets.size();
+    prober_.set_targets(std::move(targets));
+}
+
+/// What our own Node object says of us.
+void NodeLoop::take_node() {
+    const auto found = engine_.store().nodes().find({"", config_.node_name});
+    const bool leaving = found != engine_.store().nodes().end() && found->second.leaving;
+    if (leaving != leaving_)
+        log::info(leaving ? "this node is about to go: /healthz says so to load balancers"
+                          : "this node stays after all");
+    leaving_ = leaving;
+    if (found == engine_.store().nodes().end() || inputs_.node_ip_given || cluster_ == nullptr)
+        return;
+    const auto addresses = node_ips_of(found->second.addresses, netlink::host_addresses());
+    if (addresses.empty() || addresses == config_.node_ip)
+        return;
+    log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(addresses)}});
+    config_.node_ip = addresses;
+    kernel_.set_sources(addresses);
+    take_addresses();
+}
+
+void NodeLoop::take_report(const health::Report& report) {
+    metrics_.probe_transitions.Add({{"to", std::string(word(report.verdict))}}).Increment();
+    if (report.verdict != health::Verdict::unknown)
+        log::info(report.verdict == health::Verdict::failed ? "pod failed its probe" : "pod passes its probe",
+                  {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
+    engine_.verdict_changed(report.subject.pod);
+    wake();
+}
+
+void NodeLoop::take_attempt(const health::Attempt& attempt) {
+    const std::string type(word(attempt.type));
+    metrics_.probes.Add({{"type", type}, {"result", std::string(word(attempt.answer))}}).Increment();
+    metrics_.probe_seconds.Add({{"type", type}}, time_buckets())
+        .Observe(std::chrono::duration<double>(attempt.took).count());
+}
+
+void NodeLoop::take_addresses() {
+    NodeFacts facts = facts_of(config_, netlink::host_addresses());
+    if (facts == engine_.facts())
+        return;
+    log::info("addresses of this node have changed");
+    engine_.set_facts(std::move(facts));
+    wake();
+}
+
+asio::awaitable<void> NodeLoop::listen_to_kernel() {
+    route_socket_.emplace(context_, ::dup(monitor_->route_socket()));
+    nft_socket_.emplace(context_, ::dup(monitor_->nft_socket()));
+    asio::co_spawn(context_, listen(*nft_socket_, &netlink::Monitor::read_nft), asio::detached);
+    co_await listen(*route_socket_, &netlink::Monitor::read_routes);
+}
+
+asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
+                                       netlink::Notices (netlink::Monitor::*read)()) {
+    for (;;) {
+        boost::system::error_code error;
+        co_await socket.async_wait(asio::posix::descriptor_base::wait_read,
+                                   asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            co_return;
+        const netlink::Notices notices = (monitor_.get()->*read)();
+        if (notices.addresses)
+            take_addresses();
+        if (notices.damage) {
+            audit_wanted_ = true;
+            wake();
+        }
+    }
+}
+
+/// Each problem once, until it is gone.
+void NodeLoop::log_new_problems() {
+    std::set<std::string> now;
+    for (const api::Problem& problem : problems()) {
+        std::string text = api::to_string(problem);
+        if (!logged_problems_.contains(text)) {
+            if (problem.warning)
+                log::warning(text);
+            else
+                log::error(text);
+        }
+        now.insert(std::move(text));
+    }
+    for (const std::string& text : logged_problems_)
+        if (!now.contains(text))
+            log::info("solved", {{"problem", text}});
+    logged_problems_ = std::move(now);
+}
+
+}  // namespace proxy

@@ -1,0 +1,130 @@
+// The running node's way to the kernel: steps, audits, and what is counted and said of them.
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <limits>
+
+#include "proxy/log.hpp"
+#include "proxy/node_loop.hpp"
+
+namespace proxy {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t batch_size = 4096;  // changes given to the kernel in one go
+constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers are read in one go
+
+double seconds_since(Time start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+void NodeLoop::adopt() {
+    reconciler_.adopt();
+    adopted_ = Clock::now();
+    adopted_something_ = !reconciler_.mirror().routes.empty();
+}
+
+void NodeLoop::program_everything_now() {
+    while (step_once(std::numeric_limits<std::size_t>::max()) > 0) {
+    }
+}
+
+/// Until the kernel holds all that is wanted, or refuses what is left.
+asio::awaitable<void> NodeLoop::sync() {
+    const Time start = Clock::now();
+    std::size_t changes = 0;
+    for (;;) {
+        engine_.plan_dirty();
+        const std::size_t applied = step_once(batch_size);
+        if (applied == 0)
+            break;
+        changes += applied;
+        co_await asio::post(context_, asio::use_awaitable);
+    }
+    if (changes > 0)
+        metrics_.sync_seconds.Add({{"kind", "incremental"}}, time_buckets()).Observe(seconds_since(start));
+    finish_sync();
+}
+
+std::size_t NodeLoop::step_once(std::size_t limit) {
+    std::function<void(const netlink::Change&)> tell;
+    if (log::enabled(log::Level::debug))
+        tell = [](const netlink::Change& change) { log::debug("applied", {{"change", netlink::to_string(change)}}); };
+    const StepResult result = reconciler_.step(Clock::now(), limit, tell);
+    account(result);
+    return result.applied + result.refused.size();
+}
+
+void NodeLoop::finish_sync() {
+    if (cluster_ == nullptr)
+        state_file_.save(engine_.allocator().choices());
+    if (!reconciler_.idle()) {
+        if (!unsynced_since_)
+            unsynced_since_ = Clock::now();
+        return;
+    }
+    unsynced_since_.reset();
+    last_sync_ = std::chrono::system_clock::now();
+    if (changed_at_)
+        metrics_.programming_seconds.Observe(seconds_since(*changed_at_));
+    changed_at_.reset();
+}
+
+asio::awaitable<void> NodeLoop::audit() {
+    const Time start = Clock::now();
+    audit_wanted_ = false;
+    for (const std::string& thing : kernel_.prepare()) {
+        log::warning("somebody removed or changed it; put back", {{"what", thing}});
+        metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
+        ++drift_repairs_;
+    }
+    Drift drift = reconciler_.begin_audit();
+    while (reconciler_.audit_slice(audit_slice, drift)) {
+        co_await asio::post(context_, asio::use_awaitable);
+        if (std::exchange(woken_, false))  // a wish does not wait until the audit is over
+            co_await sync();
+    }
+    account(drift);
+    metrics_.audits.Increment();
+    metrics_.sync_seconds.Add({{"kind", "audit"}}, time_buckets()).Observe(seconds_since(start));
+    last_audit_ = Clock::now();
+    next_audit_ = last_audit_ + config_.audit_period;
+}
+
+void NodeLoop::account(const StepResult& result) {
+    for (std::size_t i = 0; i < result.applied_by_operation.size(); ++i)
+        if (result.applied_by_operation[i] > 0)
+            metrics_.netlink_operations.Add({{"op", std::string(netlink::operation(i))}, {"result", "ok"}})
+                .Increment(static_cast<double>(result.applied_by_operation[i]));
+    for (const Refused& refused : result.refused) {
+        metrics_.netlink_operations
+            .Add({{"op", std::string(netlink::operation(refused.change))}, {"result", "refused"}})
+            .Increment();
+        log::warning("the kernel refuses a change; it is tried again, ever less often",
+                     {{"change", netlink::to_string(refused.change)}, {"reason", refused.error.message()}});
+        audit_wanted_ = true;  // our picture of the kernel was wrong
+    }
+}
+
+void NodeLoop::account(const Drift& drift) {
+    const std::pair<const char*, std::size_t> counts[] = {{"virtual_server", drift.virtual_servers},
+                                                          {"real_server", drift.real_servers},
+                                                          {"route", drift.routes},
+                                                          {"element", drift.elements}};
+    for (const auto& [object, count] : counts)
+        if (count > 0)
+            metrics_.drift_repairs.Add({{"object", object}}).Increment(static_cast<double>(count));
+    if (drift.total() == 0)
+        return;
+    drift_repairs_ += drift.total();
+    log::warning("somebody changed what is ours in the kernel; repairing",
+                 {{"virtual_servers", std::to_string(drift.virtual_servers)},
+                  {"real_servers", std::to_string(drift.real_servers)},
+                  {"routes", std::to_string(drift.routes)},
+                  {"elements", std::to_string(drift.elements)}});
+}
+
+}  // namespace proxy
