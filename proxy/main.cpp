@@ -10,6 +10,7 @@
 #include "proxy/config.hpp"
 #include "proxy/kube_proxy_config.hpp"
 #include "proxy/node.hpp"
+#include "proxy/settings.hpp"
 #include "proxy/view.hpp"
 
 namespace {
@@ -82,7 +83,10 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
         node.config.api_servers = options.api_servers;
     if (!options.node_name.empty())
         node.config.node_name = options.node_name;
-    return node;
+    const auto wrong = proxy::contradictions(node.config);
+    for (const std::string& contradiction : wrong)
+        std::cerr << contradiction << "\n";
+    return wrong.empty() ? std::optional(std::move(node)) : std::nullopt;
 }
 
 int node(const Options& options) {
