@@ -40,11 +40,15 @@ std::optional<int> weight_of(const PortView& view, const api::ResolvedEndpoint& 
 }
 
 RealServers real_servers(const PortView& view, const VirtualServer& server) {
-    const bool any_ready = std::any_of(view.endpoints.begin(), view.endpoints.end(),
-                                       [](const api::ResolvedEndpoint* endpoint) { return endpoint->ready; });
+    const auto of_family = [&](const api::ResolvedEndpoint* endpoint) {
+        return endpoint->address.is_v6() == server.address.is_v6();
+    };
+    const bool any_ready =
+        std::any_of(view.endpoints.begin(), view.endpoints.end(),
+                    [&](const api::ResolvedEndpoint* endpoint) { return of_family(endpoint) && endpoint->ready; });
     RealServers result;
     for (const api::ResolvedEndpoint* endpoint : view.endpoints) {
-        if (endpoint->address.is_v6() != server.address.is_v6())
+        if (!of_family(endpoint))
             continue;
         if (const auto weight = weight_of(view, *endpoint, server, any_ready)) {
             auto [entry, added] = result.try_emplace(RealServer{endpoint->address, endpoint->port}, *weight);

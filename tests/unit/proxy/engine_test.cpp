@@ -206,3 +206,12 @@ TEST_CASE("only terminating pods that still serve are better than none") {
     world.apply(build::transaction({build::pod("web", "web-2", "10.1.0.12", false)}));
     CHECK(world.backends(vip) == "10.1.0.12=1");
 }
+
+TEST_CASE("a ready pod of the other address family is no reason to leave out those that still serve") {
+    World world;
+    auto leaving = build::pod("web", "web-1", "10.1.0.11", false);
+    leaving.terminating = true;
+    world.apply(build::transaction(
+        {build::service("web", vip), leaving, build::pod("web", "web-2", "fd00:1::12", false)}));
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+}
