@@ -130,12 +130,12 @@ bool LinuxKernel::rules_are_in_place() {
     return ours == ruleset_.rules && others == 0;
 }
 
-std::vector<std::string> LinuxKernel::prepare() {
-    std::vector<std::string> done;
+LinuxKernel::Prepared LinuxKernel::prepare() {
+    Prepared result;
     const int before = interface_index(device_name);
     style_.interface = ensure_device(route_);
     if (before == 0)
-        done.emplace_back("device podferry0");
+        result.done.emplace_back("device podferry0");
     if (!rules_are_in_place()) {
         try {
             nft::run(ruleset_.text);
@@ -143,12 +143,17 @@ std::vector<std::string> LinuxKernel::prepare() {
             // Another version's table whose sets or chains have another shape: replaced as a whole, in one transaction.
             nft::run(removal_of_table() + ruleset_.text);
         }
-        done.emplace_back("nftables table inet podferry");
+        result.done.emplace_back("nftables table inet podferry");
     }
-    for (const Sysctl& wanted : required_sysctls())
-        if (set_sysctl(wanted))
-            done.push_back("sysctl " + wanted.name + "=" + wanted.value);
-    return done;
+    for (const Sysctl& wanted : required_sysctls()) {
+        try {
+            if (set_sysctl(wanted))
+                result.done.push_back("sysctl " + wanted.name + "=" + wanted.value);
+        } catch (const std::runtime_error& error) {
+            result.problems.emplace_back(error.what());
+        }
+    }
+    return result;
 }
 
 std::size_t LinuxKernel::set_sources(std::vector<Address> sources) {

@@ -25,9 +25,13 @@ public:
     /// (capabilities.hpp says why in words).
     explicit LinuxKernel(LinuxKernelOptions options);
 
+    struct Prepared {
+        std::vector<std::string> done;      ///< what had to be put in place, for the log
+        std::vector<std::string> problems;  ///< sysctls that cannot be set here, in sentences
+    };
     /// Puts in place what exists once: our device, our table with its rules, the sysctls. Elements of sets stay.
-    /// Returns what had to be put in place, for the log; empty when everything was there. Throws std::runtime_error.
-    std::vector<std::string> prepare();
+    /// Throws std::runtime_error.
+    Prepared prepare();
 
     /// The host's own connections to virtual addresses get these source addresses from now on; routes that are there
     /// with another one are changed where they stand. Returns how many. Throws std::system_error.

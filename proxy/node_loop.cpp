@@ -99,7 +99,10 @@ void NodeLoop::spawn(asio::awaitable<void> task) {
 
 void NodeLoop::start() {
     keep_freed_memory(true);
-    for (const std::string& thing : kernel_.prepare())
+    const auto prepared = kernel_.prepare();
+    if (!prepared.problems.empty())
+        throw std::runtime_error(prepared.problems.front());
+    for (const std::string& thing : prepared.done)
         log::info("put in place", {{"what", thing}});
     adopt();
     reading_since_ = Clock::now();

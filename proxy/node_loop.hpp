@@ -123,6 +123,7 @@ private:
     std::uint64_t drift_repairs_ = 0;
     std::size_t probed_containers_ = 0;
     std::set<std::string> logged_problems_;
+    std::vector<std::string> sysctl_problems_;  // since the last audit
 };
 
 }  // namespace proxy

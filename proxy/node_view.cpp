@@ -20,6 +20,8 @@ std::string NodeLoop::waiting_for() const {
 
 std::vector<api::Problem> NodeLoop::problems() const {
     std::vector<api::Problem> problems = engine_.problems();
+    for (const std::string& problem : sysctl_problems_)
+        problems.push_back({{}, "", problem, true});
     if (sweep_at_)
         problems.push_back(
             {{},
