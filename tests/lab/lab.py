@@ -71,6 +71,7 @@ class Lab:
         self.folder = pathlib.Path(folder)
         self.manifests = self.folder / "manifests"
         self.processes = {}
+        self.spaces = []
         self.log_path = self.folder / "podferry.log"
 
     # ---- the world ----------------------------------------------------------------------------------------------
@@ -78,32 +79,38 @@ class Lab:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.manifests.mkdir(parents=True)
         (self.folder / "config.yaml").write_text(CONFIG + f"socket: {self.folder}/podferry.sock\nstate_dir: {self.folder}/state\n")
-        self.ip("netns add node\nnetns add outside\n" + "".join(f"netns add pod{n}\n" for n in range(1, PODS + 1)))
-        self.ip("link add eth0 netns node type veth peer name eth0 netns outside\n" + "".join(
-            f"link add pod{n} netns node type veth peer name eth0 netns pod{n}\n" for n in range(1, PODS + 1)))
+        self.ip("netns add node\nnetns add outside\nlink add eth0 netns node type veth peer name eth0 netns outside\n")
+        self.spaces = ["node", "outside"]
         self.ip("link set lo up\nlink set eth0 up\n"
                 f"addr add {NODE_IP[4]}/24 dev eth0\naddr add {NODE_IP[6]}/64 dev eth0 nodad\n"
-                f"route add default via {OUTSIDE_IP[4]}\nroute add default via {OUTSIDE_IP[6]}\n" + "".join(
-                    f"link set pod{n} up\naddr add {GATEWAY_IP[4]}/32 dev pod{n}\naddr add {GATEWAY_IP[6]}/128 dev pod{n} nodad\n"
-                    f"route add {pod_ip(n)} dev pod{n}\nroute add {pod_ip(n, 6)} dev pod{n}\n"
-                    for n in range(1, PODS + 1)), "node")
+                f"route add default via {OUTSIDE_IP[4]}\nroute add default via {OUTSIDE_IP[6]}\n", "node")
         run(["ip", "netns", "exec", "node", "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1"])
         self.ip("link set lo up\nlink set eth0 up\n"
                 f"addr add {OUTSIDE_IP[4]}/24 dev eth0\naddr add {OUTSIDE_IP[6]}/64 dev eth0 nodad\n"
                 f"route add default via {NODE_IP[4]}\nroute add default via {NODE_IP[6]}\n", "outside")
-        for n in range(1, PODS + 1):
-            self.ip(f"link set lo up\nlink set eth0 up\naddr add {pod_ip(n)}/32 dev eth0\n"
-                    f"addr add {pod_ip(n, 6)}/128 dev eth0 nodad\n"
-                    f"route add {GATEWAY_IP[4]} dev eth0\nroute add {GATEWAY_IP[6]} dev eth0\n"
-                    f"route add default via {GATEWAY_IP[4]}\nroute add default via {GATEWAY_IP[6]}\n", f"pod{n}")
+        self.make_pods(range(1, PODS + 1))
         return self
 
     def __exit__(self, *_):
         for process in self.processes.values():
             process.kill()
             process.wait()
-        for space in ["node", "outside"] + [f"pod{n}" for n in range(1, PODS + 1)]:
+        for space in self.spaces:
             run(["ip", "netns", "del", space], check=False)
+
+    def make_pods(self, numbers):
+        """A network namespace for each, routed to by the node."""
+        self.spaces += [f"pod{n}" for n in numbers]
+        self.ip("".join(f"netns add pod{n}\n" for n in numbers) + "".join(
+            f"link add pod{n} netns node type veth peer name eth0 netns pod{n}\n" for n in numbers))
+        self.ip("".join(
+            f"link set pod{n} up\naddr add {GATEWAY_IP[4]}/32 dev pod{n}\naddr add {GATEWAY_IP[6]}/128 dev pod{n} nodad\n"
+            f"route add {pod_ip(n)} dev pod{n}\nroute add {pod_ip(n, 6)} dev pod{n}\n" for n in numbers), "node")
+        for n in numbers:
+            self.ip(f"link set lo up\nlink set eth0 up\naddr add {pod_ip(n)}/32 dev eth0\n"
+                    f"addr add {pod_ip(n, 6)}/128 dev eth0 nodad\n"
+                    f"route add {GATEWAY_IP[4]} dev eth0\nroute add {GATEWAY_IP[6]} dev eth0\n"
+                    f"route add default via {GATEWAY_IP[4]}\nroute add default via {GATEWAY_IP[6]}\n", f"pod{n}")
 
     def ip(self, batch, space=None):
         where = ["-n", space] if space else []
@@ -160,10 +167,14 @@ class Lab:
         path = self.folder / "config.yaml"
         if config:
             path.write_text(path.read_text() + config)
-        self.spawn("podferry", "node", [PODFERRY, "node", "--config", str(path), "--manifests", str(self.manifests), *options],
+        self.spawn("podferry", "node", [PODFERRY, "node", "--config", str(path), *self.source(), *options],
                    stdout=subprocess.DEVNULL, stderr=open(self.log_path, "a"))
         if wait:
             wait_until("podferry is ready", lambda: self.podferry_is_ready(), within)
+
+    def source(self):
+        """The options that say where podferry's objects come from."""
+        return ["--manifests", str(self.manifests)]
 
     def podferry_is_ready(self):
         if self.processes["podferry"].poll() is not None:
@@ -214,6 +225,15 @@ class Lab:
 
     def finish_load(self, name="load"):
         self.processes[name].wait(timeout=120)
+        return self.load_rows(name)
+
+    def stop_load(self, name="load"):
+        """The same, before all requests have been sent."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+        return self.load_rows(name)
+
+    def load_rows(self, name):
         rows = []
         for line in (self.folder / name).read_text().splitlines():
             at, took, who, rest = line.split(" ", 3)

@@ -4,7 +4,9 @@
 The machine sees this machine's file system read-only (virtiofs) under a writable layer in memory, so that every tool
 that is installed here is there too; nothing it does is seen here. Needs root, and the packages of `./dev setup`.
 
-    vm.py [--timeout SECONDS] [--memory MIB] [--interactive] COMMAND...
+    vm.py [--timeout SECONDS] [--memory MIB] [--network] [--interactive] COMMAND...
+
+With --network it has an interface behind which this machine's loopback is 10.0.2.2 (and is itself to be 10.0.2.15).
 """
 import argparse
 import os
@@ -22,6 +24,8 @@ CACHE = pathlib.Path(os.environ.get("PODFERRY_CACHE", pathlib.Path.home() / ".ca
 VIRTIOFSD = next((p for p in ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd") if os.path.exists(p)), None)
 KVM_CPU = "host,-arch-capabilities"  # nested KVM may refuse that register
 BOOT_MODULES = ["virtio_pci", "virtio_console", "fuse", "virtiofs", "overlay"]
+NETWORK_MODULES = ["virtio_net"]
+NETWORK = ["-netdev", "user,id=net0,restrict=off,ipv6=off", "-device", "virtio-net-pci,netdev=net0,romfile="]
 EXIT_MARK = "podferry-lab-exit:"
 
 INIT = """#!/bin/busybox sh
@@ -91,17 +95,17 @@ def dependencies(modules, names):
     return order
 
 
-def initramfs(folder, modules, target, init2):
+def initramfs(folder, modules, names, target, init2):
     root = folder / "initramfs"
-    for name in ("bin", "proc", "dev", "lower", "upper", "root", "modules"):
-        (root / name).mkdir(parents=True)
+    for place in ("bin", "proc", "dev", "lower", "upper", "root", "modules"):
+        (root / place).mkdir(parents=True)
     shutil.copy("/bin/busybox", root / "bin/busybox")
-    order = dependencies(modules, BOOT_MODULES)
+    order = dependencies(modules, names)
     for path in order:
         shutil.copy(modules / path, root / "modules" / pathlib.Path(path).name)
-    names = " ".join(pathlib.Path(p).name.removesuffix(".ko") for p in order)
     init = root / "init"
-    init.write_text(INIT.replace("@ORDER@", names).replace("@INIT2@", str(init2)))
+    loaded = " ".join(pathlib.Path(path).name.removesuffix(".ko") for path in order)
+    init.write_text(INIT.replace("@ORDER@", loaded).replace("@INIT2@", str(init2)))
     init.chmod(0o755)
     listing = subprocess.run(["find", ".", "-print0"], cwd=root, capture_output=True, check=True).stdout
     with open(target, "wb") as out:
@@ -126,14 +130,14 @@ def has_kvm(debian):
     return answer.read_text() == "yes"
 
 
-def start(command, memory, interactive, folder):
+def start(command, memory, network, interactive, folder):
     debian = kernel()
     modules = next((debian / "lib/modules").iterdir())
     init2 = folder / "init2"
     init2.write_text(INIT2.replace("@MODULES@", str(modules)).replace("@FOLDER@", os.getcwd())
                      .replace("@COMMAND@", command).replace("@MARK@", EXIT_MARK))
     init2.chmod(0o755)
-    initramfs(folder, modules, folder / "initrd", init2)
+    initramfs(folder, modules, BOOT_MODULES + (NETWORK_MODULES if network else []), folder / "initrd", init2)
     share = subprocess.Popen([VIRTIOFSD, f"--socket-path={folder}/share", "-o", "source=/", "-o", "sandbox=chroot", "-o",
                               "cache=always"], stdout=subprocess.DEVNULL, stderr=open(folder / "virtiofsd.log", "w"))
     deadline = time.monotonic() + 10
@@ -149,7 +153,8 @@ def start(command, memory, interactive, folder):
          "-append", append, "-object", f"memory-backend-memfd,id=memory,size={memory}M,share=on",
          "-numa", "node,memdev=memory", "-chardev", f"socket,id=share,path={folder}/share",
          "-device", "vhost-user-fs-pci,chardev=share,tag=host", "-serial", f"file:{folder}/kernel.log",
-         "-device", "virtio-serial-pci", "-chardev", "stdio,id=console,signal=off", "-device", "virtconsole,chardev=console"],
+         "-device", "virtio-serial-pci", "-chardev", "stdio,id=console,signal=off", "-device", "virtconsole,chardev=console",
+         *(NETWORK if network else [])],
         stdin=None if interactive else subprocess.DEVNULL, stdout=None if interactive else subprocess.PIPE,
         stderr=open(folder / "qemu.log", "w"))
     return share, qemu
@@ -181,6 +186,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("--memory", type=int, default=2048)
+    parser.add_argument("--network", action="store_true")
     parser.add_argument("--interactive", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
@@ -191,7 +197,7 @@ def main():
     share = qemu = None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        share, qemu = start(" ".join(args.command), args.memory, args.interactive, folder)
+        share, qemu = start(" ".join(args.command), args.memory, args.network, args.interactive, folder)
         if args.interactive:
             if terminal:
                 tty.setraw(0)

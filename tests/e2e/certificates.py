@@ -1,0 +1,36 @@
+"""Certificates and keys of one run: a CA, serving certificates, the key that signs service account tokens."""
+import subprocess
+
+# 10.0.2.2 is what a guest of QEMU's user-mode network calls the host's loopback.
+NAMES = ["IP:127.0.0.1", "IP:10.0.2.2", "DNS:localhost", "DNS:kubernetes", "DNS:kubernetes.default",
+         "DNS:kubernetes.default.svc", "DNS:kubernetes.default.svc.cluster.local"]
+NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+class Certificates:
+    def __init__(self, folder):
+        self.folder = folder
+        self.ca = folder / "ca.crt"
+        self.ca_key = folder / "ca.key"
+        self.service_account_key = folder / "service-account.key"
+        openssl("req", "-x509", *NEW_KEY, "-subj", "/CN=podferry-e2e", "-addext", "basicConstraints=critical,CA:TRUE",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", str(self.ca_key), "-out", str(self.ca))
+        openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(self.service_account_key))
+        self.issued = 0
+
+    def serving(self):
+        """A new serving certificate and its key, issued by the same CA."""
+        self.issued += 1
+        certificate, key = self.folder / f"serving-{self.issued}.crt", self.folder / f"serving-{self.issued}.key"
+        self.issue(certificate, key)
+        return certificate, key
+
+    def issue(self, certificate, key):
+        extensions = ["extendedKeyUsage=serverAuth", "basicConstraints=critical,CA:FALSE", "subjectAltName=" + ",".join(NAMES)]
+        openssl("req", "-x509", "-CA", str(self.ca), "-CAkey", str(self.ca_key), *NEW_KEY, "-subj", "/CN=kube-apiserver",
+                *(word for extension in extensions for word in ("-addext", extension)), "-keyout", str(key),
+                "-out", str(certificate))

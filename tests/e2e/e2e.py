@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""The e2e ring: podferry on a real control plane. The control plane runs here, on loopback; podferry runs in the lab's
+virtual machine, with the rights of its Helm chart.
+
+    e2e.py [--list] [--prepare COMMAND] [--podferry PROGRAM] [NAME...]
+
+Runs the checks of the Helm chart (`chart`, check_chart.py) and all scenarios, or those whose names are given. COMMAND is
+run in the virtual machine first, and puts podferry in its place; PROGRAM is podferry on this machine, which judges the
+chart's configuration files.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+import build
+import check_chart
+from chart import NAMESPACE, SERVICE_ACCOUNT, apply_rights
+from control_plane import ControlPlane
+from control_server import ControlServer
+
+HERE = pathlib.Path(__file__).resolve().parent
+VM = HERE.parent / "lab/vm.py"
+LIMIT = 3600  # seconds for all scenarios
+
+
+def describe(plane, server):
+    """What the guest has to know of the host, in a file that it reads."""
+    path = plane.folder / "cluster.json"
+    path.write_text(json.dumps({"api_port": plane.api_port, "control_port": server.port, "ca": str(plane.certificates.ca),
+                                "admin_token": plane.admin_token, "namespace": NAMESPACE, "service_account": SERVICE_ACCOUNT}))
+    return path
+
+
+def run_in_guest(command):
+    machine = subprocess.Popen([sys.executable, str(VM), "--network", f"--timeout={LIMIT}", "--memory=3072", command])
+    try:
+        return machine.wait()
+    finally:
+        if machine.poll() is None:
+            machine.terminate()
+            machine.wait()
+
+
+def run(args):
+    checks = [name.removeprefix("chart").strip(".") for name in args.names if name.startswith("chart")]
+    scenarios = [name for name in args.names if not name.startswith("chart")]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="podferry-e2e-"))
+    good = True
+    try:
+        with ControlPlane(folder, build.control_plane()) as plane, ControlServer(plane) as server:
+            apply_rights(plane)
+            if checks or not scenarios:
+                good = check_chart.run_all(plane, args.podferry, [name for name in checks if name])
+            if scenarios or not checks:
+                command = f"{sys.executable} {HERE}/run.py --cluster={describe(plane, server)} {' '.join(scenarios)}"
+                good = run_in_guest(" && ".join([*args.prepare, command])) == 0 and good
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if good else 1
+
+
+def list_all(names):
+    checks = [f"chart.{name[3:]}" for name in vars(check_chart.Checks) if name.startswith("it_")]
+    if not names:
+        print("\n".join(checks), flush=True)
+    return subprocess.run([sys.executable, str(HERE / "run.py"), "--list", *names]).returncode
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--prepare", action="append", default=[])
+    parser.add_argument("--podferry")
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    return list_all(args.names) if args.list else run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+"""Runs the e2e ring's scenarios inside the virtual machine (e2e.py starts it).    run.py [--list] --cluster=FILE [NAME...]"""
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
+
+from cluster import Cluster  # noqa: E402
+from runner import main  # noqa: E402
+
+if __name__ == "__main__":
+    described = next((word.removeprefix("--cluster=") for word in sys.argv if word.startswith("--cluster=")), None)
+    sys.exit(main("e2e", HERE / "scenarios", lambda: Cluster(described), sys.argv[1:]))

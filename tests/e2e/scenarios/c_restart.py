@@ -1,0 +1,63 @@
+"""podferry is restarted: without an API server, and with one that has moved on."""
+import json
+import signal
+
+from lab import Failure, wait_until
+from objects import pod, service
+
+WEB = {"web-1", "web-2"}
+
+
+def readiness(cluster):
+    """Status and body of /readyz."""
+    said = cluster.on("node", "curl", "-s", "-w", "\n%{http_code}", "http://127.0.0.1:10256/readyz", check=False)
+    body, _, status = said.rpartition("\n")
+    return status, body
+
+
+def it_touches_nothing_until_the_api_server_is_back(cluster):
+    """SIGKILL and a start without one: the data plane stays, /readyz says why it waits; then there is nothing to write."""
+    cluster.api.create(service(), pod(1), pod(2), service("other", "10.96.0.6", selector="web", type="NodePort"))
+    cluster.start_podferry()
+    for address in ("10.96.0.5", "10.96.0.6"):
+        cluster.wait_for_pods_behind(WEB, address)
+    before = cluster.ipvs(), cluster.routes(), elements(cluster)
+    cluster.ask_host("kill-api-server")
+    cluster.stop_podferry(signal.SIGKILL)
+    cluster.start_podferry(wait=False)
+    wait_until("/readyz answers", lambda: readiness(cluster)[0] == "503", 30)
+    wait_until("/readyz says why", lambda: "services" in readiness(cluster)[1].lower(), 30)
+    waiting_for = json.loads(cluster.status("-o", "json"))["waitingFor"]
+    if not waiting_for:
+        raise Failure(f"status does not say what it waits for: {cluster.status('-o', 'json')}")
+    audits = cluster.metric("podferry_audits_total")
+    if (cluster.ipvs(), cluster.routes(), elements(cluster)) != before or cluster.answers() != WEB or audits:
+        raise Failure(f"the start without an API server has changed the data plane ({audits:.0f} audits)")
+    cluster.ask_host("start-api-server")
+    took = wait_until("podferry is ready", cluster.podferry_is_ready, 60)
+    if cluster.writes() or (cluster.ipvs(), cluster.routes(), elements(cluster)) != before:
+        raise Failure(f"the restart wrote to the kernel: {cluster.writes()}")
+    cluster.api.create(service("new", "10.96.0.7", selector="web"))
+    cluster.wait_for_pods_behind(WEB, "10.96.0.7")
+    print(f"      waited for: {waiting_for}; ready {took:.1f} s after the API server")
+
+
+def elements(cluster):
+    """The sets of our table, without the counters."""
+    return [line.strip() for line in cluster.nft().splitlines() if "counter" not in line]
+
+
+def it_removes_what_vanished_meanwhile(cluster):
+    """What was deleted while podferry was down is removed at its start, and only that."""
+    cluster.api.create(service(), pod(1), pod(2), service("old", "10.96.0.6", selector="web"))
+    cluster.start_podferry()
+    for address in ("10.96.0.5", "10.96.0.6"):
+        cluster.wait_for_pods_behind(WEB, address)
+    cluster.stop_podferry()
+    cluster.api.delete("Service", "old")
+    cluster.start_podferry()
+    if cluster.pods_behind("10.96.0.6") is not None or "10.96.0.6" in cluster.routes() + cluster.nft():
+        raise Failure("something of the vanished Service is left")
+    deleted = cluster.writes().get("delete-service")
+    if cluster.pods_behind() != WEB or deleted != 1:
+        raise Failure(f"more than the vanished Service has changed: {cluster.writes()}")

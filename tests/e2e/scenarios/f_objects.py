@@ -1,0 +1,102 @@
+"""Objects that are wrong, as far as the real API server takes them: each is told of, none harms the rest."""
+from api import Refused
+from kernel import IpvsTable
+from lab import Failure, pod_ip, wait_until
+from objects import HTTP, endpoint, endpoint_slice, pod, port, service
+
+FIVE, SIX = pod_ip(5), pod_ip(6)
+TOLD = "told of in podferry status"
+
+
+def slices():
+    """name: (slices of the Service of that name, addresses that get connections, whether a person must be told)."""
+    return {
+        "nil-port": ([endpoint_slice("nil-port", "nil-port", [FIVE], ports=[{"name": "http", "protocol": "TCP"}])], set(), TOLD),
+        "no-ports": ([endpoint_slice("no-ports", "no-ports", [FIVE], ports=[])], set(), None),
+        "other-port": ([endpoint_slice("other-port", "other-port", [FIVE], ports=[HTTP | {"name": "else"}])], set(), None),
+        "no-label": ([endpoint_slice("no-label", None, [FIVE], labels={})], set(), TOLD),
+        "fqdn": ([endpoint_slice("fqdn", "fqdn", [{"addresses": ["db.example.com"]}], "FQDN")], set(), TOLD),
+        "twice": ([endpoint_slice("twice-1", "twice", [FIVE, FIVE]), endpoint_slice("twice-2", "twice", [FIVE, SIX])],
+                  {FIVE, SIX}, None),
+        "conflict": ([endpoint_slice("conflict-1", "conflict", [endpoint(FIVE, ready=False, serving=False)]),
+                      endpoint_slice("conflict-2", "conflict", [endpoint(FIVE)])], {FIVE}, None),
+        "odd": ([endpoint_slice("odd", "odd", [endpoint(FIVE, ready=True, serving=False, terminating=True), endpoint(SIX)])],
+                None, None),
+        "mapped": ([endpoint_slice("mapped", "mapped", ["::ffff:" + FIVE], "IPv6")], set(), TOLD),
+        "loopback": ([endpoint_slice("loopback", "loopback", ["127.0.0.1"])], set(), TOLD),
+        "link-local": ([endpoint_slice("link-local", "link-local", ["169.254.0.5"])], set(), TOLD),
+        "zeros": ([endpoint_slice("zeros", "zeros", ["10.001.0.015"])], {FIVE}, None),
+        "family": ([endpoint_slice("family", "family", [pod_ip(5, 6)], "IPv6")], set(), None),
+        "nobody": ([endpoint_slice("nobody", "nobody", [{"addresses": [FIVE], "conditions": {}}])], {FIVE}, None),
+    }
+
+
+def taken(cluster, items):
+    """Whether the API server takes them all; says why not."""
+    try:
+        cluster.api.create(*items)
+        return True
+    except Refused as refusal:
+        print(f"      the API server refuses {items[0]['metadata']['name']}: {str(refusal)[:160]}")
+        return False
+
+
+def it_survives_wrong_slices(cluster):
+    """Ports without a number, no label, FQDN, duplicates, conflicting conditions, IPv4 mapped into IPv6, loopback, ..."""
+    cluster.api.create(service(), pod(1))
+    cluster.start_podferry()
+    addresses, rows = {}, {}
+    for number, (name, row) in enumerate(slices().items(), 20):
+        addresses[name] = f"10.96.0.{number}"
+        cluster.api.create(service(name, addresses[name], selector=None))
+        if taken(cluster, row[0]):
+            rows[name] = row
+    if len(rows) < 8:
+        raise Failure(f"the API server takes only {sorted(rows)}: the test proves little")
+    must_still_follow(cluster)
+    table = IpvsTable("node")
+    wrong = []
+    for name, (_, wanted, _) in rows.items():
+        found = table.real_servers(addresses[name], 80)
+        if found is None or (wanted is not None and found != wanted):
+            wrong.append(f"{name}: connections go to {found}, not {wanted}")
+    table.close()
+    status = cluster.status()
+    wrong += [f"{name}: nobody is told" for name, row in rows.items() if row[2] and f"shop/{name}" not in status]
+    if wrong:
+        raise Failure("\n".join(wrong))
+
+
+def must_still_follow(cluster):
+    """The good Service answers, and one that comes last is served."""
+    cluster.api.create(service("last", "10.96.0.99", selector="web"))
+    cluster.wait_for_pods_behind({"web-1"}, "10.96.0.99", within=30)
+    cluster.wait_for_pods_behind({"web-1"})
+    if cluster.answers() != {"web-1"} or not cluster.podferry_is_ready():
+        raise Failure("the good Service has suffered")
+
+
+def it_survives_odd_services(cluster):
+    """Headless without ports, ExternalName, a name that other proxies claim, ports that only differ in protocol."""
+    cluster.api.create(service(), pod(1))
+    cluster.start_podferry()
+    headless = service("headless", "None", selector="web")
+    del headless["spec"]["ports"]
+    claimed = service("claimed", "10.96.0.21", selector="web")
+    claimed["metadata"]["labels"] = {"service.kubernetes.io/service-proxy-name": "another"}
+    both = service("both", "10.96.0.22", [port(53, "tcp"), port(53, "udp", "UDP"), port(53, "sctp", "SCTP")], selector="web")
+    name = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "name", "namespace": "shop"},
+            "spec": {"type": "ExternalName", "externalName": "db.example.com"}}
+    cluster.api.create(headless, claimed, both, name)
+    must_still_follow(cluster)
+    for protocol in ("t", "u"):
+        cluster.wait_for_pods_behind({"web-1"}, "10.96.0.22", 53, protocol)
+    if cluster.pods_behind("10.96.0.21") is not None:
+        raise Failure("a Service that another proxy claims is served")
+    cluster.api.patch("Service", "claimed", {"metadata": {"labels": None}})
+    cluster.wait_for_pods_behind({"web-1"}, "10.96.0.21")
+    cluster.api.patch("Service", "claimed", {"metadata": {"labels": {"service.kubernetes.io/service-proxy-name": "another"}}})
+    cluster.wait_for_pods_behind(None, "10.96.0.21")
+    cluster.api.patch("Service", "both", {"spec": {"type": "ExternalName", "externalName": "db.example.com", "clusterIP": None,
+                                                   "clusterIPs": None, "ports": None}})
+    wait_until("an ExternalName is not served", lambda: "10.96.0.22" not in cluster.ipvs() + cluster.routes() + cluster.nft(), 20)
