@@ -52,7 +52,7 @@ public:
 
     void failed(const Link& link, std::chrono::seconds retry_after);
     void succeeded(const Link& link) { pool_.succeeded(link.server); }
-    void refused_credentials() { credentials_.refused(); }
+    void refused_credentials(const std::string& bearer_token) { credentials_.refused(bearer_token); }
 
     std::string name(std::size_t server) const { return to_string(servers_[server]); }
     std::string first_name() const { return to_string(servers_.front()); }

@@ -1,8 +1,12 @@
 #include "api/credentials.hpp"
 
+#include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "api/run_program.hpp"
 
@@ -27,8 +31,18 @@ std::string read_if_given(const std::string& path, std::string& content) {
     return path.empty() ? std::string() : read_file(path, content);
 }
 
-void trim(std::string& text) {
-    text.erase(text.find_last_not_of(" \t\r\n") + 1);
+/// What stands in a token file, without the blanks around it; empty when it cannot stand in an HTTP header.
+std::string token_in(const std::string& text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    const auto last = text.find_last_not_of(" \t\r\n");
+    const std::string token = first == std::string::npos ? "" : text.substr(first, last - first + 1);
+    const bool printable = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 127; });
+    return printable ? token : "";
+}
+
+asio::awaitable<void> pause(asio::io_context& context) {
+    asio::steady_timer timer(context, std::chrono::milliseconds(50));
+    co_await timer.async_wait(asio::use_awaitable);
 }
 
 bool holds(const std::optional<ExecCredential>& credential) {
@@ -37,18 +51,21 @@ bool holds(const std::optional<ExecCredential>& credential) {
 
 }  // namespace
 
-tl::expected<Access, std::string> access_in_cluster() {
+tl::expected<Access, std::string> access_in_cluster(std::vector<std::string> servers) {
+    Access access;
+    access.ca_file = std::string(service_account) + "ca.crt";
+    access.token_file = std::string(service_account) + "token";
+    access.servers = std::move(servers);
+    if (!access.servers.empty())
+        return access;
     const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
     const char* port = std::getenv("KUBERNETES_SERVICE_PORT");
     if (host == nullptr || port == nullptr)
         return tl::unexpected<std::string>(
             "this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set): give --kubeconfig FILE, or --manifests "
             "DIR to run without a cluster");
-    Access access;
     const std::string name = host;
     access.servers = {"https://" + (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + port};
-    access.ca_file = std::string(service_account) + "ca.crt";
-    access.token_file = std::string(service_account) + "token";
     return access;
 }
 
@@ -65,9 +82,15 @@ asio::awaitable<tl::expected<Identity, std::string>> Credentials::current() {
     for (const auto& [path, content] : files)
         if (std::string problem = read_if_given(path, content); !problem.empty())
             co_return tl::unexpected(problem);
-    trim(identity.bearer_token);
+    if (!access_.token_file.empty()) {
+        identity.bearer_token = token_in(identity.bearer_token);
+        if (identity.bearer_token.empty())
+            co_return tl::unexpected(access_.token_file + ": holds no token (one word of printable characters)");
+    }
     if (!access_.exec)
         co_return identity;
+    while (asking_)  // for another watch: its answer will do
+        co_await pause(context_);
     if (!holds(from_plugin_))
         if (std::string problem = co_await ask_plugin(); !problem.empty())
             co_return tl::unexpected("credential plugin " + problem);
@@ -77,7 +100,14 @@ asio::awaitable<tl::expected<Identity, std::string>> Credentials::current() {
     co_return identity;
 }
 
+void Credentials::refused(const std::string& bearer_token) {
+    if (from_plugin_ && from_plugin_->token == bearer_token)
+        from_plugin_.reset();
+}
+
 asio::awaitable<std::string> Credentials::ask_plugin() {
+    asking_ = true;
+    const auto done = std::unique_ptr<bool, void (*)(bool*)>(&asking_, [](bool* asking) { *asking = false; });
     Access described = access_;
     if (std::string problem = read_if_given(access_.ca_file, described.ca_pem); !problem.empty())
         co_return problem;

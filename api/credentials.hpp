@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "api/exec_credential.hpp"
 #include "api/http.hpp"
@@ -20,8 +21,8 @@ struct Identity {
 };
 
 /// The access that a pod has: the service account's token and CA, and the address in the environment
-/// (KUBERNETES_SERVICE_HOST and _PORT). The error says what is missing.
-tl::expected<Access, std::string> access_in_cluster();
+/// (KUBERNETES_SERVICE_HOST and _PORT), unless `servers` says where to go. The error says what is missing.
+tl::expected<Access, std::string> access_in_cluster(std::vector<std::string> servers);
 
 class Credentials {
 public:
@@ -31,8 +32,8 @@ public:
     /// has expired. The error names the file or the plugin.
     boost::asio::awaitable<tl::expected<Identity, std::string>> current();
 
-    /// The server has refused them (401): a plugin is asked again.
-    void refused() { from_plugin_.reset(); }
+    /// The server has refused them (401): a plugin is asked again, unless it has said something else meanwhile.
+    void refused(const std::string& bearer_token);
 
 private:
     boost::asio::awaitable<std::string> ask_plugin();
@@ -40,6 +41,7 @@ private:
     boost::asio::io_context& context_;
     Access access_;
     std::optional<ExecCredential> from_plugin_;
+    bool asking_ = false;
 };
 
 }  // namespace api

@@ -90,13 +90,13 @@ void add_slice(const Service& service, const EndpointSlice& slice, const std::st
     }
 }
 
-/// Of an address that comes twice (while it moves between slices) the ready one counts.
+/// Of an address that comes twice (while it moves between slices) the ready one counts, then the one on this node.
 void sort_unique(std::vector<ResolvedEndpoint>& endpoints) {
     const auto key = [](const ResolvedEndpoint& e) { return std::pair(e.address, e.port); };
     std::sort(endpoints.begin(), endpoints.end(), [&](const ResolvedEndpoint& a, const ResolvedEndpoint& b) {
         if (key(a) != key(b))
             return key(a) < key(b);
-        return std::tuple(!a.ready, !a.serving, a.pod) < std::tuple(!b.ready, !b.serving, b.pod);
+        return std::tuple(!a.ready, !a.serving, !a.local, a.pod) < std::tuple(!b.ready, !b.serving, !b.local, b.pod);
     });
     endpoints.erase(
         std::unique(endpoints.begin(), endpoints.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),

@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -25,6 +24,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
+using namespace std::chrono_literals;
 
 constexpr std::size_t buffer_size = std::size_t{64} * 1024;
 
@@ -94,12 +94,18 @@ public:
             co_return "name " + server_.host + ": " + words_of(error);
         if (std::string problem = make_stream(); !problem.empty())
             co_return problem;
-        beast::tcp_stream& transport = lowest();
-        transport.expires_after(connect_limit);
-        co_await transport.async_connect(addresses, asio::redirect_error(asio::use_awaitable, error));
+        // Each address has its share of the time, lest the first one, of a host that is gone, uses all of it up.
+        const auto share =
+            std::max<std::chrono::milliseconds>(connect_limit / std::max<std::size_t>(addresses.size(), 1), 2s);
+        for (const auto& address : addresses) {
+            lowest().expires_after(share);
+            co_await lowest().async_connect(address.endpoint(), asio::redirect_error(asio::use_awaitable, error));
+            if (!error)
+                break;
+        }
         if (error)
             co_return "connect: " + words_of(error);
-        notice_dead_peers(transport.socket());
+        notice_dead_peers(lowest().socket());
         if (secure_)
             co_return co_await shake_hands();
         co_return std::string();
@@ -112,7 +118,7 @@ public:
         co_return co_await exchange(*plain_, request);
     }
 
-    asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::seconds limit) {
+    asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::milliseconds limit) {
         if (secure_)
             co_return co_await read_from(*secure_, limit);
         co_return co_await read_from(*plain_, limit);
@@ -139,13 +145,8 @@ private:
 
     asio::awaitable<std::string> shake_hands() {
         const std::string name = tls_.server_name.empty() ? server_.host : tls_.server_name;
+        expect_name(name);
         boost::system::error_code error;
-        asio::ip::make_address(name, error);
-        if (error)  // server name indication is for names only (RFC 6066)
-            SSL_set_tlsext_host_name(secure_->native_handle(), name.c_str());
-        if (tls_.verify)
-            secure_->set_verify_callback(asio::ssl::host_name_verification(name));
-        error = {};
         co_await secure_->async_handshake(asio::ssl::stream_base::client,
                                           asio::redirect_error(asio::use_awaitable, error));
         if (!error)
@@ -153,8 +154,21 @@ private:
         const long verdict = SSL_get_verify_result(secure_->native_handle());
         if (tls_.verify && verdict != X509_V_OK)
             co_return std::string("TLS: the certificate of ") + to_string(server_) +
-                " cannot be trusted: " + X509_verify_cert_error_string(verdict);
+                " cannot be trusted: " + X509_verify_cert_error_string(verdict) + " (expected: " + name + ")";
         co_return "TLS: " + words_of(error);
+    }
+
+    /// In the certificate. OpenSSL checks it with the chain, so that its verdict says which of the two is wrong.
+    void expect_name(const std::string& name) {
+        SSL* ssl = secure_->native_handle();
+        boost::system::error_code not_an_address;
+        asio::ip::make_address(name, not_an_address);
+        if (!not_an_address) {
+            X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
+            return;
+        }
+        SSL_set_tlsext_host_name(ssl, name.c_str());  // server name indication is for names only (RFC 6066)
+        SSL_set1_host(ssl, name.c_str());
     }
 
     template <class Stream>
@@ -180,7 +194,8 @@ private:
     }
 
     template <class Stream>
-    asio::awaitable<tl::expected<std::string_view, std::string>> read_from(Stream& stream, std::chrono::seconds limit) {
+    asio::awaitable<tl::expected<std::string_view, std::string>> read_from(Stream& stream,
+                                                                           std::chrono::milliseconds limit) {
         while (!parser_->is_done()) {
             parser_->get().body().data = body_.data();
             parser_->get().body().size = body_.size();
@@ -220,7 +235,7 @@ asio::awaitable<tl::expected<HttpHead, std::string>> HttpConnection::send(HttpRe
     return impl_->send(std::move(request));
 }
 
-asio::awaitable<tl::expected<std::string_view, std::string>> HttpConnection::read(std::chrono::seconds limit) {
+asio::awaitable<tl::expected<std::string_view, std::string>> HttpConnection::read(std::chrono::milliseconds limit) {
     return impl_->read(limit);
 }
 

@@ -41,11 +41,12 @@ struct HttpHead {
     std::optional<std::chrono::seconds> retry_after;
 };
 
-/// Every wait has a limit, so that a server that is gone without a word is noticed; the error says in words what
+/// Every wait has a limit, so that a server that is gone without a word is noticed (that of a name's look-up is the
+/// resolver's own, resolv.conf); the error says in words what
 /// happened ("connect: Connection refused"). After an error the connection is of no use.
 class HttpConnection {
 public:
-    static constexpr std::chrono::seconds connect_limit{10};
+    static constexpr std::chrono::milliseconds connect_limit{10'000};
     static constexpr std::chrono::seconds answer_limit{60};  // of the head; lists of a busy server take their time
 
     HttpConnection(boost::asio::any_io_executor executor, ServerUrl server, TlsMaterial tls);
@@ -57,7 +58,7 @@ public:
     boost::asio::awaitable<std::string> connect();
     boost::asio::awaitable<tl::expected<HttpHead, std::string>> send(HttpRequest request);
     /// Some of the answer's body; an empty view: it has ended. Valid until the next call.
-    boost::asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::seconds limit);
+    boost::asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::milliseconds limit);
     /// Whether another request may follow: the answer has been read to its end, and the server keeps the connection.
     bool reusable() const;
 

@@ -46,22 +46,22 @@ void resolve_by_slices(Transaction& changes) {
 
 KubernetesSource::KubernetesSource(asio::io_context& context, KubernetesOptions options, const ApiHooks& hooks)
     : client_(context, std::move(options.access), hooks), node_name_(std::move(options.node_name)), timer_(context) {
-    watched_.push_back(make(services, services_resource(), Kind::service, options.relist_hold));
-    watched_.push_back(make(slices, slices_resource(), Kind::endpoint_slice, options.relist_hold));
-    watched_.push_back(make(node, node_resource(node_name_), Kind::node, 0ms));
+    watched_.push_back(make(services, services_resource(), Kind::service, options));
+    watched_.push_back(make(slices, slices_resource(), Kind::endpoint_slice, options));
+    watched_.push_back(make(node, node_resource(node_name_), Kind::node, options));
     pending_.initial = true;
 }
 
 KubernetesSource::~KubernetesSource() = default;
 
 KubernetesSource::Watched KubernetesSource::make(std::size_t index, Resource resource, Kind kind,
-                                                 std::chrono::milliseconds hold) {
+                                                 const KubernetesOptions& options) {
     const std::string name = resource.name;
     Reflector::Sink sink{[this, index](std::vector<WireObject> objects) { take_list(index, std::move(objects)); },
                          [this, index](std::vector<WatchEvent> events) { take_events(index, std::move(events)); },
                          [this, index](const std::string& reason) { take_health(index, reason); }};
-    return {std::make_unique<Reflector>(client_, std::move(resource), false, std::move(sink)),
-            ObjectSet(kind, name, hold),
+    return {std::make_unique<Reflector>(client_, std::move(resource), options.timing, std::move(sink)),
+            ObjectSet(kind, name, options.relist_hold),
             false,
             {},
             0};
@@ -85,6 +85,9 @@ void KubernetesSource::take_list(std::size_t index, std::vector<WireObject> obje
     for (const WireObject& object : objects)
         count_mistakes(object, watched.reflector->resource());
     watched.listed = true;
+    // Only an event says that our Node is gone: a list without it is the word of a server that may have lost its data.
+    if (index == node && objects.empty() && watched.objects.size() > 0)
+        return;
     watched.objects.list(std::move(objects), Clock::now(), pending_);
     hand_over();
 }
@@ -108,19 +111,29 @@ void KubernetesSource::take_health(std::size_t index, const std::string& reason)
     Watched& watched = watched_[index];
     watched.ailment = reason;
     watched.ailments = reason.empty() ? 0 : watched.ailments + 1;
-    if (!away_since_ && watched.ailments >= blip) {
+    if (!away_since_ && index != node && watched.ailments >= blip) {
         away_since_ = Clock::now();
         if (client_.hooks().away)
             client_.hooks().away(reason);
     }
-    const bool all_well =
-        std::all_of(watched_.begin(), watched_.end(), [](const Watched& w) { return w.ailment.empty(); });
-    if (away_since_ && all_well) {
+    if (away_since_ && watching()) {
         const auto away_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *away_since_);
         away_since_.reset();
         if (client_.hooks().back)
             client_.hooks().back(away_for);
     }
+}
+
+bool KubernetesSource::watching() const {
+    return watched_[services].ailment.empty() && watched_[slices].ailment.empty();
+}
+
+std::vector<Problem> KubernetesSource::ailments() const {
+    std::vector<Problem> problems;
+    for (const Watched& watched : watched_)
+        if (watched.ailments >= blip)
+            problems.push_back({{}, "", "not up to date: " + watched.ailment, true});
+    return problems;
 }
 
 // ---- what goes out -------------------------------------------------------------------------------------------
@@ -142,7 +155,7 @@ void KubernetesSource::hand_over() {
     resolve_by_slices(changes);
     for (const Watched& watched : watched_)
         watched.objects.add_problems(changes.problems);
-    if (watched_[node].objects.size() == 0)
+    if (watched_[node].listed && watched_[node].objects.size() == 0)
         changes.problems.push_back({{},
                                     "Node " + node_name_,
                                     "the API has no such Node: is node_name right? Until it is there, this host's own "
@@ -158,14 +171,17 @@ asio::awaitable<void> KubernetesSource::keep_time() {
         if (!delivered_ && node_awaited_)
             next = *node_awaited_;
         for (const Watched& watched : watched_)
-            next = std::min(next, watched.objects.due().value_or(next));
+            if (const auto due = watched.objects.due())
+                next = std::min(next, watched.ailment.empty() ? *due : std::max<Time>(*due, Clock::now() + 1s));
         timer_.expires_at(next);
         boost::system::error_code cancelled;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
         if (cancelled)
             continue;
+        // What a server says that is away by now is not obeyed.
         for (Watched& watched : watched_)
-            watched.objects.release(Clock::now(), pending_);
+            if (watched.ailment.empty())
+                watched.objects.release(Clock::now(), pending_);
         hand_over();
     }
 }

@@ -23,6 +23,7 @@ struct KubernetesOptions {
     std::string node_name;
     /// How long a list that suddenly lacks most objects is not believed; 0: it is believed.
     std::chrono::milliseconds relist_hold{300'000};
+    WatchTiming timing;
 };
 
 class KubernetesSource : public Source {
@@ -39,6 +40,10 @@ public:
     std::map<std::string, double> staleness() const;
     /// Removals that are held back.
     std::size_t held() const;
+    /// Whether Services and EndpointSlices are up to date, as far as can be told.
+    bool watching() const;
+    /// What keeps resources from being watched now.
+    std::vector<Problem> ailments() const;
 
     /// Writes an event, or drops it when there have been too many, or the API is away.
     boost::asio::awaitable<void> post(EventNote note);
@@ -58,7 +63,7 @@ private:
         std::size_t ailments = 0;  // in a row
     };
 
-    Watched make(std::size_t index, Resource resource, Kind kind, std::chrono::milliseconds hold);
+    Watched make(std::size_t index, Resource resource, Kind kind, const KubernetesOptions& options);
     void take_list(std::size_t index, std::vector<WireObject> objects);
     void take_events(std::size_t index, std::vector<WatchEvent> events);
     void take_health(std::size_t index, const std::string& reason);

@@ -15,8 +15,8 @@ std::string watch_timeout(double jitter) {
 }  // namespace
 
 const char* word(Ending ending) {
-    static constexpr const char* words[] = {"closed",  "expired", "too_large",   "unsupported", "unauthorized",
-                                            "refused", "busy",    "unreachable", "broken"};
+    static constexpr const char* words[] = {"closed",       "expired", "silent", "too_large",   "unsupported",
+                                            "unauthorized", "refused", "busy",   "unreachable", "broken"};
     return words[static_cast<int>(ending)];
 }
 
@@ -45,28 +45,23 @@ ListWatch::Request ListWatch::next(double jitter) const {
     if (listed_)
         return {Call::watch,
                 query("watch=1&allowWatchBookmarks=true&resourceVersion=" + version_ + watch_timeout(jitter))};
-    if (stream_)
-        return {Call::stream, query("watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&"
-                                    "allowWatchBookmarks=true&resourceVersion=" +
-                                    watch_timeout(jitter))};
     if (!continue_token_.empty())
         return {Call::list, query("limit=" + std::to_string(page_size) + "&continue=" + encode_query(continue_token_))};
-    if (any_age_)  // out of the server's cache, which knows no pages
+    // Out of the servers' caches, which know no pages.
+    if (age_ == Age::any)
         return {Call::list, query("resourceVersion=0")};
+    if (age_ == Age::known)
+        return {Call::list, query("resourceVersion=" + version_)};
     return {Call::list, query(paged_ ? "limit=" + std::to_string(page_size) : "resourceVersion=")};
 }
 
 void ListWatch::page(const std::string& version, const std::string& continue_token) {
     continue_token_ = continue_token;
-    if (continue_token.empty())
-        streamed(version);
-}
-
-void ListWatch::streamed(const std::string& version) {
+    if (!continue_token.empty())
+        return;
     version_ = version;
     listed_ = true;
     paged_ = true;
-    continue_token_.clear();
 }
 
 void ListWatch::seen(const std::string& version) {
@@ -74,26 +69,28 @@ void ListWatch::seen(const std::string& version) {
         version_ = version;
 }
 
-void ListWatch::list_again() {
+void ListWatch::list_again(Age age) {
     if (!continue_token_.empty())
         paged_ = false;  // so large, or so slow, that the list expires while it is read: all in one (client-go's pager)
     listed_ = false;
-    any_age_ = false;
+    age_ = age;
     continue_token_.clear();
 }
 
 void ListWatch::ended(Ending ending) {
     switch (ending) {
         case Ending::expired:
+            list_again(listed_ ? Age::known : Age::now);
+            break;
+        case Ending::silent:
         case Ending::too_large:
-            list_again();
+            list_again(Age::now);
             break;
         case Ending::unsupported:
             if (listed_)
-                list_again();
-            else if (narrow_ && !resource_.narrower.empty() && !stream_)
+                list_again(Age::now);
+            else
                 narrow_ = false;
-            stream_ = false;
             continue_token_.clear();
             break;
         case Ending::closed:

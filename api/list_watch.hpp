@@ -19,6 +19,7 @@ struct Resource {
 enum class Ending {
     closed,        ///< a watch that the server ended, as it does every few minutes
     expired,       ///< 410: what we know is too old to go on from; list again
+    silent,        ///< nothing came on a watch for longer than could be
     too_large,     ///< what we know is newer than this server's cache: another one answers now, or etcd was restored
     unsupported,   ///< 400 or 422: the server does not know a parameter
     unauthorized,  ///< 401: the credentials are not, or not any more, good
@@ -33,18 +34,13 @@ const char* word(Ending ending);
 
 class ListWatch {
 public:
-    enum class Call {
-        list,    ///< GET, in pages where the server has them
-        stream,  ///< a watch that begins with all objects (KEP-3157)
-        watch,
-    };
+    enum class Call { list, watch };
     struct Request {
         Call call = Call::list;
         std::string target;
     };
 
-    /// `stream`: try the streamed list first.
-    ListWatch(Resource resource, bool stream) : resource_(std::move(resource)), stream_(stream) {}
+    explicit ListWatch(Resource resource) : resource_(std::move(resource)) {}
 
     const Resource& resource() const { return resource_; }
 
@@ -53,8 +49,6 @@ public:
 
     /// A page of the list has come whole. An empty token: it was the last one.
     void page(const std::string& version, const std::string& continue_token);
-    /// The streamed list has come whole.
-    void streamed(const std::string& version);
     /// An event or a bookmark of the watch.
     void seen(const std::string& version);
     void ended(Ending ending);
@@ -63,17 +57,19 @@ public:
     bool watching() const { return listed_; }
 
 private:
+    /// How new a list has to be. The first one may be of any age (resourceVersion 0): the watch that follows brings us
+    /// up to date. A later one as new as what we know: out of the servers' caches, lest all nodes ask etcd together
+    /// after a restart of the API servers. Only when that cannot be had: as new as etcd itself, in pages.
+    enum class Age { any, known, now };
+
     std::string query(const std::string& rest) const;
-    void list_again();
+    void list_again(Age age);
 
     Resource resource_;
-    bool stream_;
+    Age age_ = Age::any;
     bool narrow_ = true;
     bool listed_ = false;
     bool paged_ = true;
-    /// The first list may be whatever the server has at hand (resourceVersion 0): the watch that follows brings us up
-    /// to date. A later one must be as new as etcd itself, lest we go back in time.
-    bool any_age_ = true;
     std::string version_;
     std::string continue_token_;
 };

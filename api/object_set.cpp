@@ -44,6 +44,7 @@ void ObjectSet::remove(const ObjectName& name, Transaction& changes) {
 }
 
 void ObjectSet::list(std::vector<WireObject> objects, Time now, Transaction& changes) {
+    const std::size_t before = known_.size();
     std::set<ObjectName> present;
     for (WireObject& object : objects) {
         present.insert(object.name);
@@ -53,7 +54,7 @@ void ObjectSet::list(std::vector<WireObject> objects, Time now, Transaction& cha
     for (const auto& [name, known] : known_)
         if (!present.contains(name))
             gone.push_back(name);
-    const bool doubtful = hold_.count() > 0 && known_.size() > few && gone.size() > known_.size() / 2;
+    const bool doubtful = hold_.count() > 0 && before > few && gone.size() > before / 2;
     for (const ObjectName& name : gone) {
         if (!doubtful) {
             remove(name, changes);
@@ -98,9 +99,9 @@ void ObjectSet::add_problems(std::vector<Problem>& problems) const {
         problems.push_back(
             {{},
              resource_,
-             "the API server's list suddenly lacks " + std::to_string(held_) +
-                 " objects; they stay in force for now (setting relist_hold), in case the server has lost "
-                 "its data. If they were deleted on purpose, nothing needs to be done",
+             "the API server's list suddenly lacks most of what was there; it stays in force for now "
+             "(setting relist_hold), in case the server has lost its data. If it was deleted on purpose, "
+             "nothing needs to be done",
              true});
 }
 

@@ -12,9 +12,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto list_silence = 60s;
-constexpr auto watch_silence = 11min;    // a watch is ended by the server within 10 minutes
-constexpr auto bookmark_silence = 3min;  // a server that sends bookmarks does so every minute
-constexpr auto very_short = 1s;          // a watch that ends so soon, without an event, is a failure
+constexpr auto very_short = 1s;  // a watch that ends so soon, without an event, is a failure
 constexpr std::size_t longest_refusal = std::size_t{64} * 1024;
 
 Ending ending_of(int code, const WireStatus& status) {
@@ -45,11 +43,15 @@ const char* verb_of(ListWatch::Call call) {
 
 }  // namespace
 
-Reflector::Reflector(ApiClient& client, Resource resource, bool stream, Sink sink)
-    : client_(client), list_watch_(std::move(resource), stream), sink_(std::move(sink)), heard_(Clock::now()) {}
+Reflector::Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink)
+    : client_(client),
+      list_watch_(std::move(resource)),
+      timing_(timing),
+      sink_(std::move(sink)),
+      heard_(Clock::now()) {}
 
 std::chrono::duration<double> Reflector::stale(Time now) const {
-    return open_ ? std::chrono::duration<double>(0) : std::chrono::duration<double>(now - heard_);
+    return now - heard_;
 }
 
 asio::awaitable<void> Reflector::run() {
@@ -63,16 +65,16 @@ asio::awaitable<void> Reflector::attempt() {
     } else {
         auto link = co_await client_.connect();
         if (!link) {
+            if (client_.hooks().request)
+                client_.hooks().request(verb_of(list_watch_.next(0).call), "<error>");
             sink_.health(link.error());
             co_return;
         }
         link_ = std::move(*link);
     }
-    const Time began = Clock::now();
     auto result = co_await perform();
-    open_ = false;
     if (result)
-        co_await recover(std::move(*result), began);
+        co_await recover(std::move(*result));
     if (link_ && !link_->connection->reusable())
         link_.reset();
 }
@@ -91,10 +93,9 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
     heard_ = Clock::now();
     if (head->status != 200)
         co_return co_await read_refusal(*head);
-    client_.succeeded(*link_);
     if (request.call == ListWatch::Call::list)
         co_return co_await read_list();
-    co_return co_await read_events(request.call == ListWatch::Call::stream);
+    co_return co_await read_events();
 }
 
 asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
@@ -113,37 +114,35 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
     if (!end.problem.empty())
         co_return Result{Ending::broken, end.problem};
     pages_.insert(pages_.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
+    works();
     list_watch_.page(end.version, end.continue_token);
     if (end.continue_token.empty())
         deliver_list();
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events(bool initial) {
+asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events() {
     std::vector<WatchEvent> batch;
     std::optional<Result> end;
-    bool bookmarks = false;
     EventReader reader([&](WatchEvent event) {
         if (event.type == EventType::error)
             end = Result{ending_of(event.status.code, event.status), reason_of(event.status.code, event.status)};
         if (end)
             return;
-        bookmarks = bookmarks || event.type == EventType::bookmark;
-        if (initial) {
-            initial = !event.initial_events_end;
-            take_initial(std::move(event));
-            return;
-        }
+        works();
+        bookmarks_ = bookmarks_ || event.type == EventType::bookmark;
         list_watch_.seen(event.object.version);
         if (event.type != EventType::bookmark)
             batch.push_back(std::move(event));
     });
-    if (!initial)
-        is_fine();
+    sink_.health({});
     bool anything = false;
     const Time began = Clock::now();
     while (!end) {
-        const auto bytes = co_await link_->connection->read(bookmarks ? bookmark_silence : watch_silence);
+        const auto silence = bookmarks_ ? timing_.bookmark_silence : timing_.watch_silence;
+        const auto bytes = co_await link_->connection->read(silence);
+        if (!bytes && Clock::now() - heard_ >= silence)
+            co_return Result{Ending::silent, client_.name(link_->server) + ": nothing comes on the watch any more"};
         if (!bytes)
             co_return Result{Ending::unreachable, client_.name(link_->server) + ": " + bytes.error()};
         heard_ = Clock::now();
@@ -151,8 +150,6 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events(bool in
             break;
         anything = true;
         const std::string problem = reader.feed(*bytes);
-        if (!end && problem.empty())
-            failures_ = 0;
         if (!batch.empty())
             sink_.events(std::exchange(batch, {}));
         if (!problem.empty())
@@ -160,22 +157,16 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events(bool in
     }
     if (end)
         co_return end;
-    if (initial || (!anything && Clock::now() - began < very_short))
+    if (!anything && Clock::now() - began < very_short)
         co_return Result{Ending::unreachable, client_.name(link_->server) + ": the watch ended as soon as it began"};
+    works();
     co_return Result{Ending::closed, {}};
 }
 
-void Reflector::take_initial(WatchEvent event) {
-    if (event.initial_events_end) {
-        list_watch_.streamed(event.object.version);
-        deliver_list();
-        is_fine();
-        return;
-    }
-    if (event.type == EventType::deleted)
-        std::erase_if(pages_, [&](const WireObject& known) { return known.name == event.object.name; });
-    else if (event.type != EventType::bookmark)
-        pages_.push_back(std::move(event.object));
+/// An answer that was worth something: failures are counted anew.
+void Reflector::works() {
+    client_.succeeded(*link_);
+    failures_ = 0;
 }
 
 void Reflector::deliver_list() {
@@ -183,12 +174,6 @@ void Reflector::deliver_list() {
         client_.hooks().relisted(resource().name);
     listed_once_ = true;
     sink_.list(std::exchange(pages_, {}));
-}
-
-/// A watch is open.
-void Reflector::is_fine() {
-    open_ = true;
-    sink_.health({});
 }
 
 asio::awaitable<Reflector::Result> Reflector::read_refusal(HttpHead head) {
@@ -205,7 +190,7 @@ asio::awaitable<Reflector::Result> Reflector::read_refusal(HttpHead head) {
                      head.retry_after.value_or(0s)};
 }
 
-asio::awaitable<void> Reflector::recover(Result result, Time began) {
+asio::awaitable<void> Reflector::recover(Result result) {
     if (list_watch_.watching() && client_.hooks().watch_restarted)
         client_.hooks().watch_restarted(resource().name, word(result.ending));
     list_watch_.ended(result.ending);
@@ -220,9 +205,11 @@ asio::awaitable<void> Reflector::recover(Result result, Time began) {
             link_.reset();
             co_return;
         case Ending::unauthorized:
-            client_.refused_credentials();
+            client_.refused_credentials(link_->bearer_token);
+            link_.reset();  // a certificate is of the connection
             break;
         case Ending::expired:
+        case Ending::silent:
         case Ending::too_large:
         case Ending::unsupported:
         case Ending::refused:
@@ -230,12 +217,11 @@ asio::awaitable<void> Reflector::recover(Result result, Time began) {
             break;
     }
     ++failures_;
-    const bool our_answer_helps = result.ending == Ending::expired || result.ending == Ending::unsupported ||
-                                  result.ending == Ending::unauthorized || result.ending == Ending::too_large;
+    const bool our_answer_helps = result.ending != Ending::refused && result.ending != Ending::broken;
     if (our_answer_helps && failures_ == 1)
         co_return;
     sink_.health(resource().name + ": " + result.reason);
-    co_await sleep_until(client_.context(), began + pause_after(failures_, client_.jitter()));
+    co_await sleep_until(client_.context(), Clock::now() + pause_after(failures_, client_.jitter()));
 }
 
 }  // namespace api

@@ -14,6 +14,15 @@
 
 namespace api {
 
+/// How long nothing may come on a watch.
+struct WatchTiming {
+    /// From a server that sends bookmarks, which it does every minute. Silence then means that it lives in another
+    /// history than we do: an etcd that was restored has older versions than the one that the watch waits for.
+    std::chrono::milliseconds bookmark_silence{150'000};
+    /// From one that does not. It ends watches within 10 minutes.
+    std::chrono::milliseconds watch_silence{660'000};
+};
+
 class Reflector {
 public:
     /// What it delivers to.
@@ -24,14 +33,13 @@ public:
         std::function<void(const std::string& reason)> health;
     };
 
-    Reflector(ApiClient& client, Resource resource, bool stream, Sink sink);
+    Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink);
 
     /// Never ends.
     boost::asio::awaitable<void> run();
 
     const Resource& resource() const { return list_watch_.resource(); }
-    /// How long nothing has been heard of the server: 0 while a watch is open (a connection to a server that is gone
-    /// without a word is closed within half a minute).
+    /// How long nothing has been heard. An idle watch hears a bookmark every minute.
     std::chrono::duration<double> stale(Time now) const;
 
 private:
@@ -45,20 +53,20 @@ private:
     /// Nothing: the request has done what it was for, and the next one may follow.
     boost::asio::awaitable<std::optional<Result>> perform();
     boost::asio::awaitable<std::optional<Result>> read_list();
-    boost::asio::awaitable<std::optional<Result>> read_events(bool initial);
+    boost::asio::awaitable<std::optional<Result>> read_events();
     boost::asio::awaitable<Result> read_refusal(HttpHead head);
-    void take_initial(WatchEvent event);
     void deliver_list();
-    void is_fine();
-    boost::asio::awaitable<void> recover(Result result, Time began);
+    void works();
+    boost::asio::awaitable<void> recover(Result result);
 
     ApiClient& client_;
     ListWatch list_watch_;
+    WatchTiming timing_;
     Sink sink_;
     std::optional<Link> link_;
     std::vector<WireObject> pages_;  // what has come of a list
     bool listed_once_ = false;
-    bool open_ = false;  // a watch is
+    bool bookmarks_ = false;  // this server sends them
     Time heard_;
     std::size_t failures_ = 0;  // in a row, that are not the server's but this resource's
 };

@@ -1,5 +1,9 @@
 #include "api/run_program.hpp"
 
+#include <linux/close_range.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -9,6 +13,7 @@
 #include <boost/process/child.hpp>
 #include <boost/process/env.hpp>
 #include <boost/process/environment.hpp>
+#include <boost/process/extend.hpp>
 #include <boost/process/io.hpp>
 #include <boost/process/search_path.hpp>
 #include <filesystem>
@@ -37,6 +42,13 @@ struct Running {
     bool too_long = false;
 };
 
+/// Our sockets are not the program's: one that outlives us would hold our ports. (Linux 5.11; older kernels hand them
+/// on.)
+const auto own_descriptors_stay = process::extend::on_exec_setup = [](auto&) {
+    constexpr unsigned first_after_standard = 3;
+    ::syscall(SYS_close_range, first_after_standard, ~0U, CLOSE_RANGE_CLOEXEC);
+};
+
 }  // namespace
 
 asio::awaitable<tl::expected<std::string, std::string>> run_program(asio::io_context& context, Program program,
@@ -51,8 +63,9 @@ asio::awaitable<tl::expected<std::string, std::string>> run_program(asio::io_con
         environment[name] = value;
     const auto running = std::make_shared<Running>(context);
     std::error_code failed;
-    running->child = process::child(path, process::args(program.arguments), environment,
-                                    process::std_in<process::null, process::std_out> running->output, failed);
+    running->child =
+        process::child(path, process::args(program.arguments), environment,
+                       process::std_in<process::null, process::std_out> running->output, own_descriptors_stay, failed);
     if (failed)
         co_return tl::unexpected(path.string() + ": " + failed.message());
     asio::steady_timer timer(context, limit);
@@ -64,6 +77,12 @@ asio::awaitable<tl::expected<std::string, std::string>> run_program(asio::io_con
     boost::system::error_code end;
     co_await asio::async_read(running->output, asio::dynamic_buffer(text),
                               asio::redirect_error(asio::use_awaitable, end));
+    // It may have closed its output and still run: the limit counts.
+    asio::steady_timer pause(context);
+    while (!running->too_long && running->child.running(failed)) {
+        pause.expires_after(std::chrono::milliseconds(10));
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, end));
+    }
     timer.cancel();
     if (running->too_long)
         co_return tl::unexpected(path.string() + ": not done within " + std::to_string(limit.count()) + " s");

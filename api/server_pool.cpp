@@ -7,27 +7,26 @@
 namespace api {
 
 ServerPool::Choice ServerPool::choose() const {
+    const auto when = [&](std::size_t i) { return std::max(servers_[i].not_before, servers_[i].asked_for); };
     std::size_t best = current_;
     for (std::size_t i = 0; i < servers_.size(); ++i) {
         const std::size_t candidate = (current_ + i) % servers_.size();
-        if (servers_[candidate].not_before < servers_[best].not_before)
+        if (when(candidate) < when(best))
             best = candidate;
     }
     if (servers_[current_].failures == 0)
         best = current_;
-    return {best, servers_[best].not_before};
+    return {best, when(best)};
 }
 
 void ServerPool::failed(std::size_t server, Time began, Time now, double jitter, std::chrono::seconds at_least) {
     Server& it = servers_[server];
-    const Time asked_for = now + at_least;
-    if (it.failures > 0 && began < it.noted) {
-        it.not_before = std::max(it.not_before, at_least.count() > 0 ? asked_for : it.not_before);
+    it.asked_for = std::max<Time>(it.asked_for, now + at_least);
+    if (it.failures > 0 && began < it.noted)
         return;
-    }
     ++it.failures;
     it.noted = now;
-    it.not_before = std::max<Time>(now + pause_after(it.failures, jitter), asked_for);
+    it.not_before = now + pause_after(it.failures, jitter);
 }
 
 void ServerPool::succeeded(std::size_t server) {

@@ -27,12 +27,11 @@ public:
     void failed(std::size_t server, Time began, Time now, double jitter, std::chrono::seconds at_least = {});
     void succeeded(std::size_t server);
 
-    std::size_t failures(std::size_t server) const { return servers_[server].failures; }
-
 private:
     struct Server {
         std::size_t failures = 0;  // in a row
         Time not_before;
+        Time asked_for;  // by the server itself (Retry-After): a success of another request does not undo it
         Time noted;
     };
     std::vector<Server> servers_;

@@ -28,7 +28,6 @@ struct WireObject {
 /// A Status object: what the server says of a request that it did not fulfil.
 struct WireStatus {
     int code = 0;
-    std::string reason;  ///< "Expired", "TooManyRequests", ...
     std::string message;
     bool version_too_large = false;  ///< of a cause: the server's cache is older than what was asked for
 };
@@ -58,9 +57,8 @@ enum class EventType { added, modified, deleted, bookmark, error };
 
 struct WatchEvent {
     EventType type = EventType::bookmark;
-    WireObject object;                ///< of a bookmark: its version only
-    bool initial_events_end = false;  ///< the bookmark that ends a streamed list (KEP-3157)
-    WireStatus status;                ///< of an error
+    WireObject object;  ///< of a bookmark: its version only
+    WireStatus status;  ///< of an error
 };
 
 /// Takes a watch apart, event by event.

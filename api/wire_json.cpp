@@ -15,7 +15,6 @@ namespace json = boost::json;
 constexpr std::size_t arena_size = std::size_t{64} * 1024;              // more than most objects need
 constexpr std::size_t longest_event = std::size_t{32} * 1024 * 1024;    // etcd takes 1.5 MiB
 constexpr std::size_t longest_envelope = std::size_t{1} * 1024 * 1024;  // of a list, without its items
-constexpr std::string_view initial_end = "k8s.io/initial-events-end";   // metav1.InitialEventsAnnotationKey
 
 /// A text inside nested objects; empty when there is none.
 std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
@@ -37,7 +36,7 @@ WireObject object_from(const json::value& value, const std::string& kind) {
 }
 
 WireStatus status_from(const json::value& value) {
-    WireStatus status{0, text_at(value, {"reason"}), text_at(value, {"message"}), false};
+    WireStatus status{0, text_at(value, {"message"}), false};
     const auto* object = value.if_object();
     const auto* code = object == nullptr ? nullptr : object->if_contains("code");
     if (code != nullptr && code->is_int64())
@@ -79,7 +78,10 @@ public:
             return {{}, {}, "the list is cut off or no JSON" + (error ? ": " + error.message() : "")};
         if (!text_at(value, {"kind"}).ends_with("List"))
             return {{}, {}, "the answer is no list but kind '" + text_at(value, {"kind"}) + "'"};
-        return {text_at(value, {"metadata", "resourceVersion"}), text_at(value, {"metadata", "continue"}), {}};
+        End end{text_at(value, {"metadata", "resourceVersion"}), text_at(value, {"metadata", "continue"}), {}};
+        if (end.version.empty() || value.as_object().if_contains("items") == nullptr)
+            end.problem = "the list has no items or no resourceVersion: a gateway's answer, not an API server's?";
+        return end;
     }
 
 private:
@@ -223,7 +225,6 @@ std::string EventReader::line(std::string_view text) {
             break;
         case EventType::bookmark:
             event.object.version = text_at(*object, {"metadata", "resourceVersion"});
-            event.initial_events_end = text_at(*object, {"metadata", "annotations", initial_end}) == "true";
             break;
         case EventType::error:
             event.status = status_from(*object);
@@ -239,7 +240,7 @@ WireStatus read_status(std::string_view text) {
     if (!error && text_at(value, {"kind"}) == "Status")
         return status_from(value);
     constexpr std::size_t shown = 200;
-    return {0, {}, std::string(text.substr(0, std::min(text.find('\n'), shown))), false};
+    return {0, std::string(text.substr(0, std::min(text.find('\n'), shown))), false};
 }
 
 }  // namespace api

@@ -8,9 +8,7 @@
 namespace proxy {
 namespace {
 
-tl::expected<api::Access, std::string> read_access(const std::string& path) {
-    if (path.empty())
-        return api::access_in_cluster();
+tl::expected<api::Access, std::string> read_kubeconfig(const std::string& path) {
     std::ifstream file(path);
     if (!file)
         return tl::unexpected(path + ": cannot be read; is the path right, and readable for this user?");
@@ -20,8 +18,9 @@ tl::expected<api::Access, std::string> read_access(const std::string& path) {
 }  // namespace
 
 tl::expected<api::Access, std::string> access_of(const Config& config) {
-    // With servers of our own, the environment of a pod need not name one.
-    auto access = read_access(config.kubeconfig);
+    if (config.kubeconfig.empty())
+        return api::access_in_cluster(config.api_servers);
+    auto access = read_kubeconfig(config.kubeconfig);
     if (access && !config.api_servers.empty())
         access->servers = config.api_servers;
     return access;

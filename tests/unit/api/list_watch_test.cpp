@@ -15,7 +15,7 @@ std::string target(const ListWatch& list_watch) {
 }
 
 ListWatch watching(const std::string& version) {
-    ListWatch it(things, false);
+    ListWatch it(things);
     it.page(version, "");
     return it;
 }
@@ -23,7 +23,7 @@ ListWatch watching(const std::string& version) {
 }  // namespace
 
 TEST_CASE("first a list of any age, then a watch from there") {
-    ListWatch it(things, false);
+    ListWatch it(things);
     CHECK(target(it) == "/api/v1/things?labelSelector=%21x&resourceVersion=0");
     it.page("17", "");
     CHECK(it.watching());
@@ -36,68 +36,66 @@ TEST_CASE("first a list of any age, then a watch from there") {
     CHECK_THAT(target(it), Catch::Contains("resourceVersion=21"));
 }
 
-TEST_CASE("a watch that breaks goes on from where it was; one that is too old lists anew, as of now") {
+TEST_CASE("a watch that breaks goes on from where it was; one that cannot lists anew, never older than before") {
     struct Row {
         Ending ending;
-        bool lists;
+        const char* target;
     };
-    const auto row = GENERATE(values<Row>({{Ending::closed, false},
-                                           {Ending::unreachable, false},
-                                           {Ending::busy, false},
-                                           {Ending::broken, false},
-                                           {Ending::unauthorized, false},
-                                           {Ending::refused, false},
-                                           {Ending::expired, true},
-                                           {Ending::too_large, true},
-                                           {Ending::unsupported, true}}));
+    const std::string list = "/api/v1/things?labelSelector=%21x&";
+    const auto row = GENERATE(values<Row>({{Ending::closed, "watch=1"},
+                                           {Ending::unreachable, "watch=1"},
+                                           {Ending::busy, "watch=1"},
+                                           {Ending::broken, "watch=1"},
+                                           {Ending::unauthorized, "watch=1"},
+                                           {Ending::refused, "watch=1"},
+                                           {Ending::expired, "resourceVersion=17"},
+                                           {Ending::silent, "limit=500"},
+                                           {Ending::too_large, "limit=500"},
+                                           {Ending::unsupported, "limit=500"}}));
     CAPTURE(word(row.ending));
     ListWatch it = watching("17");
     it.ended(row.ending);
-    if (row.lists)
-        CHECK(target(it) == "/api/v1/things?labelSelector=%21x&limit=500");
-    else
-        CHECK_THAT(target(it), Catch::Contains("resourceVersion=17"));
+    CHECK_THAT(target(it), Catch::StartsWith(list + row.target));
+    if (std::string(row.target) == "watch=1")
+        CHECK_THAT(target(it), Catch::Contains("&resourceVersion=17&"));
+}
+
+TEST_CASE("a list as new as what we know is asked of the caches first, then of etcd") {
+    const auto ending = GENERATE(Ending::expired, Ending::too_large);
+    ListWatch it = watching("17");
+    it.ended(Ending::expired);
+    CHECK_THAT(target(it), Catch::EndsWith("&resourceVersion=17"));
+    it.ended(ending);
+    CHECK_THAT(target(it), Catch::EndsWith("&limit=500"));
+    it.page("30", "");
+    it.ended(Ending::expired);
+    CHECK_THAT(target(it), Catch::EndsWith("&resourceVersion=30"));
 }
 
 TEST_CASE("pages follow each other; a token that expired makes it one page") {
     ListWatch it = watching("17");
-    it.ended(Ending::expired);
+    it.ended(Ending::silent);
     it.page("30", "a b+c");
     CHECK_FALSE(it.watching());
     CHECK(target(it) == "/api/v1/things?labelSelector=%21x&limit=500&continue=a%20b%2Bc");
     it.ended(Ending::expired);
     CHECK(target(it) == "/api/v1/things?labelSelector=%21x&resourceVersion=");
     it.page("31", "");
-    it.ended(Ending::expired);
+    it.ended(Ending::silent);
     CHECK_THAT(target(it), Catch::EndsWith("limit=500"));
 }
 
 TEST_CASE("a list that breaks between pages begins anew") {
     ListWatch it = watching("17");
-    it.ended(Ending::expired);
+    it.ended(Ending::silent);
     it.page("30", "token");
     it.ended(Ending::unreachable);
     CHECK(target(it) == "/api/v1/things?labelSelector=%21x&limit=500");
 }
 
 TEST_CASE("what an older server does not know is left out") {
-    ListWatch it(narrowed, false);
+    ListWatch it(narrowed);
     CHECK_THAT(target(it), Catch::Contains("fieldSelector=a%21%3DNone"));
     it.ended(Ending::unsupported);
     CHECK(target(it) == "/api/v1/things?labelSelector=%21x&resourceVersion=0");
-}
-
-TEST_CASE("a streamed list is tried first, and left to a list where it is not known") {
-    ListWatch it(narrowed, true);
-    CHECK(it.next(0).call == ListWatch::Call::stream);
-    CHECK_THAT(target(it), Catch::Contains("sendInitialEvents=true&resourceVersionMatch=NotOlderThan"));
-    it.ended(Ending::unsupported);
-    CHECK(it.next(0).call == ListWatch::Call::list);
-    CHECK_THAT(target(it), Catch::Contains("fieldSelector"));
-
-    ListWatch streamed(things, true);
-    streamed.streamed("40");
-    CHECK(streamed.next(0).call == ListWatch::Call::watch);
-    streamed.ended(Ending::expired);
-    CHECK(streamed.next(0).call == ListWatch::Call::stream);
 }

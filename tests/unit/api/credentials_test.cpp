@@ -1,0 +1,145 @@
+// Who we are to the API server: files that rotate, programs that are asked.
+#include "api/credentials.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "api/event_post.hpp"
+#include "api/run_program.hpp"
+
+using namespace api;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+struct Folder {
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("podferry-test-" + std::to_string(::getpid()));
+    Folder() { std::filesystem::create_directories(path); }
+    ~Folder() { std::filesystem::remove_all(path); }
+    std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream(path / name) << text;
+        std::filesystem::permissions(path / name, std::filesystem::perms::owner_all);
+        return path / name;
+    }
+};
+
+template <class Result>
+Result finish(asio::io_context& context, asio::awaitable<Result> task) {
+    std::optional<Result> result;
+    asio::co_spawn(context, std::move(task), [&](const std::exception_ptr& error, Result value) {
+        REQUIRE_FALSE(error);
+        result = std::move(value);
+    });
+    context.restart();
+    context.run_for(10s);
+    REQUIRE(result);
+    return *result;
+}
+
+std::string token_of(asio::io_context& context, Credentials& credentials) {
+    const auto identity = finish(context, credentials.current());
+    return identity ? identity->bearer_token : "error: " + identity.error();
+}
+
+}  // namespace
+
+TEST_CASE("a token file is read anew each time") {
+    const Folder folder;
+    asio::io_context context;
+    Access access;
+    access.token_file = folder.write("token", "first\n");
+    Credentials credentials(context, access);
+    CHECK(token_of(context, credentials) == "first");
+    folder.write("token", "second");
+    CHECK(token_of(context, credentials) == "second");
+    folder.write("token", "two words");
+    CHECK_THAT(token_of(context, credentials), Catch::Contains("holds no token"));
+    std::filesystem::remove(access.token_file);
+    CHECK_THAT(token_of(context, credentials), Catch::EndsWith("token: cannot be read, or is empty"));
+}
+
+TEST_CASE("a credential plugin is asked once, and again when the server refuses its word") {
+    const Folder folder;
+    asio::io_context context;
+    Access access;
+    ExecPlugin plugin;
+    plugin.api_version = "client.authentication.k8s.io/v1";
+    plugin.env = {{"FROM", folder.path}};
+    plugin.command = folder.write("plugin", R"(#!/bin/sh
+echo x >> "$FROM/asked"
+echo "$KUBERNETES_EXEC_INFO" > "$FROM/info"
+echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t'$(wc -l < "$FROM/asked")'"}}'
+)");
+    access.exec = plugin;
+    Credentials credentials(context, access);
+    CHECK(token_of(context, credentials) == "t1");
+    CHECK(token_of(context, credentials) == "t1");
+    credentials.refused("an older one");
+    CHECK(token_of(context, credentials) == "t1");
+    credentials.refused("t1");
+    CHECK(token_of(context, credentials) == "t2");
+    std::string info;
+    std::getline(std::ifstream(folder.path / "info") >> std::ws, info);
+    CHECK_THAT(info, Catch::Contains("ExecCredential"));
+}
+
+TEST_CASE("a credential plugin that fails is named, with what helps") {
+    struct Row {
+        const char* script;
+        const char* error;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"#!/bin/sh\nexit 3\n", "exit status 3; install it"},
+        {"#!/bin/sh\necho '{}'\n", "plugin: "},
+        {nullptr, "not found in PATH; install it"},
+    }));
+    const Folder folder;
+    asio::io_context context;
+    Access access;
+    ExecPlugin plugin;
+    plugin.api_version = "client.authentication.k8s.io/v1";
+    plugin.install_hint = "install it";
+    plugin.command = row.script == nullptr ? "podferry-no-such-program" : folder.write("plugin", row.script);
+    access.exec = plugin;
+    Credentials credentials(context, access);
+    CHECK_THAT(token_of(context, credentials),
+               Catch::StartsWith("error: credential plugin ") && Catch::Contains(row.error));
+}
+
+TEST_CASE("a program that does not end is killed") {
+    // Also not one that has closed its output.
+    const std::string script = GENERATE("exec sleep 60", "exec sleep 60 >&-");
+    asio::io_context context;
+    const auto began = std::chrono::steady_clock::now();
+    const auto output = finish(context, run_program(context, {"sh", {"-c", script}, {}}, 1s));
+    CHECK(std::chrono::steady_clock::now() - began < 8s);
+    REQUIRE_FALSE(output);
+    CHECK_THAT(output.error(), Catch::EndsWith("not done within 1 s"));
+}
+
+TEST_CASE("events go to the object's namespace, and a Node's to default") {
+    const EventNote note{"Starting", "it \"starts\"", false, "Node", "n1", "", "n1"};
+    CHECK(event_space(note) == "default");
+    const std::string json = event_json(note, "n1", std::chrono::system_clock::time_point(1'767'225'600'000'001us));
+    CHECK_THAT(json, Catch::Contains(R"("eventTime":"2026-01-01T00:00:00.000001Z")"));
+    CHECK_THAT(json, Catch::Contains(R"("note":"it \"starts\"")"));
+    CHECK_THAT(json, Catch::Contains(R"("regarding":{"kind":"Node","name":"n1","apiVersion":"v1","uid":"n1"})"));
+    CHECK(event_space({"", "", false, "Service", "web", "shop", ""}) == "shop");
+}
+
+TEST_CASE("25 events at once, then one in five minutes") {
+    EventBudget budget;
+    const auto start = std::chrono::steady_clock::time_point() + 1h;
+    for (int i = 0; i < 25; ++i)
+        CHECK(budget.take(start));
+    CHECK_FALSE(budget.take(start));
+    CHECK_FALSE(budget.take(start + 299s));
+    CHECK(budget.take(start + 301s));
+    CHECK_FALSE(budget.take(start + 302s));
+}
