@@ -153,21 +153,28 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
             result.problems.emplace_back(error.what());
         }
     }
+    correct_sources(result);
     return result;
 }
 
-std::size_t LinuxKernel::set_sources(std::vector<Address> sources) {
-    style_.sources = std::move(sources);
-    std::size_t changed = 0;
+void LinuxKernel::correct_sources(Prepared& result) {
+    std::size_t corrected = 0;
     for (const auto& [route, source] : read_routes(route_, options_.route_protocol)) {
         const Address* wanted = source_for(style_, route);
         if (source == (wanted == nullptr ? Address() : *wanted))
             continue;
         batch_.clear();
         batch_.append(replace_route(style_, route));
-        changed += route_.transact(batch_).empty() ? 1 : 0;
+        const auto rejections = route_.transact(batch_);
+        if (rejections.empty())
+            ++corrected;
+        else
+            result.problems.push_back(
+                "the route of " + route.address.to_string() +
+                " keeps another source address than node_ip: " + code_of(rejections.front().error).message());
     }
-    return changed;
+    if (corrected > 0)
+        result.done.push_back("source address of " + std::to_string(corrected) + " routes");
 }
 
 void LinuxKernel::remove_table_and_device() {

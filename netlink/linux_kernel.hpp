@@ -27,15 +27,16 @@ public:
 
     struct Prepared {
         std::vector<std::string> done;      ///< what had to be put in place, for the log
-        std::vector<std::string> problems;  ///< sysctls that cannot be set here, in sentences
+        std::vector<std::string> problems;  ///< what cannot be put in place here, in sentences
     };
-    /// Puts in place what exists once: our device, our table with its rules, the sysctls. Elements of sets stay.
+    /// Puts in place what exists once: our device, our table with its rules, the sysctls, the source addresses of our
+    /// routes. Elements of sets stay.
     /// Throws std::runtime_error.
     Prepared prepare();
 
-    /// The host's own connections to virtual addresses get these source addresses from now on; routes that are there
-    /// with another one are changed where they stand. Returns how many. Throws std::system_error.
-    std::size_t set_sources(std::vector<Address> sources);
+    /// The host's own connections to virtual addresses get these source addresses; the next prepare() changes routes
+    /// that are there with another one, where they stand.
+    void set_sources(std::vector<Address> sources) { style_.sources = std::move(sources); }
 
     /// Removes our table (with its elements) and our device (with its routes). Virtual servers are the caller's.
     void remove_table_and_device();
@@ -50,6 +51,7 @@ public:
 
 private:
     bool rules_are_in_place();
+    void correct_sources(Prepared& result);
     template <class MessageOf>
     void apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals,
                     MessageOf message_of);

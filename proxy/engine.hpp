@@ -41,7 +41,6 @@ public:
 
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
-    bool dirty() const { return !dirty_.empty() || node_dirty_; }
 
     /// What is to be probed now.
     std::map<health::Subject, health::Target> targets() const;

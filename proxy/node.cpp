@@ -52,22 +52,23 @@ Pages metrics_pages(NodeLoop& node) {
     return pages;
 }
 
-/// The bodies are kube-proxy's (pkg/proxy/healthcheck/proxy_health.go). Unlike its /healthz, ours does not send load
-/// balancers to a node that has never carried anything.
+/// The fields are kube-proxy's (pkg/proxy/healthcheck/proxy_health.go); "healthy" and a recent lastUpdated are what
+/// others look at. Unlike its /healthz, ours does not send load balancers to a node that has never carried anything.
 Pages health_pages(NodeLoop& node) {
-    const auto answer = [&node](bool good, const std::string& more = {}) {
-        const std::string body = fmt::format(
-            "{{\"lastUpdated\": \"{}\",\"currentTime\": \"{}\", \"nodeEligible\": {}{}}}\n",
-            time_text(node.last_sync()), time_text(std::chrono::system_clock::now()), !node.leaving(), more);
-        return Reply{good ? 200 : 503, "application/json", body};
+    const auto answer = [&node](bool good, const std::string& more) {
+        const auto now = std::chrono::system_clock::now();
+        return Reply{good ? 200 : 503, "application/json",
+                     fmt::format("{{\"lastUpdated\":\"{}\",\"currentTime\":\"{}\",{}\"healthy\":{}}}\n",
+                                 time_text(good ? now : node.last_sync()), time_text(now), more, good)};
     };
-    return {{"/healthz", [=, &node] { return answer(node.eligible() && node.healthy()); }},
-            {"/livez", [=, &node] { return answer(node.healthy()); }},
+    return {{"/healthz",
+             [=, &node] {
+                 return answer(node.eligible() && node.healthy(), fmt::format("\"nodeEligible\":{},", !node.leaving()));
+             }},
+            {"/livez", [=, &node] { return answer(node.healthy(), ""); }},
             {"/readyz", [=, &node] {
-                 const std::string why = node.waiting_for();
-                 return answer(
-                     node.ready(),
-                     why.empty() ? "" : ", \"waitingFor\": " + boost::json::serialize(boost::json::value(why)));
+                 const boost::json::value why(node.waiting_for());
+                 return answer(node.ready(), node.ready() ? "" : "\"waitingFor\":" + boost::json::serialize(why) + ",");
              }}};
 }
 
@@ -135,6 +136,9 @@ int run_node(const NodeOptions& options) {
                 log::error(access.error());
                 return 1;
             }
+            if (access->insecure_skip_tls_verify)
+                log::warning(
+                    "insecure-skip-tls-verify: whoever answers for the API server is believed, and gets our token");
             inputs.access = std::move(*access);
         }
         const bool kernel_fits = passes(check_kernel(config));

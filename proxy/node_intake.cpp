@@ -1,6 +1,4 @@
 // What comes in to the running node: objects, verdicts, and what others do in the kernel.
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -76,23 +74,22 @@ void NodeLoop::set_targets() {
     prober_.set_targets(std::move(targets));
 }
 
-/// What our own Node object says of us.
+/// What our own Node object says of us. One that is deleted is about to go, whatever it said before.
 void NodeLoop::take_node() {
+    if (cluster_ == nullptr)
+        return;
     const auto found = engine_.store().nodes().find({"", config_.node_name});
-    const bool leaving = found != engine_.store().nodes().end() && found->second.leaving;
+    const bool exists = found != engine_.store().nodes().end();
+    const bool leaving = exists ? found->second.leaving : node_seen_;
     if (leaving != leaving_)
         log::info(leaving ? "this node is about to go: /healthz says so to load balancers"
                           : "this node stays after all");
     leaving_ = leaving;
-    if (found == engine_.store().nodes().end() || inputs_.node_ip_given || cluster_ == nullptr)
-        return;
-    const auto addresses = node_ips_of(found->second.addresses, netlink::host_addresses());
-    if (addresses.empty() || addresses == config_.node_ip)
-        return;
-    log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(addresses)}});
-    config_.node_ip = addresses;
-    kernel_.set_sources(addresses);
-    take_addresses();
+    node_seen_ = node_seen_ || exists;
+    if (exists && found->second.addresses != node_addresses_) {
+        node_addresses_ = found->second.addresses;
+        addresses_changed_ = true;
+    }
 }
 
 void NodeLoop::take_report(const health::Report& report) {
@@ -111,20 +108,28 @@ void NodeLoop::take_attempt(const health::Attempt& attempt) {
         .Observe(std::chrono::duration<double>(attempt.took).count());
 }
 
-void NodeLoop::take_addresses() {
-    NodeFacts facts = facts_of(config_, netlink::host_addresses());
+/// The addresses of this host, and which of them the Node object calls the node's, as they are now.
+void NodeLoop::follow_addresses() {
+    const auto host = netlink::host_addresses();
+    const auto named = node_ips_of(node_addresses_, host);
+    if (!inputs_.node_ip_given && !named.empty() && named != config_.node_ip) {
+        log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(named)}});
+        config_.node_ip = named;
+        kernel_.set_sources(named);
+        audit_wanted_ = true;  // which corrects the routes that are there
+    }
+    NodeFacts facts = facts_of(config_, host);
     if (facts == engine_.facts())
         return;
     log::info("addresses of this node have changed");
     engine_.set_facts(std::move(facts));
-    wake();
 }
 
-asio::awaitable<void> NodeLoop::listen_to_kernel() {
+void NodeLoop::listen_to_kernel() {
     route_socket_.emplace(context_, ::dup(monitor_->route_socket()));
     nft_socket_.emplace(context_, ::dup(monitor_->nft_socket()));
-    asio::co_spawn(context_, listen(*nft_socket_, &netlink::Monitor::read_nft), asio::detached);
-    co_await listen(*route_socket_, &netlink::Monitor::read_routes);
+    spawn(listen(*nft_socket_, &netlink::Monitor::read_nft));
+    spawn(listen(*route_socket_, &netlink::Monitor::read_routes));
 }
 
 asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
@@ -136,12 +141,10 @@ asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
         if (error)
             co_return;
         const netlink::Notices notices = (monitor_.get()->*read)();
-        if (notices.addresses)
-            take_addresses();
-        if (notices.damage) {
-            audit_wanted_ = true;
+        addresses_changed_ = addresses_changed_ || notices.addresses;
+        audit_wanted_ = audit_wanted_ || notices.damage;
+        if (notices.addresses || notices.damage)
             wake();
-        }
     }
 }
 

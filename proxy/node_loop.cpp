@@ -105,6 +105,9 @@ void NodeLoop::start() {
     for (const std::string& thing : prepared.done)
         log::info("put in place", {{"what", thing}});
     adopt();
+    monitor_ = std::make_unique<netlink::Monitor>(
+        netlink::Monitor::Own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});
+    listen_to_kernel();
     reading_since_ = Clock::now();
     spawn(source_->run([this](api::Transaction transaction) { take(std::move(transaction)); }));
 }
@@ -121,6 +124,7 @@ void NodeLoop::begin(api::Transaction everything) {
         adopt();
     engine_.apply(std::move(everything));
     take_node();
+    follow_addresses();
     engine_.plan_dirty(goes_first);
     program_everything_now();
     engine_.plan_dirty();
@@ -137,12 +141,9 @@ void NodeLoop::begin(api::Transaction everything) {
     log::info("ready", {{"services", std::to_string(engine_.store().services().size())},
                         {"virtual_servers", std::to_string(reconciler_.mirror().virtual_servers.size())},
                         {"seconds", fmt::format("{:.3f}", seconds_since(began_))}});
-    monitor_ = std::make_unique<netlink::Monitor>(
-        netlink::Monitor::Own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});
     set_targets();
     next_audit_ = Clock::now() + config_.audit_period;
     spawn(control());
-    spawn(listen_to_kernel());
     if (cluster_ != nullptr)
         spawn(cluster_->post({"Starting", "podferry carries the Services of this node", false, "Node",
                               config_.node_name, "", config_.node_name}));
@@ -151,14 +152,28 @@ void NodeLoop::begin(api::Transaction everything) {
 /// What vanished while we were down is removed; unless that is most of what the kernel has, and the word of an API
 /// server that may have lost its data.
 void NodeLoop::sweep_or_hold() {
-    const std::size_t present = reconciler_.mirror().virtual_servers.size();
-    const std::size_t wanted = engine_.desired().virtual_server_count();
+    const auto mostly_gone = [](std::size_t present, std::size_t wanted) {
+        return present > few && wanted < present / 2;
+    };
     const bool doubtful =
-        cluster_ != nullptr && config_.relist_hold.count() > 0 && present > few && wanted < present / 2;
-    if (doubtful)
+        mostly_gone(reconciler_.mirror().virtual_servers.size(), engine_.desired().virtual_server_count()) ||
+        mostly_gone(reconciler_.real_servers_present(), reconciler_.real_servers_wanted());
+    if (cluster_ != nullptr && config_.relist_hold.count() > 0 && doubtful)
         sweep_at_ = Clock::now() + config_.relist_hold;
     else
         reconciler_.sweep();
+}
+
+/// Once its time has come; but not on the word of a server that is away by now.
+void NodeLoop::sweep_when_due() {
+    if (!sweep_at_ || Clock::now() < *sweep_at_)
+        return;
+    if (!cluster_->watching()) {
+        sweep_at_ = Clock::now() + kernel_retry;
+        return;
+    }
+    sweep_at_.reset();
+    reconciler_.sweep();
 }
 
 void NodeLoop::wake() {
@@ -186,10 +201,9 @@ asio::awaitable<void> NodeLoop::control() {
         co_await sleep_until_needed();
         std::optional<std::string> failure;
         try {
-            if (sweep_at_ && Clock::now() >= *sweep_at_) {
-                sweep_at_.reset();
-                reconciler_.sweep();
-            }
+            sweep_when_due();
+            if (std::exchange(addresses_changed_, false))
+                follow_addresses();
             co_await sync();
             if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
                 next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);
@@ -201,6 +215,8 @@ asio::awaitable<void> NodeLoop::control() {
             failure = error.what();
         }
         if (failure) {
+            if (!unsynced_since_)
+                unsynced_since_ = Clock::now();
             log::error("the kernel cannot be programmed; trying again in 1 s", {{"reason", *failure}});
             audit_wanted_ = true;
             next_audit_ = Clock::now() + kernel_retry;

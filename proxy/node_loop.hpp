@@ -45,7 +45,8 @@ public:
     std::vector<ServiceView> services() const { return engine_.view(); }
     /// The Prometheus page, with gauges brought up to date.
     std::string metrics();
-    /// False when changes have been waiting for the kernel for too long.
+    /// False when the kernel has not been spoken to for too long, or refuses most of what is wanted. One object that it
+    /// refuses is a problem of that object (status()), not of the node.
     bool healthy() const;
     /// Whether load balancers may send connections to this node: false when it is about to go, or has never carried
     /// any. A restart while the API is away does not make it false: the kernel carries them.
@@ -61,10 +62,10 @@ private:
     void take_node();
     void take_report(const health::Report& report);
     void take_attempt(const health::Attempt& attempt);
-    void take_addresses();
+    void follow_addresses();
     void log_new_problems();
     void set_targets();
-    boost::asio::awaitable<void> listen_to_kernel();
+    void listen_to_kernel();
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor& socket,
                                         netlink::Notices (netlink::Monitor::*read)());
 
@@ -75,6 +76,7 @@ private:
     boost::asio::awaitable<void> control();
     boost::asio::awaitable<void> sleep_until_needed();
     void sweep_or_hold();
+    void sweep_when_due();
 
     // To the kernel.
     void adopt();
@@ -108,9 +110,12 @@ private:
     std::optional<boost::asio::posix::stream_descriptor> nft_socket_;
     boost::asio::steady_timer timer_;
     bool woken_ = false;
+    bool addresses_changed_ = false;  // of the host, or those that the Node object names
     bool audit_wanted_ = false;
     bool ready_ = false;
     bool leaving_ = false;
+    bool node_seen_ = false;
+    std::vector<Address> node_addresses_;  // as the Node object has them
     bool adopted_something_ = false;
     Time adopted_;
     Time reading_since_;
@@ -123,7 +128,7 @@ private:
     std::uint64_t drift_repairs_ = 0;
     std::size_t probed_containers_ = 0;
     std::set<std::string> logged_problems_;
-    std::vector<std::string> sysctl_problems_;  // since the last audit
+    std::vector<std::string> kernel_problems_;  // since the last audit
 };
 
 }  // namespace proxy

@@ -77,10 +77,10 @@ asio::awaitable<void> NodeLoop::audit() {
     const Time start = Clock::now();
     audit_wanted_ = false;
     auto prepared = kernel_.prepare();
-    if (prepared.problems != sysctl_problems_)
+    if (prepared.problems != kernel_problems_)
         for (const std::string& problem : prepared.problems)
-            log::error("somebody changed it, and podferry cannot put it back", {{"reason", problem}});
-    sysctl_problems_ = std::move(prepared.problems);
+            log::error("podferry cannot put it in place", {{"reason", problem}});
+    kernel_problems_ = std::move(prepared.problems);
     for (const std::string& thing : prepared.done) {
         log::warning("somebody removed or changed it; put back", {{"what", thing}});
         metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();

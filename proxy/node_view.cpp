@@ -1,4 +1,5 @@
 // What goes out of the running node: its status, its metrics, its health.
+#include <algorithm>
 #include <chrono>
 
 #include "proxy/node_loop.hpp"
@@ -11,7 +12,8 @@ constexpr auto unhealthy_after = std::chrono::seconds(30);  // of changes that t
 }  // namespace
 
 bool NodeLoop::healthy() const {
-    return !unsynced_since_ || std::chrono::steady_clock::now() - *unsynced_since_ < unhealthy_after;
+    return (!unsynced_since_ || std::chrono::steady_clock::now() - *unsynced_since_ < unhealthy_after) &&
+           !reconciler_.mostly_refused();
 }
 
 std::string NodeLoop::waiting_for() const {
@@ -20,7 +22,10 @@ std::string NodeLoop::waiting_for() const {
 
 std::vector<api::Problem> NodeLoop::problems() const {
     std::vector<api::Problem> problems = engine_.problems();
-    for (const std::string& problem : sysctl_problems_)
+    if (cluster_ != nullptr)
+        for (api::Problem& problem : cluster_->ailments())
+            problems.push_back(std::move(problem));
+    for (const std::string& problem : kernel_problems_)
         problems.push_back({{}, "", problem, true});
     if (sweep_at_)
         problems.push_back(
@@ -43,12 +48,14 @@ StatusView NodeLoop::status() const {
                     {"Pod", store.pods().size()},
                     {"EndpointSlice", store.slice_count()},
                     {"Node", store.nodes().size()}};
-    view.virtual_servers = engine_.desired().virtual_server_count();
+    view.virtual_servers =
+        ready_ ? engine_.desired().virtual_server_count() : reconciler_.mirror().virtual_servers.size();
     for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
         view.real_servers += state.real_servers.size();
     view.changes_pending = reconciler_.changes_pending();
     view.drift_repairs = drift_repairs_;
-    view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
+    if (last_sync_ != std::chrono::system_clock::time_point())
+        view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
     view.probe_targets = probed_containers_;
     if (cluster_ == nullptr)
         view.ranges = engine_.allocator().use();
@@ -79,7 +86,8 @@ void NodeLoop::update_gauges() {
             metrics_.api_stale_seconds.Add({{"resource", resource}}).Set(seconds);
         metrics_.api_held_removals.Set(static_cast<double>(cluster_->held()));
     }
-    metrics_.source_problems.Set(static_cast<double>(view.problems.size()));
+    metrics_.source_problems.Set(static_cast<double>(
+        std::count_if(view.problems.begin(), view.problems.end(), [](const api::Problem& p) { return !p.warning; })));
     metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
     metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));
 }

@@ -113,10 +113,27 @@ void add_hairpins(const PortView& view, ServicePlan& plan) {
             plan.elements.push_back({Set::hairpin, endpoint->address, netlink::Protocol::none, 0});
 }
 
+bool is_ipv6(const Address& address) {
+    return address.is_v6();
+}
+
+bool wants_ipv6(const api::Service& service) {
+    return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(), is_ipv6) ||
+           std::any_of(service.external_ips.begin(), service.external_ips.end(), is_ipv6);
+}
+
+api::Service without_ipv6(api::Service service) {
+    std::erase_if(service.cluster_ips, is_ipv6);
+    std::erase_if(service.external_ips, is_ipv6);
+    return service;
+}
+
 }  // namespace
 
 ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
                  const Verdicts& verdicts) {
+    if (!node.has_ipv6 && wants_ipv6(service))
+        return proxy::plan(without_ipv6(service), endpoints, node, verdicts);
     ServicePlan plan;
     if (service.headless || service.type == api::ServiceType::external_name || service.cluster_ips.empty())
         return plan;

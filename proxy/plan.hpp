@@ -22,6 +22,7 @@ struct NodeFacts {
     std::vector<Address> node_port_addresses;  ///< node ports are served on these
     std::set<Address> own_addresses;           ///< every address of this host's interfaces
     std::string scheduler = "rr";
+    bool has_ipv6 = true;  ///< false: the kernel runs without it, and would refuse all that is IPv6
     bool operator==(const NodeFacts&) const = default;
 };
 

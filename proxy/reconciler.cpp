@@ -62,6 +62,7 @@ bool recorded_as_ours(const VirtualServer& server, const netlink::KernelState& s
 }
 
 void Reconciler::adopt() {
+    swept_ = false;
     mirror_ = kernel_.read();
     std::vector<VirtualServer> servers;
     servers.reserve(mirror_.virtual_servers.size());
@@ -79,6 +80,7 @@ void Reconciler::disown_foreign() {
 }
 
 void Reconciler::sweep() {
+    swept_ = true;
     for (const auto& [server, state] : mirror_.virtual_servers)
         touched_.virtual_servers.push_back(server);
     // What is wanted has been touched by the first plan.
@@ -113,10 +115,37 @@ void Reconciler::collect(Time now) {
     hold_back(touched_, now);
     touched_.tidy();
     pending_ = changes_for(touched_, desired_, mirror_);
+    if (!swept_)
+        std::erase_if(pending_, [this](const Change& change) { return is_withheld(change); });
     cursor_ = 0;
     touched_ = {};
     if (pending_.empty())
         std::erase_if(waiting_, [&](const auto& entry) { return entry.second.due <= now; });
+}
+
+bool Reconciler::is_withheld(const Change& change) const {
+    if (const auto* real = std::get_if<netlink::DeleteRealServer>(&change)) {
+        const auto* wanted = desired_.find(real->server);
+        return wanted == nullptr || wanted->real_servers.empty();
+    }
+    return std::holds_alternative<netlink::DeleteVirtualServer>(change) ||
+           std::holds_alternative<netlink::DeleteRoute>(change) ||
+           std::holds_alternative<netlink::DeleteElement>(change);
+}
+
+std::size_t Reconciler::real_servers_present() const {
+    std::size_t count = 0;
+    for (const auto& [server, state] : mirror_.virtual_servers)
+        count += state.real_servers.size();
+    return count;
+}
+
+std::size_t Reconciler::real_servers_wanted() const {
+    std::size_t count = 0;
+    for (const auto& [server, state] : mirror_.virtual_servers)
+        if (const auto* wanted = desired_.find(server))
+            count += wanted->real_servers.size();
+    return count;
 }
 
 void Reconciler::refuse(const Change& change, Time now) {
@@ -157,8 +186,7 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
             each(batch[i]);
     }
     cursor_ += batch.size();
-    result.more = cursor_ < pending_.size();
-    if (!result.more) {
+    if (cursor_ == pending_.size()) {
         pending_ = {};
         cursor_ = 0;
     }

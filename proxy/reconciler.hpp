@@ -30,7 +30,6 @@ struct StepResult {
     /// By the change's place in netlink::Change.
     std::array<std::size_t, std::variant_size_v<netlink::Change>> applied_by_operation{};
     std::vector<Refused> refused;
-    bool more = false;  ///< changes are left: call step() again soon
 };
 
 /// Differences that an audit found: what somebody else changed in the kernel.
@@ -52,8 +51,14 @@ public:
     /// After the first plan: what is neither wanted nor recorded as ours is foreign and is forgotten.
     void disown_foreign();
 
-    /// Ends the adoption: what is ours and not wanted will be removed by the next steps.
+    /// Ends the adoption, after disown_foreign(): what is ours and not wanted will be removed by the next steps. Until
+    /// then nothing is removed but real servers of virtual servers that keep others: what the source says may be the
+    /// word of an API server that has lost its data.
     void sweep();
+
+    /// Real servers that the kernel has, and how many of its virtual servers' are wanted.
+    std::size_t real_servers_present() const;
+    std::size_t real_servers_wanted() const;
 
     /// Applies at most `limit` changes; `each`, when given, is told every one that the kernel took. Throws
     /// std::system_error when the kernel cannot be spoken to; then nothing is lost, and an audit is due.
@@ -61,7 +66,12 @@ public:
 
     /// When the next refused change is due; nullopt when there is none.
     std::optional<Time> next_retry() const;
-    bool idle() const { return pending_.empty() && waiting_.empty(); }
+    /// Nothing is left but what the kernel refuses, which is tried again now and then.
+    bool idle() const { return pending_.empty(); }
+    /// The kernel refuses more than it holds: not a single object is to blame.
+    bool mostly_refused() const {
+        return waiting_.size() > mirror_.virtual_servers.size() + mirror_.routes.size() + mirror_.elements.size();
+    }
     std::size_t changes_pending() const { return pending_.size() - cursor_ + waiting_.size(); }
 
     /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
@@ -83,6 +93,7 @@ private:
     using Key = std::variant<netlink::VirtualServer, netlink::LocalRoute, netlink::Element>;
 
     void collect(Time now);
+    bool is_withheld(const netlink::Change& change) const;
     void refuse(const netlink::Change& change, Time now);
     void hold_back(Touched& touched, Time now) const;
 
@@ -93,6 +104,7 @@ private:
     std::vector<netlink::Change> pending_;
     std::size_t cursor_ = 0;
     std::map<Key, Retry> waiting_;
+    bool swept_ = true;                              // false from adopt() on
     std::optional<netlink::VirtualServer> audited_;  // the last virtual server of the last slice
 };
 

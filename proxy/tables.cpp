@@ -96,7 +96,8 @@ std::string status_table(std::string_view text) {
     rows.push_back({"virtual servers", text_of(status.at("virtualServers"))});
     rows.push_back({"real servers", text_of(status.at("realServers"))});
     rows.push_back({"changes pending", text_of(status.at("changesPending"))});
-    rows.push_back({"last sync", fmt::format("{:.0f} s ago", status.at("lastSyncAgeSeconds").to_number<double>())});
+    const double age = status.at("lastSyncAgeSeconds").to_number<double>();
+    rows.push_back({"last sync", age < 0 ? "never" : fmt::format("{:.0f} s ago", age)});
     rows.push_back({"drift repaired", text_of(status.at("driftRepairs"))});
     rows.push_back({"probed containers", text_of(status.at("probeTargets"))});
     for (const json::value& range : status.at("ranges").as_array())

@@ -25,7 +25,7 @@ struct World {
     }
     static NodeFacts facts() {
         const auto address = build::address("192.168.50.10");
-        return {{address}, {address}, "rr"};
+        return {{address}, {address}, "rr", true};
     }
     Engine::Inputs inputs() {
         return {[this](const health::Subject& subject) {
@@ -211,7 +211,20 @@ TEST_CASE("a ready pod of the other address family is no reason to leave out tho
     World world;
     auto leaving = build::pod("web", "web-1", "10.1.0.11", false);
     leaving.terminating = true;
-    world.apply(build::transaction(
-        {build::service("web", vip), leaving, build::pod("web", "web-2", "fd00:1::12", false)}));
+    world.apply(
+        build::transaction({build::service("web", vip), leaving, build::pod("web", "web-2", "fd00:1::12", false)}));
     CHECK(world.backends(vip) == "10.1.0.11=1");
+}
+
+TEST_CASE("a kernel without IPv6 is not asked for it") {
+    World world;
+    NodeFacts facts = World::facts();
+    facts.has_ipv6 = false;
+    world.engine.set_facts(facts);
+    auto service = build::service("web", vip);
+    service.cluster_ips.push_back(build::address("fd00:96::5"));
+    world.apply(build::transaction({service, build::pod("web", "web-1", "10.1.0.11", false)}));
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+    CHECK(world.engine.desired().find({build::address("fd00:96::5"), netlink::Protocol::tcp, 80}) == nullptr);
+    CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
 }

@@ -38,7 +38,7 @@ struct World {
         for (int i = 0; i < 100; ++i) {
             const StepResult result = reconciler.step(now, 3);
             applied += result.applied;
-            if (!result.more && result.applied == 0)
+            if (result.applied == 0)
                 return applied;
         }
         FAIL("does not settle");
@@ -93,6 +93,29 @@ TEST_CASE("a restart writes nothing that is there, and removes what is no longer
     CHECK(after.kernel.state().virtual_servers.at(web).real_servers.size() == 2);
     CHECK(after.audit().total() == 0);
     CHECK(after.settle() == 0);
+}
+
+TEST_CASE("until it is swept, nothing is removed but a real server beside others") {
+    World before;
+    before.want_web();
+    before.desired.replace({"shop", "other"}, plan_of(other, {{pod1, 1}}));
+    before.settle();
+
+    World after;
+    after.kernel = before.kernel;
+    after.reconciler.adopt();
+    after.desired.replace({"shop", "web"}, plan_of(web, {}));  // its slices are not there
+    after.reconciler.disown_foreign();
+    CHECK(after.settle() == 0);
+    after.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}}));
+    CHECK(after.settle() == 1);
+    CHECK(after.kernel.state().virtual_servers.at(web).real_servers.size() == 1);
+    CHECK(after.kernel.state().virtual_servers.contains(other));
+    CHECK(after.reconciler.real_servers_present() == 2);
+    CHECK(after.reconciler.real_servers_wanted() == 1);
+    after.reconciler.sweep();
+    CHECK(after.settle() == 3);
+    CHECK_FALSE(after.kernel.state().virtual_servers.contains(other));
 }
 
 TEST_CASE("foreign virtual servers are left alone, at start and by audits") {
