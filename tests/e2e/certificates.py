@@ -26,11 +26,18 @@ class Certificates:
         """A new serving certificate and its key, issued by the same CA."""
         self.issued += 1
         certificate, key = self.folder / f"serving-{self.issued}.crt", self.folder / f"serving-{self.issued}.key"
-        self.issue(certificate, key)
+        self.issue(certificate, key, "kube-apiserver", ["extendedKeyUsage=serverAuth", "subjectAltName=" + ",".join(NAMES)])
         return certificate, key
 
-    def issue(self, certificate, key):
-        extensions = ["extendedKeyUsage=serverAuth", "basicConstraints=critical,CA:FALSE", "subjectAltName=" + ",".join(NAMES)]
-        openssl("req", "-x509", "-CA", str(self.ca), "-CAkey", str(self.ca_key), *NEW_KEY, "-subj", "/CN=kube-apiserver",
+    def client(self, user):
+        """Certificate and key of a user, as PEM."""
+        self.issued += 1
+        certificate, key = self.folder / f"client-{self.issued}.crt", self.folder / f"client-{self.issued}.key"
+        self.issue(certificate, key, user, ["extendedKeyUsage=clientAuth"])
+        return certificate.read_text(), key.read_text()
+
+    def issue(self, certificate, key, name, extensions):
+        extensions = ["basicConstraints=critical,CA:FALSE", *extensions]
+        openssl("req", "-x509", "-CA", str(self.ca), "-CAkey", str(self.ca_key), *NEW_KEY, "-subj", f"/CN={name}",
                 *(word for extension in extensions for word in ("-addext", extension)), "-keyout", str(key),
                 "-out", str(certificate))

@@ -6,6 +6,7 @@ import atexit
 import base64
 import json
 import secrets
+import shutil
 import socket
 import ssl
 import subprocess
@@ -146,15 +147,31 @@ class ControlPlane:
         self.kill("kube-controller-manager")
         self.start_controller_manager()
 
+    def empty_etcd(self, bump):
+        """`bump`: revisions go on from where they were, as `etcdutl snapshot restore --bump-revision` has it."""
+        revision = self.revision()
+        for name in ("kube-controller-manager", "kube-apiserver", "etcd"):
+            self.kill(name)
+        shutil.rmtree(self.folder / "etcd")
+        self.start_etcd()
+        if bump:
+            for _ in range(revision + 100):
+                self.etcd("kv/put", {"key": etcd_key("bump"), "value": ""})
+        self.start_api_server()
+        self.start_controller_manager()
+
     def renew_serving_certificate(self):
         """In force from the API server's next start."""
         self.serving = self.certificates.serving()
 
     def compact_etcd(self):
         """Forgets the history up to now, as the API server does every five minutes; returns the revision."""
-        revision = self.etcd("kv/range", {"key": etcd_key("/")})["header"]["revision"]
+        revision = self.revision()
         self.etcd("kv/compaction", {"revision": revision, "physical": True})
-        return int(revision)
+        return revision
+
+    def revision(self):
+        return int(self.etcd("kv/range", {"key": etcd_key("/")})["header"]["revision"])
 
     def etcd(self, path, body):
         request = urllib.request.Request(f"http://127.0.0.1:{self.etcd_port}/v3/{path}", json.dumps(body).encode())

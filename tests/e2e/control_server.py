@@ -6,7 +6,9 @@ import threading
 import traceback
 
 from chaos_proxy import ChaosProxy
+from chart import apply_rights
 from control_plane import ControlPlaneError
+from population import populate
 
 
 class ControlServer:
@@ -16,6 +18,8 @@ class ControlServer:
         self.one_at_a_time = threading.Lock()
         self.verbs = {"kill-api-server": plane.kill_api_server, "start-api-server": self.start_api_server,
                       "compact-etcd": plane.compact_etcd, "log-tails": self.log_tails,
+                      "populate": lambda size: populate(plane, size), "empty-etcd": self.empty_etcd,
+                      "client-certificate": lambda user: plane.certificates.client(user),
                       "start-chaos": self.start_chaos, "calm-chaos": self.calm_chaos, "stop-chaos": self.stop_chaos}
 
     def __enter__(self):
@@ -48,6 +52,11 @@ class ControlServer:
             self.plane.renew_serving_certificate()
         if "kube-apiserver" not in self.plane.processes:
             self.plane.restart_api_server()
+
+    def empty_etcd(self, bump=True):
+        """As if restored from nothing; only podferry's rights are there again."""
+        self.plane.empty_etcd(bump)
+        apply_rights(self.plane)
 
     def log_tails(self):
         return {name: self.plane.log_tail(name) for name in ("etcd", "kube-apiserver", "kube-controller-manager")}

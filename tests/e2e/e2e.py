@@ -2,6 +2,7 @@
 """The e2e ring: podferry on a real control plane. The control plane runs here, on loopback; podferry runs in the lab's
 virtual machine, with the rights of its Helm chart.
 
+    e2e.py --scale SIZE --prepare COMMAND             measures instead (bench/)
     e2e.py [--list] [--prepare COMMAND] [--podferry PROGRAM] [NAME...]
 
 Runs the checks of the Helm chart (`chart`, check_chart.py) and all scenarios, or those whose names are given. COMMAND is
@@ -10,7 +11,9 @@ chart's configuration files.
 """
 import argparse
 import json
+import os
 import pathlib
+import shlex
 import shutil
 import signal
 import subprocess
@@ -32,11 +35,14 @@ def describe(plane, server):
     """What the guest has to know of the host, in a file that it reads."""
     path = plane.folder / "cluster.json"
     path.write_text(json.dumps({"api_port": plane.api_port, "control_port": server.port, "ca": str(plane.certificates.ca),
-                                "admin_token": plane.admin_token, "namespace": NAMESPACE, "service_account": SERVICE_ACCOUNT}))
+                                "admin_token": plane.admin_token, "programs": str(plane.programs), "namespace": NAMESPACE, "service_account": SERVICE_ACCOUNT}))
     return path
 
 
-def run_in_guest(command):
+def run_in_guest(prepare, options):
+    """Settings of the scenarios (E2E_...) go with it."""
+    settings = [shlex.quote(f"{name}={value}") for name, value in os.environ.items() if name.startswith("E2E_")]
+    command = " && ".join([*prepare, " ".join(["env", *settings, sys.executable, f"{HERE}/run.py", *options])])
     machine = subprocess.Popen([sys.executable, str(VM), "--network", f"--timeout={LIMIT}", "--memory=3072", command])
     try:
         return machine.wait()
@@ -54,11 +60,13 @@ def run(args):
     try:
         with ControlPlane(folder, build.control_plane()) as plane, ControlServer(plane) as server:
             apply_rights(plane)
+            if args.scale:
+                os.environ["E2E_SCALE"] = str(args.scale)
+                return run_in_guest(args.prepare, ["--folder=bench", f"--cluster={describe(plane, server)}"])
             if checks or not scenarios:
                 good = check_chart.run_all(plane, args.podferry, [name for name in checks if name])
             if scenarios or not checks:
-                command = f"{sys.executable} {HERE}/run.py --cluster={describe(plane, server)} {' '.join(scenarios)}"
-                good = run_in_guest(" && ".join([*args.prepare, command])) == 0 and good
+                good = run_in_guest(args.prepare, [f"--cluster={describe(plane, server)}", *scenarios]) == 0 and good
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if good else 1
@@ -76,6 +84,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--prepare", action="append", default=[])
     parser.add_argument("--podferry")
+    parser.add_argument("--scale", type=int, help="measure with so many Services, beside kube-proxy, instead of the scenarios")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

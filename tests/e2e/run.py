@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the e2e ring's scenarios inside the virtual machine (e2e.py starts it).    run.py [--list] --cluster=FILE [NAME...]"""
+"""Runs the e2e ring's scenarios inside the virtual machine (e2e.py starts it).
+    run.py [--list] [--folder=bench] --cluster=FILE [NAME...]"""
 import pathlib
 import sys
 
@@ -10,5 +11,5 @@ from cluster import Cluster  # noqa: E402
 from runner import main  # noqa: E402
 
 if __name__ == "__main__":
-    described = next((word.removeprefix("--cluster=") for word in sys.argv if word.startswith("--cluster=")), None)
-    sys.exit(main("e2e", HERE / "scenarios", lambda: Cluster(described), sys.argv[1:]))
+    options = dict(word.removeprefix("--").partition("=")[::2] for word in sys.argv if word.startswith("--"))
+    sys.exit(main("e2e", HERE / options.get("folder", "scenarios"), lambda: Cluster(options.get("cluster")), sys.argv[1:]))

@@ -1,0 +1,230 @@
+"""Many Services on the real API server: podferry beside kube-proxy, in the same virtual machine and run, each in a world of
+its own. The kernel's own tables say when it is complete, not the proxies."""
+import os
+import pathlib
+import statistics
+import subprocess
+import threading
+import time
+
+from kernel import IpvsTable
+from lab import Failure, run, wait_until
+from population import NAMESPACE, PODS, cluster_ip, endpoints, name
+
+RESULTS = {}
+SIZE = int(os.environ.get("E2E_SCALE", "500"))
+CHANGES = 100
+PEER_CHANGES = 20
+IDLE = 60  # seconds
+COMPLETE_WITHIN = 900
+BOUNDS = {"start_over_nftables": 0.2, "start_over_floor": 1.5, "rss_over_nftables": 1 / 3, "change_p50_over_nftables": 0.1,
+          "change_p99_over_nftables": 0.1, "idle_cpu_over_nftables": 0.1}
+SETS = "".join(f"add set inet podferry {set_name} {{ type {kind}; }}\n" for set_name, kind in (
+    ("served4", "ipv4_addr . inet_proto . inet_service"), ("cluster4", "ipv4_addr . inet_proto . inet_service"),
+    ("virtual_address4", "ipv4_addr")))
+
+
+def figure(what, value, unit="s"):
+    bound = BOUNDS.get(what)
+    verdict = "" if bound is None else f"   (bound {bound:.2f}{'' if value <= bound else ': BROKEN'})"
+    print(f"figure cluster_{what}_{SIZE} {value:.3f} {unit}{verdict}", flush=True)
+
+
+def cpu_seconds(pid):
+    """Its own, and of its children that have ended."""
+    words = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, words[11:15])) / 100
+
+
+def peak_mib(pid):
+    status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
+def idle_cpu(pid):
+    before = cpu_seconds(pid)
+    time.sleep(IDLE)  # what is measured is this minute
+    return cpu_seconds(pid) - before
+
+
+class Subject:
+    """A proxy that is measured: what it takes until the kernel has everything, then for one change."""
+
+    def __init__(self, cluster, title):
+        self.cluster = cluster
+        self.title = title
+
+    def measure(self, changes):
+        began = time.monotonic()
+        self.start()
+        complete = self.wait_until_complete() - began
+        figure(f"start_{self.title}_s", complete)
+        pid = self.cluster.processes[self.title].pid
+        figure(f"start_cpu_{self.title}_s", cpu_seconds(pid))
+        took = self.measure_changes(changes) if changes else []
+        peak = peak_mib(pid)
+        figure(f"peak_rss_{self.title}_mib", peak, "MiB")
+        idle = idle_cpu(pid) if changes else None
+        if changes:
+            figure(f"change_p50_{self.title}_ms", statistics.median(took), "ms")
+            figure(f"change_p99_{self.title}_ms", p99(took), "ms")
+            figure(f"idle_cpu_{self.title}_s_per_min", idle, "s")
+        self.cluster.processes[self.title].kill()
+        self.cluster.processes[self.title].wait()
+        return {"complete": complete, "changes": took, "peak": peak, "idle": idle}
+
+    def write_endpoints(self, number, count):
+        self.cluster.api.patch("EndpointSlice", f"{name(number)}-x", {"endpoints": endpoints(number, count)}, NAMESPACE)
+
+    def measure_changes(self, changes):
+        """Milliseconds from the beginning of the API write: one endpoint less, then one more, of ever other Services."""
+        took = []
+        for number in range(changes):
+            for count in (PODS - 1, PODS):
+                began = time.monotonic()
+                writer = threading.Thread(target=self.write_endpoints, args=(number, count))
+                writer.start()
+                took.append(1000 * (self.wait_for_change(number, count, began) - began))
+                writer.join()
+        return took
+
+
+def p99(values):
+    return sorted(values)[max(0, int(0.99 * len(values)) - 1)]
+
+
+class IpvsSubject(Subject):
+    def wait_until_complete(self):
+        table = IpvsTable("node")
+        wait_until("all real servers are in the kernel", lambda: table.read().count("\n  -> ") - 1 >= SIZE * PODS, COMPLETE_WITHIN)
+        table.close()
+        return time.monotonic()
+
+
+class Podferry(IpvsSubject):
+    def start(self):
+        self.cluster.start_podferry(wait=False)
+
+    def wait_until_complete(self):
+        super().wait_until_complete()
+        wait_until("all routes are in the kernel", lambda: self.cluster.routes().count("\n") >= SIZE, 60)
+        complete = time.monotonic()
+        wait_until("podferry says so too", self.cluster.podferry_is_ready, 60)
+        print("      phases: " + " ".join(f"{phase} {self.cluster.metric('podferry_start_seconds', phase=phase):.2f}"
+                                          for phase in ("reading", "planning", "kernel", "complete")))
+        self.watcher = self.cluster.spawn("until", "node", ["e2e-until"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return complete
+
+    def wait_for_change(self, number, count, _):
+        self.watcher.stdin.write(f"{cluster_ip(number)} 80 {count}\n")
+        self.watcher.stdin.flush()
+        answer = self.watcher.stdout.readline().strip()
+        if answer in ("", "never"):
+            raise Failure(f"{name(number)} did not get {count} real servers")
+        return float(answer)
+
+
+class KubeProxy(Subject):
+    def start(self):
+        cluster = self.cluster
+        kubeconfig = cluster.folder / "kube-proxy.kubeconfig"
+        kubeconfig.write_text(cluster.kubeconfig.read_text().replace(f"tokenFile: {cluster.token}",
+                                                                     f"token: {cluster.host['admin_token']}"))
+        cluster.spawn(self.title, "node", [
+            f"{cluster.host['programs']}/kube-proxy", f"--kubeconfig={kubeconfig}", f"--proxy-mode={self.title}",
+            "--hostname-override=node", "--cluster-cidr=10.1.0.0/16", "--conntrack-max-per-core=0", "--v=1"],
+            stdout=subprocess.DEVNULL, stderr=open(cluster.folder / f"{self.title}.log", "w"))
+
+
+class KubeProxyNftables(KubeProxy):
+    def wait_until_complete(self):
+        """One transaction has everything: when a Service is there, all are."""
+        element = f"{{ {cluster_ip(SIZE - 1)} . tcp . 80 }}"
+
+        def is_there():
+            return "goto service-" in self.cluster.on("node", "nft", "get", "element", "ip", "kube-proxy", "service-ips", element, check=False)
+
+        wait_until("the Services are in the kernel", is_there, COMPLETE_WITHIN)
+        complete = time.monotonic()
+        self.events = self.cluster.spawn("monitor", "node", ["nft", "monitor"], stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        threading.Thread(target=self.read_events, daemon=True).start()
+        return complete
+
+    def read_events(self):
+        for line in self.events.stdout:
+            self.lines.append((time.monotonic(), line))
+
+    def wait_for_change(self, number, count, began):
+        """The Service's chain is written anew in the same transaction as the endpoint's."""
+        chain = f"{NAMESPACE}/{name(number)}/tcp/http"
+        found = []
+
+        def is_seen():
+            found[:] = [at for at, line in self.lines if at > began and chain in line]
+            return bool(found)
+
+        wait_until(f"{name(number)} has {count} endpoints", is_seen, 120)
+        return found[0]
+
+
+class KubeProxyIpvs(KubeProxy, IpvsSubject):
+    pass
+
+
+def curl_seconds(cluster):
+    """Both lists, one after the other, as plain as can be."""
+    seconds = 0
+    for path in ("/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices"):
+        seconds += float(cluster.on("node", "curl", "-sS", "--cacert", cluster.host["ca"], "-o", "/dev/null", "-w", "%{time_total}",
+                                    "-H", f"Authorization: Bearer {cluster.host['admin_token']}",
+                                    f"https://10.0.2.2:{cluster.host['api_port']}{path}", timeout=300))
+    return seconds
+
+
+def floor_seconds(cluster):
+    cluster.ip("netns add bare\n")
+    try:
+        cluster.ip("link set lo up\nlink add podferry0 type dummy\nlink set podferry0 up\n", "bare")
+        cluster.on("bare", "nft", "add table inet podferry\n" + SETS)
+        words = cluster.on("bare", "bench-floor", str(SIZE), str(PODS)).split()
+        return float(words[words.index("total") + 1])
+    finally:
+        run(["ip", "netns", "del", "bare"], check=False)
+
+
+def it_a_fills_the_cluster(cluster):
+    """With E2E_SCALE Services; and measures how soon the best of all proxies could be ready."""
+    cluster.ask_host("populate", size=SIZE)
+    lists = min(curl_seconds(cluster) for _ in range(3))
+    kernel = floor_seconds(cluster)
+    figure("curl_s", lists)
+    figure("kernel_floor_s", kernel)
+    RESULTS["floor"] = lists + kernel
+
+
+def it_b_measures_podferry(cluster):
+    """From exec to complete, memory, one change, a minute without any."""
+    RESULTS["podferry"] = Podferry(cluster, "podferry").measure(CHANGES)
+
+
+def it_c_measures_kube_proxy_nftables(cluster):
+    """The same."""
+    RESULTS["nftables"] = KubeProxyNftables(cluster, "nftables").measure(PEER_CHANGES)
+
+
+def it_d_measures_kube_proxy_ipvs(cluster):
+    """The same without changes: under emulation its first sync, an `ipset` process for each entry, does not end."""
+    RESULTS["ipvs"] = KubeProxyIpvs(cluster, "ipvs").measure(0)
+
+
+def it_e_compares(_):
+    """Ours over theirs, and over the floor."""
+    ours, theirs = RESULTS["podferry"], RESULTS["nftables"]
+    figure("start_over_floor", ours["complete"] / RESULTS["floor"], "ratio")
+    figure("start_over_nftables", ours["complete"] / theirs["complete"], "ratio")
+    figure("start_over_ipvs", ours["complete"] / RESULTS["ipvs"]["complete"], "ratio")
+    figure("rss_over_nftables", ours["peak"] / theirs["peak"], "ratio")
+    figure("change_p50_over_nftables", statistics.median(ours["changes"]) / statistics.median(theirs["changes"]), "ratio")
+    figure("change_p99_over_nftables", p99(ours["changes"]) / p99(theirs["changes"]), "ratio")
+    figure("idle_cpu_over_nftables", ours["idle"] / theirs["idle"], "ratio")

@@ -1,0 +1,118 @@
+"""The ways to an API server that a kubeconfig can name."""
+import base64
+import json
+import re
+
+from lab import Failure, wait_until
+from objects import pod, service
+
+WEB = {"web-1", "web-2"}
+PLUGIN = """\
+#!/bin/sh
+echo asked >> {folder}/asked
+printf '{{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{{"token":"%s"}}}}' "$(cat {folder}/token)"
+"""
+
+
+def encoded(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def start_web(cluster):
+    cluster.api.create(service(), pod(1), pod(2))
+
+
+def start_without_waiting(cluster):
+    """It answers, but is not ready."""
+    cluster.start_podferry(wait=False)
+    wait_until("podferry answers", lambda: "waitingFor" in cluster.on(
+        "node", "curl", "-s", "http://127.0.0.1:10256/readyz", check=False), 20)
+
+
+def change_user(cluster, user):
+    """Another `user:` in the kubeconfig."""
+    lines = [f"  user: {json.dumps(user)}" if line.startswith("  user: {") else line
+             for line in cluster.kubeconfig.read_text().splitlines()]
+    cluster.kubeconfig.write_text("\n".join(lines) + "\n")
+
+
+def it_takes_a_client_certificate(cluster):
+    """Of the user that the service account is, with its rights and no other."""
+    start_web(cluster)
+    user = f"system:serviceaccount:{cluster.host['namespace']}:{cluster.host['service_account']}"
+    certificate, key = cluster.ask_host("client-certificate", user=user)
+    change_user(cluster, {"client-certificate-data": encoded(certificate), "client-key-data": encoded(key)})
+    cluster.start_podferry()
+    cluster.wait_for_pods_behind(WEB)
+
+
+def it_asks_a_credential_plugin(cluster):
+    """Once at the start, and again when the API server does not take its word any more."""
+    start_web(cluster)
+    plugin = cluster.folder / "plugin"
+    plugin.write_text(PLUGIN.format(folder=cluster.folder))
+    plugin.chmod(0o755)
+    change_user(cluster, {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(plugin),
+                                   "interactiveMode": "Never"}})
+    good = cluster.token.read_text()
+    cluster.write_token("not-a-token")
+    start_without_waiting(cluster)
+    wait_until("the API server refuses the plugin's word", lambda: cluster.total("podferry_api_requests_total", code="401") > 0, 30)
+    cluster.write_token(good)
+    wait_until("podferry is ready", cluster.podferry_is_ready, 60)
+    cluster.wait_for_pods_behind(WEB)
+    asked = (cluster.folder / "asked").read_text().count("asked")
+    if not 2 <= asked <= 30:
+        raise Failure(f"the plugin was asked {asked} times")
+
+
+def it_trusts_no_server_by_default(cluster):
+    """Without the cluster's CA it waits, and says why; it never asks a server that it cannot trust."""
+    start_web(cluster)
+    cluster.kubeconfig.write_text(re.sub(', certificate-authority-data: [^}]*', "", cluster.kubeconfig.read_text()))
+    start_without_waiting(cluster)
+    wait_until("status says why", lambda: "cannot be trusted" in cluster.status("-o", "json"), 30)
+    if any(labels["code"] != "<error>" for labels, _ in cluster.metrics("podferry_api_requests_total")):
+        raise Failure("a server that cannot be trusted was asked")
+
+
+def it_refuses_what_it_cannot_do(cluster):
+    """A proxy-url: said at once, by field, with what to do; the exit status is 1."""
+    cluster.kubeconfig.write_text(cluster.kubeconfig.read_text().replace('cluster: {server:', 'cluster: {proxy-url: "http://a:1", server:'))
+    cluster.start_podferry(wait=False)
+    if cluster.processes["podferry"].wait(timeout=30) != 1 or "proxy-url" not in cluster.log():
+        raise Failure("podferry started, or did not say why not:\n" + cluster.log())
+
+
+def it_needs_no_ranges(cluster):
+    """As the chart installs it by default: the API server has allocated all addresses."""
+    start_web(cluster)
+    config = cluster.folder / "config.yaml"
+    config.write_text("".join(line for line in config.read_text().splitlines(True)
+                              if not line.startswith(("service_cluster_ip_range", "network_cidr"))))
+    cluster.start_podferry()
+    cluster.wait_for_pods_behind(WEB)
+    if cluster.answers() != WEB:
+        raise Failure("the Service does not answer")
+
+
+def it_reads_kube_proxys_configuration(cluster):
+    """The same file that kube-proxy was started with; each of its fields has a line in the log."""
+    start_web(cluster)
+    migration = cluster.folder / "kube-proxy.yaml"
+    migration.write_text(f"""apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+clientConnection: {{kubeconfig: {cluster.kubeconfig}}}
+clusterCIDR: 10.1.0.0/16,fd00:1::/64
+hostnameOverride: node
+mode: ipvs
+ipvs: {{scheduler: wrr, strictARP: true}}
+""")
+    cluster.source = lambda: ["--kube-proxy-config", str(migration)]
+    cluster.start_podferry()
+    cluster.wait_for_pods_behind(WEB)
+    if "-A -t 10.96.0.5:80 -s wrr" not in cluster.ipvs():
+        raise Failure("the scheduler is not the one of the file:\n" + cluster.ipvs())
+    for words in ("clusterCIDR: honoured", "ipvs.strictARP: ignored", "hostnameOverride: honoured"):
+        if words not in cluster.log():
+            raise Failure(f"the log does not say '{words}':\n{cluster.log()[:3000]}")
