@@ -1,12 +1,12 @@
 #include "api/object_set.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace api {
 
 void ObjectSet::put(WireObject object, Transaction& changes) {
     Known& known = known_[object.name];
+    known.list = lists_;
     if (known.held) {
         known.held = false;
         --held_;
@@ -45,14 +45,12 @@ void ObjectSet::remove(const ObjectName& name, Transaction& changes) {
 
 void ObjectSet::list(std::vector<WireObject> objects, Time now, Transaction& changes) {
     const std::size_t before = known_.size();
-    std::set<ObjectName> present;
-    for (WireObject& object : objects) {
-        present.insert(object.name);
+    ++lists_;
+    for (WireObject& object : objects)
         put(std::move(object), changes);
-    }
     std::vector<ObjectName> gone;
     for (const auto& [name, known] : known_)
-        if (!present.contains(name))
+        if (known.list != lists_)
             gone.push_back(name);
     const bool doubtful = hold_.count() > 0 && before > few && gone.size() > before / 2;
     for (const ObjectName& name : gone) {

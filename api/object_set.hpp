@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,7 +44,8 @@ private:
     struct Known {
         std::string version;
         bool in_force = false;
-        bool held = false;  // the server says that it is gone
+        bool held = false;       // the server says that it is gone
+        std::uint32_t list = 0;  // the last one that had it
     };
 
     void put(WireObject object, Transaction& changes);
@@ -54,6 +56,7 @@ private:
     std::chrono::milliseconds hold_;
     std::map<ObjectName, Known> known_;
     std::map<ObjectName, std::vector<Problem>> problems_;
+    std::uint32_t lists_ = 0;
     std::size_t held_ = 0;
     std::optional<Time> due_;
 };

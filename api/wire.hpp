@@ -20,7 +20,7 @@ inline constexpr std::string_view wire_format = "application/json";
 struct WireObject {
     ObjectName name;
     std::string version;  ///< metadata.resourceVersion
-    std::string label;    ///< "Service shop/web", for messages
+    std::string label;    ///< "Service shop/web", where there are mistakes
     std::vector<Object> objects;
     std::vector<Mistake> mistakes;
 };

@@ -31,8 +31,14 @@ std::string text_at(const json::value& value, std::initializer_list<std::string_
 
 WireObject object_from(const json::value& value, const std::string& kind) {
     Decoded decoded = decode(value, kind, Strictness::server);
-    return {std::move(decoded.name), text_at(value, {"metadata", "resourceVersion"}), std::move(decoded.label),
-            std::move(decoded.objects), std::move(decoded.mistakes)};
+    WireObject object{std::move(decoded.name),
+                      text_at(value, {"metadata", "resourceVersion"}),
+                      {},
+                      std::move(decoded.objects),
+                      std::move(decoded.mistakes)};
+    if (!object.mistakes.empty())
+        object.label = std::move(decoded.label);
+    return object;
 }
 
 WireStatus status_from(const json::value& value) {

@@ -2,7 +2,7 @@
 """The e2e ring: podferry on a real control plane. The control plane runs here, on loopback; podferry runs in the lab's
 virtual machine, with the rights of its Helm chart.
 
-    e2e.py --scale SIZE --prepare COMMAND             measures instead (bench/)
+    e2e.py --scale SIZE --prepare COMMAND [NAME...]   measures instead (bench/)
     e2e.py [--list] [--prepare COMMAND] [--podferry PROGRAM] [NAME...]
 
 Runs the checks of the Helm chart (`chart`, check_chart.py) and all scenarios, or those whose names are given. COMMAND is
@@ -62,7 +62,7 @@ def run(args):
             apply_rights(plane)
             if args.scale:
                 os.environ["E2E_SCALE"] = str(args.scale)
-                return run_in_guest(args.prepare, ["--folder=bench", f"--cluster={describe(plane, server)}"])
+                return run_in_guest(args.prepare, ["--folder=bench", f"--cluster={describe(plane, server)}", *args.names])
             if checks or not scenarios:
                 good = check_chart.run_all(plane, args.podferry, [name for name in checks if name])
             if scenarios or not checks:
