@@ -73,6 +73,11 @@ asio::awaitable<void> ApiClient::renew(Link& link) {
         link.bearer_token = std::move(identity->bearer_token);
 }
 
+void ApiClient::count(const std::string& verb, const std::optional<unsigned>& status) const {
+    if (hooks_.request)
+        hooks_.request(verb, status ? std::to_string(*status) : "<error>");
+}
+
 void ApiClient::failed(const Link& link, std::chrono::seconds retry_after) {
     pool_.failed(link.server, link.began, Clock::now(), jitter(), retry_after);
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <tl/expected.hpp>
@@ -49,6 +50,9 @@ public:
 
     /// The token of a link that is used again may have been replaced since.
     boost::asio::awaitable<void> renew(Link& link);
+
+    /// A request and its answer; nothing: there was none.
+    void count(const std::string& verb, const std::optional<unsigned>& status) const;
 
     void failed(const Link& link, std::chrono::seconds retry_after);
     void succeeded(const Link& link) { pool_.succeeded(link.server); }

@@ -65,8 +65,7 @@ asio::ssl::context make_context(const TlsMaterial& tls) {
 
 http::request<http::string_body> make_request(const ServerUrl& server, HttpRequest given) {
     http::request<http::string_body> request(http::string_to_verb(given.method), server.prefix + given.target, 11);
-    const bool v6 = server.host.find(':') != std::string::npos;
-    request.set(http::field::host, (v6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port));
+    request.set(http::field::host, authority(server));
     request.set(http::field::user_agent, "podferry/" PODFERRY_VERSION);
     request.set(http::field::accept, given.accept);
     if (!given.bearer_token.empty())

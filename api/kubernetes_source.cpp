@@ -229,8 +229,7 @@ asio::awaitable<void> KubernetesSource::post(EventNote note) {
     request.content_type = "application/json";
     request.body = event_json(note, node_name_, std::chrono::system_clock::now());
     const auto head = co_await link->connection->send(request);
-    if (client_.hooks().request)
-        client_.hooks().request("POST", head ? std::to_string(head->status) : "<error>");
+    client_.count("POST", head ? std::optional(head->status) : std::nullopt);
 }
 
 }  // namespace api

@@ -65,8 +65,7 @@ asio::awaitable<void> Reflector::attempt() {
     } else {
         auto link = co_await client_.connect();
         if (!link) {
-            if (client_.hooks().request)
-                client_.hooks().request(verb_of(list_watch_.next(0).call), "<error>");
+            client_.count(verb_of(list_watch_.next(0).call), std::nullopt);
             sink_.health(link.error());
             co_return;
         }
@@ -86,8 +85,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
     http.bearer_token = link_->bearer_token;
     http.accept = wire_format;
     const auto head = co_await link_->connection->send(http);
-    if (client_.hooks().request)
-        client_.hooks().request(verb_of(request.call), head ? std::to_string(head->status) : "<error>");
+    client_.count(verb_of(request.call), head ? std::optional(head->status) : std::nullopt);
     if (!head)
         co_return Result{Ending::unreachable, client_.name(link_->server) + ": " + head.error()};
     heard_ = Clock::now();

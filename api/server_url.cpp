@@ -63,10 +63,13 @@ tl::expected<ServerUrl, std::string> parse_server_url(std::string_view text) {
     return url;
 }
 
-std::string to_string(const ServerUrl& url) {
+std::string authority(const ServerUrl& url) {
     const bool v6 = url.host.find(':') != std::string::npos;
-    return std::string(url.tls ? "https://" : "http://") + (v6 ? "[" + url.host + "]" : url.host) + ":" +
-           std::to_string(url.port) + url.prefix;
+    return (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
+}
+
+std::string to_string(const ServerUrl& url) {
+    return (url.tls ? "https://" : "http://") + authority(url) + url.prefix;
 }
 
 }  // namespace api

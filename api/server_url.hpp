@@ -20,6 +20,9 @@ struct ServerUrl {
 /// clear. The error says what is wrong with the text.
 tl::expected<ServerUrl, std::string> parse_server_url(std::string_view text);
 
+/// "10.0.0.1:6443", "[fd00::1]:6443": as the Host of a request has it.
+std::string authority(const ServerUrl& url);
+
 /// "https://10.0.0.1:6443"
 std::string to_string(const ServerUrl& url);
 
