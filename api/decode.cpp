@@ -5,6 +5,7 @@
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
+#include "api/rfc3339.hpp"
 
 namespace api {
 namespace {
@@ -69,6 +70,8 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     const Field labels = field["labels"];
     const Field annotations = field["annotations"];
     metadata.uid = field["uid"].text();
+    if (const auto created = parse_rfc3339(field["creationTimestamp"].text()))
+        metadata.created = std::chrono::floor<std::chrono::seconds>(*created);
     metadata.labels = read_labels(labels);
     metadata.annotations = read_texts(annotations);
     metadata.terminating = !field["deletionTimestamp"].text().empty();

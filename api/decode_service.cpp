@@ -1,5 +1,8 @@
 // core/v1 Service (pkg/apis/core/validation ValidateService).
 #include <algorithm>
+#include <boost/algorithm/string/trim.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <set>
 #include <tuple>
 
@@ -164,12 +167,49 @@ void read_policies(const Field& spec, Service& service) {
     service.allocate_node_ports = spec["allocateLoadBalancerNodePorts"].flag(true);
 }
 
+/// netutils.ParseCIDRSloppy of the trimmed text (pkg/apis/core/validation ValidateLoadBalancerSourceRanges).
+void read_source_ranges(const Field& field, Service& service) {
+    field.each([&](const Field& item) {
+        const std::string text = boost::algorithm::trim_copy(item.text());
+        boost::system::error_code bad_v4;
+        boost::system::error_code bad_v6;
+        const auto v4 = boost::asio::ip::make_network_v4(text, bad_v4);
+        const auto v6 = boost::asio::ip::make_network_v6(text, bad_v6);
+        if (!bad_v4)
+            service.source_ranges.push_back({v4.network(), v4.prefix_length()});
+        else if (!bad_v6)
+            service.source_ranges.push_back({v6.network(), v6.prefix_length()});
+        else
+            item.wrong("'" + text + "' is not a CIDR such as 10.0.0.0/8");
+    });
+}
+
+/// An ingress without an address has a host name, which no packet carries.
+void read_ingress(const Field& field, Service& service) {
+    field.each([&](const Field& item) {
+        const Field ip = item["ip"];
+        if (!ip.given() || ip.text().empty())
+            return;
+        if (const auto address = read_address(ip))
+            service.ingress.push_back({*address, static_cast<IpMode>(item["ipMode"].one_of({"VIP", "Proxy"}))});
+    });
+}
+
+void read_load_balancer(const Field& document, const Field& spec, Service& service) {
+    read_source_ranges(spec["loadBalancerSourceRanges"], service);
+    service.health_check_node_port = static_cast<std::uint16_t>(spec["healthCheckNodePort"].integer(0, 65535, 0));
+    const Field status = document["status"];
+    const Field balancer = status["loadBalancer"];
+    read_ingress(balancer["ingress"], service);
+}
+
 }  // namespace
 
 Service decode_service(const Field& document, Metadata metadata) {
     Service service;
     service.name = std::move(metadata.name);
     service.uid = std::move(metadata.uid);
+    service.created = metadata.created;
     service.labels = std::move(metadata.labels);
     service.annotations = std::move(metadata.annotations);
     const Field spec = document["spec"];
@@ -186,6 +226,8 @@ Service decode_service(const Field& document, Metadata metadata) {
     read_external_ips(spec["externalIPs"], service);
     read_affinity(spec, service);
     read_policies(spec, service);
+    if (service.type == ServiceType::load_balancer)
+        read_load_balancer(document, spec, service);
     return service;
 }
 

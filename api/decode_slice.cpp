@@ -46,6 +46,19 @@ std::optional<Address> read_endpoint_address(const Field& field) {
     return address;
 }
 
+void read_hints(const Field& endpoint_field, Endpoint& endpoint) {
+    const Field hints = endpoint_field["hints"];
+    hints.only({"forNodes", "forZones"});
+    const auto read = [&](const Field& list, Hint::Scope scope) {
+        list.each([&](const Field& item) {
+            item.only({"name"});
+            endpoint.hints.push_back({scope, item["name"].text()});
+        });
+    };
+    read(hints["forZones"], Hint::Scope::zone);
+    read(hints["forNodes"], Hint::Scope::node);
+}
+
 void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
     field.only({"addresses", "conditions", "deprecatedTopology", "hints", "hostname", "nodeName", "targetRef", "zone"});
     const Field conditions = field["conditions"];
@@ -55,6 +68,7 @@ void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
     endpoint.serving = conditions["serving"].flag(true);
     endpoint.terminating = conditions["terminating"].flag(false);
     endpoint.node_name = field["nodeName"].text();
+    read_hints(field, endpoint);
     const Field addresses = field["addresses"];
     if (addresses.size() == 0)
         addresses.against_rules("missing; an endpoint needs an address");
@@ -86,7 +100,7 @@ struct Subset {
                 ip.wrong("missing");
             if (const auto address = read_endpoint_address(ip))
                 slices[family_of(*address)].endpoints.push_back(
-                    {*address, ready, ready, false, item["nodeName"].text()});
+                    {*address, ready, ready, false, item["nodeName"].text(), {}});
         });
     }
 };
@@ -142,7 +156,9 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
 }
 
 Node decode_node(const Field& document, Metadata metadata) {
-    Node node{std::move(metadata.name), std::move(metadata.labels), {}, metadata.terminating};
+    Node node{std::move(metadata.name), std::move(metadata.labels), {}, metadata.terminating, {}};
+    if (const auto zone = node.labels.find("topology.kubernetes.io/zone"); zone != node.labels.end())
+        node.zone = zone->second;
     const Field spec = document["spec"];
     spec["taints"].each([&](const Field& taint) {
         node.leaving = node.leaving || taint["key"].text() == "ToBeDeletedByClusterAutoscaler";

@@ -85,7 +85,8 @@ void add_slice(const Service& service, const EndpointSlice& slice, const std::st
                                            endpoint.terminating,
                                            false,
                                            endpoint.node_name == own_node,
-                                           {}});
+                                           {},
+                                           endpoint.hints});
         }
     }
 }

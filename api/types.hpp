@@ -60,11 +60,29 @@ struct ServicePort {
 
 enum class ServiceType : std::uint8_t { cluster_ip, node_port, load_balancer, external_name };
 enum class TrafficPolicy : std::uint8_t { cluster, local };
+/// status.loadBalancer.ingress[].ipMode: who takes connections to the address, the nodes or the load balancer
+/// (KEP-1860).
+enum class IpMode : std::uint8_t { vip, proxy };
 enum class FamilyPolicy : std::uint8_t { single_stack, prefer_dual_stack, require_dual_stack };
+
+/// An address that a load balancer has given a Service.
+struct Ingress {
+    Address address;
+    IpMode mode = IpMode::vip;
+    bool operator==(const Ingress&) const = default;
+};
+
+/// "10.0.0.0/8". Bits outside the prefix are zero.
+struct Network {
+    Address address;
+    int length = 0;
+    bool operator==(const Network&) const = default;
+};
 
 struct Service {
     ObjectName name;
     std::string uid;
+    std::chrono::sys_seconds created{};  ///< metadata.creationTimestamp; the epoch when there is none
     Labels labels;
     Labels annotations;
     ServiceType type = ServiceType::cluster_ip;
@@ -75,6 +93,9 @@ struct Service {
     std::optional<FamilyPolicy> family_policy;
     std::vector<ServicePort> ports;
     std::vector<Address> external_ips;
+    std::vector<Ingress> ingress;                            ///< of type LoadBalancer; those with an IP address
+    std::vector<Network> source_ranges;                      ///< spec.loadBalancerSourceRanges; empty: everybody
+    std::uint16_t health_check_node_port = 0;                ///< 0: none
     std::optional<std::chrono::seconds> client_ip_affinity;  ///< set: sessionAffinity ClientIP, 1 s..86400 s
     TrafficPolicy external_traffic_policy = TrafficPolicy::cluster;
     TrafficPolicy internal_traffic_policy = TrafficPolicy::cluster;
@@ -92,6 +113,13 @@ struct EndpointPort {
     bool operator==(const EndpointPort&) const = default;
 };
 
+/// Whose clients are to use an endpoint: those of a zone, or those of a node (KEP-2433, KEP-3015).
+struct Hint {
+    enum class Scope : std::uint8_t { zone, node } scope = Scope::zone;
+    std::string name;
+    bool operator==(const Hint&) const = default;
+};
+
 /// One address of a slice. Absent conditions are already resolved: ready -> true, serving -> true, terminating ->
 /// false (discovery/v1 EndpointConditions).
 struct Endpoint {
@@ -100,6 +128,7 @@ struct Endpoint {
     bool serving = true;
     bool terminating = false;
     std::string node_name;  ///< empty: unknown
+    std::vector<Hint> hints;
     bool operator==(const Endpoint&) const = default;
 };
 
@@ -200,6 +229,7 @@ struct Node {
     /// About to go: it is being deleted, or the cluster autoscaler has tainted it (KEP-3836). Load balancers that ask
     /// /healthz stop sending new connections.
     bool leaving = false;
+    std::string zone;  ///< label topology.kubernetes.io/zone; empty: unknown
     bool operator==(const Node&) const = default;
 };
 

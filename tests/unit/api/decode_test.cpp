@@ -60,6 +60,24 @@ TEST_CASE("a Service's fields are read") {
     CHECK(service.ports[0].node_port == 30053);
 }
 
+TEST_CASE("what a load balancer has given, and to whom it is open") {
+    const std::string spec =
+        "{clusterIP: 10.96.0.5, ports: [{port: 80}], healthCheckNodePort: 31000, externalTrafficPolicy: Local,"
+        " loadBalancerSourceRanges: ['10.1.2.3/8 ', '::/0'], type: ";
+    const std::string status =
+        "}, status: {loadBalancer: {ingress: [{ip: 203.0.113.7}, {ip: 'fd00::7', ipMode: Proxy}, {hostname: a.b}]}}}";
+    const auto balanced = decoded<Service>(service_head + spec + "LoadBalancer" + status);
+    CHECK(balanced.ingress == std::vector<Ingress>{{boost::asio::ip::make_address("203.0.113.7"), IpMode::vip},
+                                                   {boost::asio::ip::make_address("fd00::7"), IpMode::proxy}});
+    CHECK(balanced.source_ranges == std::vector<Network>{{boost::asio::ip::make_address("10.0.0.0"), 8},
+                                                         {boost::asio::ip::make_address("::"), 0}});
+    CHECK(balanced.health_check_node_port == 31000);
+    const auto former = decoded<Service>(service_head + spec + "NodePort" + status);
+    CHECK(former.ingress.empty());
+    CHECK(former.source_ranges.empty());
+    CHECK(former.health_check_node_port == 0);
+}
+
 TEST_CASE("headless and ExternalName Services") {
     CHECK(decoded<Service>(service_head + "{clusterIP: None}}").headless);
     CHECK(decoded<Service>(service_head + "{type: ExternalName, externalName: a.example}}").type ==
@@ -103,6 +121,17 @@ TEST_CASE("sidecars are containers, ordinary init containers are not") {
     CHECK(pod.phase == PodPhase::running);
     CHECK(pod.conditions.at("Ready"));
     CHECK(pod.ips.size() == 1);
+}
+
+TEST_CASE("hints and a node's zone") {
+    const auto slice = decoded<EndpointSlice>(
+        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: "
+        "{kubernetes.io/service-name: web}}, addressType: IPv4, endpoints: [{addresses: [10.1.0.1],"
+        " hints: {forZones: [{name: a}, {name: b}], forNodes: [{name: n}]}}]}");
+    CHECK(slice.endpoints[0].hints ==
+          std::vector<Hint>{{Hint::Scope::zone, "a"}, {Hint::Scope::zone, "b"}, {Hint::Scope::node, "n"}});
+    CHECK(decoded<Node>("{apiVersion: v1, kind: Node, metadata: {name: n, labels: {topology.kubernetes.io/zone: a}}}")
+              .zone == "a");
 }
 
 TEST_CASE("absent conditions of an endpoint are read as kube-proxy reads them") {
