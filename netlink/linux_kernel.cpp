@@ -136,6 +136,9 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
     style_.interface = ensure_device(route_);
     if (before == 0)
         result.done.emplace_back("device podferry0");
+    const bool has_ipv6 = !read_sysctl("net.ipv6.conf.all.forwarding").empty();
+    for (std::string& thing : ensure_policy_route(route_, policy_route(), has_ipv6))
+        result.done.push_back(std::move(thing));
     if (!rules_are_in_place()) {
         try {
             nft::run(ruleset_.text);
@@ -155,6 +158,11 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
     }
     correct_sources(result);
     return result;
+}
+
+PolicyRoute LinuxKernel::policy_route() const {
+    return {options_.rules.fwmark, options_.route_protocol, options_.route_protocol, options_.route_protocol,
+            style_.interface};
 }
 
 void LinuxKernel::correct_sources(Prepared& result) {
@@ -179,6 +187,7 @@ void LinuxKernel::correct_sources(Prepared& result) {
 
 void LinuxKernel::remove_table_and_device() {
     nft::run(removal_of_table());
+    remove_policy_rules(route_, options_.route_protocol);
     delete_device(route_);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "netlink/kernel.hpp"
+#include "netlink/policy_routes.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/ruleset.hpp"
 #include "netlink/socket.hpp"
@@ -29,16 +30,16 @@ public:
         std::vector<std::string> done;      ///< what had to be put in place, for the log
         std::vector<std::string> problems;  ///< what cannot be put in place here, in sentences
     };
-    /// Puts in place what exists once: our device, our table with its rules, the sysctls, the source addresses of our
-    /// routes. Elements of sets stay.
-    /// Throws std::runtime_error.
+    /// Puts in place what exists once: our device, our policy routing, our table with its rules, the sysctls, the
+    /// source addresses of our routes. Elements of sets stay. Throws std::runtime_error.
     Prepared prepare();
 
     /// The host's own connections to virtual addresses get these source addresses; the next prepare() changes routes
     /// that are there with another one, where they stand.
     void set_sources(std::vector<Address> sources) { style_.sources = std::move(sources); }
 
-    /// Removes our table (with its elements) and our device (with its routes). Virtual servers are the caller's.
+    /// Removes our table (with its elements), our routing rules and our device (with its routes). Virtual servers are
+    /// the caller's.
     void remove_table_and_device();
 
     std::vector<Refusal> apply(std::span<const Change> changes) override;
@@ -51,6 +52,7 @@ public:
 
 private:
     bool rules_are_in_place();
+    PolicyRoute policy_route() const;
     void correct_sources(Prepared& result);
     template <class MessageOf>
     void apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals,

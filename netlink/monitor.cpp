@@ -1,5 +1,6 @@
 #include "netlink/monitor.hpp"
 
+#include <linux/fib_rules.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -70,7 +71,13 @@ bool names_our_device(nlmsghdr* header) {
 
 bool is_our_route(nlmsghdr* header, int protocol) {
     const auto* body = static_cast<const rtmsg*>(NLMSG_DATA(header));
-    return body->rtm_protocol == protocol && body->rtm_table == RT_TABLE_LOCAL;
+    return body->rtm_protocol == protocol;
+}
+
+bool is_our_rule(nlmsghdr* header, int protocol) {
+    nlattr* attributes[FRA_MAX + 1] = {};
+    return nlmsg_parse(header, sizeof(fib_rule_hdr), attributes, FRA_MAX, nullptr) >= 0 &&
+           attributes[FRA_PROTOCOL] != nullptr && nla_get_u8(attributes[FRA_PROTOCOL]) == protocol;
 }
 
 /// In messages of tables, chains, rules, sets and elements the table's name is attribute 1.
@@ -87,7 +94,7 @@ bool names_our_table(nlmsghdr* header) {
 
 Monitor::Monitor(Own own) : own_(own) {
     route_ = open_groups(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-                                         RTNLGRP_IPV6_ROUTE});
+                                         RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE});
     try {
         nft_ = open_groups(NETLINK_NETFILTER, {NFNLGRP_NFTABLES});
     } catch (...) {
@@ -117,6 +124,10 @@ Notices Monitor::read_routes() {
             case RTM_DELROUTE:
                 notices.damage = notices.damage ||
                                  (header->nlmsg_pid != own_.route_port && is_our_route(header, own_.route_protocol));
+                break;
+            case RTM_DELRULE:
+                notices.damage = notices.damage ||
+                                 (header->nlmsg_pid != own_.route_port && is_our_rule(header, own_.route_protocol));
                 break;
             default:
                 break;

@@ -105,23 +105,46 @@ std::string_view to_string(Set set) {
             return "served";
         case Set::virtual_address:
             return "virtual_address";
+        case Set::external:
+            return "external";
+        case Set::external_address:
+            return "external_address";
         case Set::masquerade:
             return "masquerade";
+        case Set::external_local:
+            return "external_local";
         case Set::cluster:
             return "cluster";
         case Set::hairpin:
             return "hairpin";
+        case Set::dropped:
+            return "dropped";
+        case Set::dropped_outside:
+            return "dropped_outside";
         case Set::node_address:
             return "node_address";
         case Set::node_port:
             return "node_port";
+        case Set::node_port_local:
+            return "node_port_local";
+        case Set::node_port_dropped:
+            return "node_port_dropped";
     }
     return "?";
 }
 
+bool has_address(Set set) {
+    return set < Set::node_port;
+}
+
+bool has_port(Set set) {
+    return set != Set::virtual_address && set != Set::external_address && set != Set::hairpin &&
+           set != Set::node_address;
+}
+
 std::string to_string(const Element& element) {
     std::string line(to_string(element.set));
-    if (element.set != Set::node_port)
+    if (has_address(element.set))
         line += " " + element.address.to_string();
     if (element.protocol != Protocol::none)
         line += std::string(" ") + word(element.protocol) + " " + std::to_string(element.port);

@@ -54,13 +54,21 @@ struct LocalRoute {
 /// The sets of table `inet podferry` whose elements change with the services. See ruleset.hpp for the rules.
 /// Each exists once per address family ("served4", "served6"); the family follows from the element's address.
 enum class Set : std::uint8_t {
-    served,           ///< address . protocol . port: every virtual server on an address other than node ports
-    virtual_address,  ///< address: all ports not in `served` are rejected
-    masquerade,       ///< address . protocol . port: front ends whose clients are always masqueraded (externalIPs)
-    cluster,          ///< address . protocol . port: front ends masqueraded unless the client is a pod or the host
-    hairpin,          ///< pod . pod: a pod that reaches itself is masqueraded
-    node_address,     ///< address: addresses of this node on which node ports are served
-    node_port,        ///< protocol . port (one set for both families): node ports, always masqueraded
+    served,            ///< address . protocol . port: every virtual server on an address other than node ports
+    virtual_address,   ///< address: all ports not in `served` are rejected
+    external,          ///< address . protocol . port: front ends on addresses that are not local to this node
+    external_address,  ///< address: of these, for ICMP errors that belong to their connections
+    masquerade,        ///< address . protocol . port: front ends whose clients are always masqueraded
+    external_local,    ///< address . protocol . port: front ends of which only this host's connections are masqueraded
+    cluster,           ///< address . protocol . port: front ends masqueraded unless the client is a pod or the host
+    hairpin,           ///< pod . pod: a pod that reaches itself is masqueraded
+    dropped,           ///< address . protocol . port: new connections are dropped
+    dropped_outside,   ///< address . protocol . port: new connections from outside the cluster are dropped
+    node_address,      ///< address: addresses of this node on which node ports are served
+    // protocol . port, one set for both families:
+    node_port,          ///< node ports, always masqueraded
+    node_port_local,    ///< node ports of which only this host's connections are masqueraded
+    node_port_dropped,  ///< node ports whose new connections from outside the cluster are dropped
 };
 
 /// One element. Fields that the set does not use are left at their default.
@@ -130,6 +138,11 @@ std::string to_string(const VirtualServer& server);
 /// "served 10.96.0.1 tcp 443"
 std::string to_string(const Element& element);
 std::string_view to_string(Set set);
+
+/// Whether elements of the set have an address; else there is one set for both families.
+bool has_address(Set set);
+/// Whether they have a protocol and a port.
+bool has_port(Set set);
 
 /// "10.96.0.1:443", "[fd00::1]:443"
 std::string endpoint_text(const Address& address, std::uint16_t port);

@@ -26,27 +26,34 @@ struct Chain {
     const char* hook;  // empty: an ordinary chain
 };
 
-// -110 is just before NAT (-100), and before IPVS takes a packet.
+// -110 is just before NAT (-100), and before IPVS takes a packet at "output" (-99); at "input" it does at 98 and 99.
 constexpr Chain chains[] = {
     {"refuse", ""},
     {"prerouting", "{ type filter hook prerouting priority -110; policy accept; }"},
+    {"input", "{ type filter hook input priority 97; policy accept; }"},
     {"output", "{ type filter hook output priority -110; policy accept; }"},
     {"postrouting", "{ type nat hook postrouting priority 100; policy accept; }"},
 };
 
+std::string hexadecimal(std::uint32_t number) {
+    char digits[11];
+    std::snprintf(digits, sizeof(digits), "0x%08x", number);
+    return digits;
+}
+
+/// What a packet carries of a front end, as sets have it.
+std::string front_end(const Family& family) {
+    return std::string(family.ip) + " daddr . meta l4proto . th dport ";
+}
+
 std::string set_type(const Element& shape) {
-    std::string address = shape.address.is_v6() ? "ipv6_addr" : "ipv4_addr";
-    switch (shape.set) {
-        case Set::virtual_address:
-        case Set::node_address:
-            return address;
-        case Set::hairpin:
-            return address + " . " + address;
-        case Set::node_port:
-            return "inet_proto . inet_service";
-        default:
-            return address + " . inet_proto . inet_service";
-    }
+    const std::string address = shape.address.is_v6() ? "ipv6_addr" : "ipv4_addr";
+    const std::string port = "inet_proto . inet_service";
+    if (shape.set == Set::hairpin)
+        return address + " . " + address;
+    if (!has_address(shape.set))
+        return port;
+    return has_port(shape.set) ? address + " . " + port : address;
 }
 
 void add_refusals(const Family& family, std::vector<Rule>& rules) {
@@ -58,13 +65,47 @@ void add_refusals(const Family& family, std::vector<Rule>& rules) {
         rules.push_back({chain, match, "unknown port of a virtual address"});
 }
 
-/// "ip saddr != { 10.1.0.0/16 } fib saddr type != local ", by family; empty when no pod network is known.
-std::string outsiders(const Family& family, const RulesetParameters& parameters) {
+/// "10.1.0.0/16, 10.2.0.0/16": the networks of pods of the family.
+std::string pod_networks(const Family& family, const RulesetParameters& parameters) {
     std::string networks;
     for (const std::string& network : parameters.pod_networks)
         if ((network.find(':') != std::string::npos) == (std::string(family.ip) == "ip6"))
             networks += (networks.empty() ? "" : ", ") + network;
-    return networks.empty() ? "" : std::string(family.ip) + " saddr != { " + networks + " } fib saddr type != local ";
+    return networks;
+}
+
+/// Matches clients that are neither this host nor, as far as their networks are known, pods.
+std::string outsiders(const Family& family, const RulesetParameters& parameters) {
+    const std::string networks = pod_networks(family, parameters);
+    return (networks.empty() ? "" : std::string(family.ip) + " saddr != { " + networks + " } ") +
+           "fib saddr type != local ";
+}
+
+/// The packet goes to this host although the address is not its own: so IPVS gets it, and nothing else of the address
+/// changes, as with a local route (which would also make this host answer ARP for it). For ICMP errors that belong to a
+/// connection too, or a path's smaller MTU would never be learnt.
+void add_captures(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    const std::string mark = "counter meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask) + " | " +
+                             hexadecimal(parameters.fwmark.value);
+    const std::string icmp = std::string(family.ip) == "ip" ? "icmp" : "icmpv6";
+    rules.push_back({"prerouting", front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
+    rules.push_back({"prerouting",
+                     "meta l4proto " + icmp + " ct state related " + family.ip + " daddr @external_address" +
+                         family.suffix + " " + mark,
+                     "to IPVS"});
+}
+
+void add_drops(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    for (const char* chain : {"prerouting", "output"})
+        rules.push_back({chain, front_end(family) + "@dropped" + family.suffix + " ct state new counter drop",
+                         "no endpoint on this node"});
+    const std::string drop = "ct state new " + outsiders(family, parameters) + "counter drop";
+    const char* why = "no endpoint on this node for clients from outside";
+    rules.push_back({"prerouting", front_end(family) + "@dropped_outside" + family.suffix + " " + drop, why});
+    rules.push_back({"prerouting",
+                     std::string(family.ip) + " daddr @node_address" + family.suffix +
+                         " meta l4proto . th dport @node_port_dropped " + drop,
+                     why});
 }
 
 /// IPVS has rewritten the destination when a packet comes here; connection tracking still knows the original one. nft
@@ -75,18 +116,21 @@ void add_masquerades(const Family& family, const RulesetParameters& parameters, 
         rules.push_back({"postrouting", match + " counter masquerade fully-random", why});
     };
     masquerade(ip + " saddr . " + ip + " daddr @hairpin" + family.suffix, "a pod that reaches itself");
-    const std::string clients = parameters.masquerade_all ? "" : outsiders(family, parameters);
+    const bool knows_pods = !pod_networks(family, parameters).empty();
+    const std::string host = "fib saddr type local ";
     for (const std::string protocol : {"tcp", "udp", "sctp"}) {
         const std::string is = "meta l4proto " + protocol + " ";
         const std::string port = "meta l4proto . ct original proto-dst ";
         const std::string front = "ct original " + ip + " daddr . " + port;
-        masquerade(is + front + "@masquerade" + family.suffix, "external IP");
-        masquerade(is + "ct original " + ip + " daddr @node_address" + family.suffix + " " + port + "@node_port",
-                   "node port");
+        const std::string node = "ct original " + ip + " daddr @node_address" + family.suffix + " " + port;
+        masquerade(is + front + "@masquerade" + family.suffix, "external address");
+        masquerade(is + node + "@node_port", "node port");
+        masquerade(is + host + front + "@external_local" + family.suffix, "this host to an external address");
+        masquerade(is + host + node + "@node_port_local", "this host to a node port");
         if (parameters.masquerade_all)
             masquerade(is + front + "@cluster" + family.suffix, "masquerade_all");
-        else if (!clients.empty())
-            masquerade(is + clients + front + "@cluster" + family.suffix,
+        else if (knows_pods)
+            masquerade(is + outsiders(family, parameters) + front + "@cluster" + family.suffix,
                        "client of a ClusterIP that is neither a pod nor this node");
     }
 }
@@ -108,8 +152,18 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
         {"refuse", "meta l4proto tcp reject with tcp reset", "refused at once"},
         {"refuse", "reject with icmpx type port-unreachable", "refused at once"},
     };
-    for (const Family& family : families)
+    for (const Family& family : families) {
+        add_captures(family, parameters, rules);
         add_refusals(family, rules);
+        add_drops(family, parameters, rules);
+    }
+    // What brought the packet here has done its work.
+    const std::string mask = hexadecimal(parameters.fwmark.mask);
+    const std::string value = hexadecimal(parameters.fwmark.value);
+    rules.push_back(
+        {"input",
+         "meta mark & " + mask + " == " + value + " meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask),
+         "taken off"});
     for (const Family& family : families)
         add_masquerades(family, parameters, rules);
 

@@ -3,14 +3,25 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace netlink {
 
+/// Marks of packets that are ours: those whose bits under `mask` are `value`.
+struct Fwmark {
+    std::uint32_t value = 0x50460000;
+    std::uint32_t mask = 0xffff0000;
+    bool operator==(const Fwmark&) const = default;
+};
+
 struct RulesetParameters {
-    std::vector<std::string> pod_networks;  ///< CIDRs of pods; empty: clients of ClusterIPs are not masqueraded
-    bool masquerade_all = false;            ///< every connection to a ClusterIP is masqueraded
+    /// CIDRs of pods; empty: clients of ClusterIPs are not masqueraded, and only this host counts as inside the
+    /// cluster.
+    std::vector<std::string> pod_networks;
+    bool masquerade_all = false;  ///< every connection to a ClusterIP is masqueraded
+    Fwmark fwmark;
 };
 
 struct Ruleset {

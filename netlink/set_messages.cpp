@@ -20,13 +20,6 @@ struct Key {
     }
 };
 
-bool has_address(Set set) {
-    return set != Set::node_port;
-}
-bool has_port(Set set) {
-    return set != Set::virtual_address && set != Set::hairpin && set != Set::node_address;
-}
-
 Key key_of(const Element& element) {
     Key key;
     if (has_address(element.set)) {
@@ -89,8 +82,8 @@ std::string set_name(const Element& element) {
 
 std::vector<std::pair<std::string, Element>> all_sets() {
     std::vector<std::pair<std::string, Element>> sets;
-    for (const Set set : {Set::served, Set::virtual_address, Set::masquerade, Set::cluster, Set::hairpin,
-                          Set::node_address, Set::node_port}) {
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(Set::node_port_dropped); ++i) {
+        const auto set = static_cast<Set>(i);
         Element shape{set, boost::asio::ip::address_v4(), Protocol::none, 0};
         sets.emplace_back(set_name(shape), shape);
         if (has_address(set)) {

@@ -8,6 +8,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "netlink/ruleset.hpp"
 #include "proxy/log.hpp"
 #include "proxy/prefix.hpp"
 
@@ -45,6 +46,7 @@ struct Config {
     int probes_in_flight = 256;
     bool kubelet_compatible_counters = false;
     int route_protocol = 159;
+    netlink::Fwmark fwmark;
     std::vector<Listen> metrics_bind_address;  ///< none or one
     std::vector<Listen> healthz_bind_address;  ///< none or one
     std::string socket = "/run/podferry/podferry.sock";

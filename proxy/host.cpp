@@ -53,6 +53,7 @@ std::vector<Address> node_ips_of(const std::vector<Address>& node, const std::ve
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {
     NodeFacts facts;
     facts.scheduler = config.scheduler;
+    facts.place.node = config.node_name;
     facts.has_ipv6 = !netlink::read_sysctl("net.ipv6.conf.all.forwarding").empty();
     for (const netlink::HostAddress& host : addresses) {
         facts.own_addresses.insert(host.address);

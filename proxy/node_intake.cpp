@@ -76,10 +76,11 @@ void NodeLoop::set_targets() {
 
 /// What our own Node object says of us. One that is deleted is about to go, whatever it said before.
 void NodeLoop::take_node() {
-    if (cluster_ == nullptr)
-        return;
     const auto found = engine_.store().nodes().find({"", config_.node_name});
     const bool exists = found != engine_.store().nodes().end();
+    addresses_changed_ = addresses_changed_ || zone() != engine_.facts().place.zone;
+    if (cluster_ == nullptr)
+        return;
     const bool leaving = exists ? found->second.leaving : node_seen_;
     if (leaving != leaving_)
         log::info(leaving ? "this node is about to go: /healthz says so to load balancers"
@@ -90,6 +91,12 @@ void NodeLoop::take_node() {
         node_addresses_ = found->second.addresses;
         addresses_changed_ = true;
     }
+}
+
+/// Of this node, for hints. A Node object that is gone leaves it as it was.
+std::string NodeLoop::zone() const {
+    const auto found = engine_.store().nodes().find({"", config_.node_name});
+    return found == engine_.store().nodes().end() ? engine_.facts().place.zone : found->second.zone;
 }
 
 void NodeLoop::take_report(const health::Report& report) {
@@ -119,9 +126,10 @@ void NodeLoop::follow_addresses() {
         audit_wanted_ = true;  // which corrects the routes that are there
     }
     NodeFacts facts = facts_of(config_, host);
+    facts.place.zone = zone();
     if (facts == engine_.facts())
         return;
-    log::info("addresses of this node have changed");
+    log::info("addresses or zone of this node have changed");
     engine_.set_facts(std::move(facts));
 }
 

@@ -36,6 +36,7 @@ netlink::LinuxKernelOptions kernel_options(const Config& config) {
     for (const Prefix& network : config.network_cidr)
         options.rules.pod_networks.push_back(to_string(network));
     options.rules.masquerade_all = config.masquerade_all;
+    options.rules.fwmark = config.fwmark;
     return options;
 }
 

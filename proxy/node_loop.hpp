@@ -62,6 +62,7 @@ private:
     void take_node();
     void take_report(const health::Report& report);
     void take_attempt(const health::Attempt& attempt);
+    std::string zone() const;
     void follow_addresses();
     void log_new_problems();
     void set_targets();
@@ -110,7 +111,7 @@ private:
     std::optional<boost::asio::posix::stream_descriptor> nft_socket_;
     boost::asio::steady_timer timer_;
     bool woken_ = false;
-    bool addresses_changed_ = false;  // of the host, or those that the Node object names
+    bool addresses_changed_ = false;  // of the host, or addresses or zone of the Node object
     bool audit_wanted_ = false;
     bool ready_ = false;
     bool leaving_ = false;

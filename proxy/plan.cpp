@@ -1,110 +1,119 @@
 #include "proxy/plan.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/words.hpp"
 
 namespace proxy {
 namespace {
 
+using api::TrafficPolicy;
 using netlink::RealServer;
 using netlink::RealServers;
 using netlink::Set;
 using netlink::VirtualServer;
 
-/// Everything about one service port that its front ends share.
+/// Everything about one service port and one address family that its front ends share.
 struct PortView {
     const api::Service& service;
     const api::ServicePort& port;
-    std::vector<const api::ResolvedEndpoint*> endpoints;
+    EndpointList endpoints;  // of the family
+    Selection selection;
     const NodeFacts& node;
     const Verdicts& verdicts;
 };
 
-bool is_fallback(const api::ResolvedEndpoint& endpoint) {
-    return endpoint.serving && endpoint.terminating;
+bool is_usable(const RealServers& servers) {
+    return std::any_of(servers.begin(), servers.end(), [](const auto& server) { return server.second > 0; });
 }
 
-/// Weight of one endpoint in one virtual server; nullopt: it does not belong there.
-std::optional<int> weight_of(const PortView& view, const api::ResolvedEndpoint& endpoint, const VirtualServer& server,
-                             bool any_ready) {
-    if (endpoint.ready)
-        return 1;
-    if (endpoint.unknown)
-        return view.verdicts.kept(endpoint.pod, server, RealServer{endpoint.address, endpoint.port});
-    if (!any_ready && is_fallback(endpoint))
-        return 1;
-    if (!endpoint.terminating && view.verdicts.failed(endpoint.pod))
-        return 0;
-    return std::nullopt;
-}
-
-RealServers real_servers(const PortView& view, const VirtualServer& server) {
-    const auto of_family = [&](const api::ResolvedEndpoint* endpoint) {
-        return endpoint->address.is_v6() == server.address.is_v6();
-    };
-    const bool any_ready =
-        std::any_of(view.endpoints.begin(), view.endpoints.end(),
-                    [&](const api::ResolvedEndpoint* endpoint) { return of_family(endpoint) && endpoint->ready; });
+/// The endpoints of `list` take new connections. Those whose probe has failed stay without weight, and those that have
+/// not been probed since the start stay as they are; when `only_local`, of this node.
+RealServers real_servers(const PortView& view, const EndpointList& list, bool only_local, const VirtualServer& server) {
     RealServers result;
+    for (const api::ResolvedEndpoint* endpoint : list)
+        result[{endpoint->address, endpoint->port}] = 1;
     for (const api::ResolvedEndpoint* endpoint : view.endpoints) {
-        if (!of_family(endpoint))
+        if (endpoint->ready || (only_local && !endpoint->local))
             continue;
-        if (const auto weight = weight_of(view, *endpoint, server, any_ready)) {
-            auto [entry, added] = result.try_emplace(RealServer{endpoint->address, endpoint->port}, *weight);
-            entry->second = std::max(entry->second, *weight);
+        const RealServer real{endpoint->address, endpoint->port};
+        if (endpoint->unknown) {
+            if (const auto weight = view.verdicts.kept(endpoint->pod, server, real))
+                result.try_emplace(real, *weight);
+        } else if (!endpoint->terminating && view.verdicts.failed(endpoint->pod)) {
+            result.try_emplace(real, 0);
         }
     }
     return result;
 }
 
-void add_virtual_server(const PortView& view, const Address& address, std::uint16_t port, ServicePlan& plan) {
-    const VirtualServer key{address, kernel_protocol(view.port.protocol), port};
+void add_virtual_server(const PortView& view, const VirtualServer& server, RealServers reals, ServicePlan& plan) {
     netlink::VirtualServerState state;
     state.settings.scheduler = view.node.scheduler;
     if (view.service.client_ip_affinity) {
         state.settings.persistent = true;
         state.settings.persistence_s = static_cast<std::uint32_t>(view.service.client_ip_affinity->count());
     }
-    state.real_servers = real_servers(view, key);
-    plan.virtual_servers.emplace_back(key, std::move(state));
+    state.real_servers = std::move(reals);
+    plan.virtual_servers.emplace_back(server, std::move(state));
 }
 
-void add_element(Set set, const PortView& view, const Address& address, ServicePlan& plan) {
-    plan.elements.push_back({set, address, kernel_protocol(view.port.protocol), view.port.port});
+/// The element that says `set` of a virtual server.
+netlink::Element element_of(Set set, const VirtualServer& server) {
+    return {set, has_address(set) ? server.address : Address{}, server.protocol, server.port};
 }
 
-/// The address becomes local to this node, and all its unclaimed ports are refused.
-void own_address(const Address& address, ServicePlan& plan) {
-    plan.routes.push_back({address});
-    plan.elements.push_back({Set::virtual_address, address, netlink::Protocol::none, 0});
+/// internalTrafficPolicy Local means this node's endpoints, or nothing, for every client.
+void add_cluster_ip(const PortView& view, const VirtualServer& server, ServicePlan& plan) {
+    const bool only_local = view.service.internal_traffic_policy == TrafficPolicy::local;
+    RealServers reals =
+        real_servers(view, only_local ? view.selection.local : view.selection.cluster, only_local, server);
+    if (only_local && !is_usable(reals) && view.selection.has_any)
+        plan.elements.push_back(element_of(Set::dropped, server));
+    add_virtual_server(view, server, std::move(reals), plan);
+    plan.elements.push_back(element_of(Set::served, server));
+    plan.elements.push_back(element_of(Set::cluster, server));
 }
 
-void add_cluster_ips(const PortView& view, ServicePlan& plan) {
-    for (const Address& address : view.service.cluster_ips) {
-        add_virtual_server(view, address, view.port.port, plan);
-        add_element(Set::served, view, address, plan);
-        add_element(Set::cluster, view, address, plan);
-    }
-}
+/// The sets that a kind of external front end uses.
+struct ExternalSets {
+    Set masqueraded;
+    Set local;
+    Set dropped;
+};
+constexpr ExternalSets address_sets{Set::masquerade, Set::external_local, Set::dropped_outside};
+constexpr ExternalSets node_port_sets{Set::node_port, Set::node_port_local, Set::node_port_dropped};
 
-/// An external IP that is an address of this node stays what it is: only the service port is taken.
-void add_external_ips(const PortView& view, ServicePlan& plan) {
-    for (const Address& address : view.service.external_ips) {
-        add_virtual_server(view, address, view.port.port, plan);
-        add_element(Set::served, view, address, plan);
-        add_element(Set::masquerade, view, address, plan);
-    }
-}
-
-void add_node_ports(const PortView& view, ServicePlan& plan) {
-    if (view.port.node_port == 0)
+/// externalTrafficPolicy Local means this node's endpoints for clients from outside, whose addresses the pods see; pods
+/// and this host get the cluster's.
+void add_external(const PortView& view, const VirtualServer& server, const ExternalSets& sets, ServicePlan& plan) {
+    RealServers everywhere = real_servers(view, view.selection.cluster, false, server);
+    if (view.service.external_traffic_policy == TrafficPolicy::cluster) {
+        plan.elements.push_back(element_of(sets.masqueraded, server));
+        add_virtual_server(view, server, std::move(everywhere), plan);
         return;
-    for (const Address& address : view.node.node_port_addresses)
-        if (std::any_of(view.service.cluster_ips.begin(), view.service.cluster_ips.end(),
-                        [&](const Address& ip) { return ip.is_v6() == address.is_v6(); }))
-            add_virtual_server(view, address, view.port.node_port, plan);
-    plan.elements.push_back({Set::node_port, Address{}, kernel_protocol(view.port.protocol), view.port.node_port});
+    }
+    plan.elements.push_back(element_of(sets.local, server));
+    RealServers here = real_servers(view, view.selection.local, true, server);
+    if (is_usable(here)) {
+        add_virtual_server(view, server, std::move(here), plan);
+        return;
+    }
+    if (view.selection.has_any)
+        plan.elements.push_back(element_of(sets.dropped, server));
+    add_virtual_server(view, server, std::move(everywhere), plan);
+}
+
+/// An address that is this node's own stays what it is: IPVS sees its packets anyway.
+void add_external_address(const PortView& view, const Address& address, ServicePlan& plan) {
+    const VirtualServer server{address, kernel_protocol(view.port.protocol), view.port.port};
+    add_external(view, server, address_sets, plan);
+    plan.elements.push_back(element_of(Set::served, server));
+    if (view.node.own_addresses.contains(address))
+        return;
+    plan.elements.push_back(element_of(Set::external, server));
+    plan.elements.push_back({Set::external_address, address, netlink::Protocol::none, 0});
 }
 
 void add_hairpins(const PortView& view, ServicePlan& plan) {
@@ -113,47 +122,50 @@ void add_hairpins(const PortView& view, ServicePlan& plan) {
             plan.elements.push_back({Set::hairpin, endpoint->address, netlink::Protocol::none, 0});
 }
 
-bool is_ipv6(const Address& address) {
-    return address.is_v6();
+/// Addresses of load balancers that leave it to the nodes to carry connections, and external IPs.
+std::vector<Address> external_addresses(const api::Service& service) {
+    std::vector<Address> addresses = service.external_ips;
+    for (const api::Ingress& ingress : service.ingress)
+        if (ingress.mode == api::IpMode::vip)
+            addresses.push_back(ingress.address);
+    return addresses;
 }
 
-bool wants_ipv6(const api::Service& service) {
-    return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(), is_ipv6) ||
-           std::any_of(service.external_ips.begin(), service.external_ips.end(), is_ipv6);
-}
-
-api::Service without_ipv6(api::Service service) {
-    std::erase_if(service.cluster_ips, is_ipv6);
-    std::erase_if(service.external_ips, is_ipv6);
-    return service;
+void plan_port(const PortView& view, const Address& cluster_ip, ServicePlan& plan) {
+    const netlink::Protocol protocol = kernel_protocol(view.port.protocol);
+    const auto of_family = [&](const Address& address) { return address.is_v6() == cluster_ip.is_v6(); };
+    add_cluster_ip(view, {cluster_ip, protocol, view.port.port}, plan);
+    for (const Address& address : external_addresses(view.service))
+        if (of_family(address))
+            add_external_address(view, address, plan);
+    if (view.port.node_port != 0)
+        for (const Address& address : view.node.node_port_addresses)
+            if (of_family(address))
+                add_external(view, {address, protocol, view.port.node_port}, node_port_sets, plan);
+    add_hairpins(view, plan);
 }
 
 }  // namespace
 
 ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
                  const Verdicts& verdicts) {
-    if (!node.has_ipv6 && wants_ipv6(service))
-        return proxy::plan(without_ipv6(service), endpoints, node, verdicts);
     ServicePlan plan;
-    if (service.headless || service.type == api::ServiceType::external_name || service.cluster_ips.empty())
+    if (service.headless || service.type == api::ServiceType::external_name || service.ports.empty())
         return plan;
-    for (std::size_t index = 0; index < service.ports.size(); ++index) {
-        PortView view{service, service.ports[index], {}, node, verdicts};
-        for (const api::PortEndpoints& group : endpoints)
-            if (group.port_index == index)
-                for (const api::ResolvedEndpoint& endpoint : group.endpoints)
+    for (const Address& cluster_ip : service.cluster_ips) {
+        if (cluster_ip.is_v6() && !node.has_ipv6)
+            continue;
+        for (const api::PortEndpoints& group : endpoints) {
+            PortView view{service, service.ports[group.port_index], {}, {}, node, verdicts};
+            for (const api::ResolvedEndpoint& endpoint : group.endpoints)
+                if (endpoint.address.is_v6() == cluster_ip.is_v6())
                     view.endpoints.push_back(&endpoint);
-        add_cluster_ips(view, plan);
-        add_external_ips(view, plan);
-        add_node_ports(view, plan);
-        add_hairpins(view, plan);
-    }
-    if (!service.ports.empty()) {
-        for (const Address& address : service.cluster_ips)
-            own_address(address, plan);
-        for (const Address& address : service.external_ips)
-            if (!node.own_addresses.contains(address))
-                own_address(address, plan);
+            view.selection = select(view.endpoints, node.place);
+            plan_port(view, cluster_ip, plan);
+        }
+        // The address becomes local to this node, and all its unclaimed ports are refused.
+        plan.routes.push_back({cluster_ip});
+        plan.elements.push_back({Set::virtual_address, cluster_ip, netlink::Protocol::none, 0});
     }
     return plan;
 }

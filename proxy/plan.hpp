@@ -12,6 +12,7 @@
 #include "api/endpoints.hpp"
 #include "api/types.hpp"
 #include "netlink/state.hpp"
+#include "proxy/selection.hpp"
 
 namespace proxy {
 
@@ -22,6 +23,7 @@ struct NodeFacts {
     std::vector<Address> node_port_addresses;  ///< node ports are served on these
     std::set<Address> own_addresses;           ///< every address of this host's interfaces
     std::string scheduler = "rr";
+    Place place;
     bool has_ipv6 = true;  ///< false: the kernel runs without it, and would refuse all that is IPv6
     bool operator==(const NodeFacts&) const = default;
 };
@@ -43,8 +45,8 @@ struct ServicePlan {
     std::vector<netlink::Element> elements;
 };
 
-/// `service` has its addresses and node ports. Endpoint selection follows kube-proxy's CategorizeEndpoints
-/// (pkg/proxy/topology.go): ready endpoints; when there is none, those that are terminating and still serving.
+/// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is
+/// what kube-proxy's nftables mode does (selection.hpp, docs/architecture.md).
 ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
                  const Verdicts& verdicts);
 

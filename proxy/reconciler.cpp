@@ -58,7 +58,8 @@ bool recorded_as_ours(const VirtualServer& server, const netlink::KernelState& s
     if (state.elements.contains({netlink::Set::served, server.address, server.protocol, server.port}))
         return true;
     return state.elements.contains({netlink::Set::node_address, server.address, netlink::Protocol::none, 0}) &&
-           state.elements.contains({netlink::Set::node_port, {}, server.protocol, server.port});
+           (state.elements.contains({netlink::Set::node_port, {}, server.protocol, server.port}) ||
+            state.elements.contains({netlink::Set::node_port_local, {}, server.protocol, server.port}));
 }
 
 void Reconciler::adopt() {

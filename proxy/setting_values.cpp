@@ -39,6 +39,16 @@ std::optional<long> number(std::string_view text) {
     return value;
 }
 
+/// "0x1a", 32 bits.
+std::optional<std::uint32_t> hexadecimal(std::string_view text) {
+    if (!text.starts_with("0x"))
+        return std::nullopt;
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), value, 16);
+    return error == std::errc() && end == text.data() + text.size() && text.size() > 2 ? std::optional(value)
+                                                                                       : std::nullopt;
+}
+
 std::string not_one(const Values& values) {
     return values.size() == 1 ? "" : "takes one value";
 }
@@ -108,6 +118,25 @@ std::string read_servers(std::vector<std::string>& target, const Values& values)
         if (const auto url = api::parse_server_url(server); !url)
             return url.error();
     target = std::move(servers);
+    return "";
+}
+
+/// The mask leaves free the low bits, which number the marks: at least 8 of them.
+std::string read_fwmark(netlink::Fwmark& target, const Values& values) {
+    if (auto wrong = not_one(values); !wrong.empty())
+        return wrong;
+    const auto slash = values[0].find('/');
+    const auto value = hexadecimal(std::string_view(values[0]).substr(0, slash));
+    const auto mask =
+        slash == std::string::npos ? std::nullopt : hexadecimal(std::string_view(values[0]).substr(slash + 1));
+    if (!value || !mask)
+        return fmt::format("'{}' is not VALUE/MASK, such as 0x50460000/0xffff0000", values[0]);
+    const std::uint32_t free = ~*mask;
+    if ((free & (free + 1)) != 0 || free < 0xff)
+        return "the mask must be ones followed by at least 8 zero bits, such as 0xffff0000";
+    if (*value == 0 || (*value & ~*mask) != 0)
+        return "the value must be inside the mask, and not zero";
+    target = {*value, *mask};
     return "";
 }
 
@@ -234,6 +263,10 @@ std::string read_ranged(std::chrono::milliseconds& target, const Values& values,
                            duration_text(high));
     target = std::chrono::milliseconds(*value);
     return "";
+}
+
+std::string print_fwmark(const netlink::Fwmark& value) {
+    return fmt::format("\"{:#010x}/{:#010x}\"", value.value, value.mask);
 }
 
 std::string print_text(const std::string& value) {

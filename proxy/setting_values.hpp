@@ -16,6 +16,7 @@ std::string read_text(std::string& target, const Values& values);
 std::string read_optional_path(std::string& target, const Values& values);
 std::string read_servers(std::vector<std::string>& target, const Values& values);
 std::string read_path(std::string& target, const Values& values);
+std::string read_fwmark(netlink::Fwmark& target, const Values& values);
 std::string read_scheduler(std::string& target, const Values& values);
 std::string read_flag(bool& target, const Values& values);
 /// At most one per family. A single value may hold several, separated by commas, as kube-proxy's flags do.
@@ -31,6 +32,7 @@ std::string read_ranged(int& target, const Values& values, long low, long high);
 std::string read_ranged(std::chrono::milliseconds& target, const Values& values, long low, long high);
 
 std::string print_text(const std::string& value);
+std::string print_fwmark(const netlink::Fwmark& value);
 std::string print_servers(const std::vector<std::string>& value);
 std::string print_flag(const bool& value);
 std::string print_prefixes(const std::vector<Prefix>& value);

@@ -78,10 +78,14 @@ std::vector<Setting> make_settings() {
         row("kubelet_compatible_counters",
             "true: a probe's counters survive a container's restart, as in the kubelet. Default false.",
             &Config::kubelet_compatible_counters, read_flag, print_flag),
-        ranged(
-            "route_protocol",
-            "Protocol number that marks our local routes in the kernel; nobody else may use it: 5..255. Default 159.",
-            &Config::route_protocol, 5, 255),
+        ranged("route_protocol",
+               "Protocol number that marks our routes and routing rules in the kernel, number of our routing table and "
+               "preference of our routing rules; nobody else may use it: 5..252. Default 159.",
+               &Config::route_protocol, 5, 252),
+        row("fwmark",
+            "VALUE/MASK of the packet marks that are podferry's, at least 256 of them: packets to external addresses "
+            "carry them from prerouting to input; nobody else may use them. Default 0x50460000/0xffff0000.",
+            &Config::fwmark, read_fwmark, print_fwmark),
         row("metrics_bind_address", "ADDRESS:PORT of /metrics; empty: off. Default 127.0.0.1:10249.",
             &Config::metrics_bind_address, read_listen, print_listen),
         row("healthz_bind_address", "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",

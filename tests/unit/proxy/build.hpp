@@ -1,6 +1,8 @@
 // Short ways to write Services, endpoints and pods in tests.
 #pragma once
 
+#include <algorithm>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -55,6 +57,33 @@ inline api::Transaction removal(api::Kind kind, const std::string& name) {
     api::Transaction transaction;
     transaction.removals.push_back({kind, {"shop", name}});
     return transaction;
+}
+
+/// "1lr 2r 3st@a": endpoints 10.1.0.1, ... on port 8080; l: local, r: ready (and serving), s: serving, t: terminating,
+/// @zone and %node: hints.
+inline std::vector<api::ResolvedEndpoint> endpoints(const std::string& text) {
+    std::vector<api::ResolvedEndpoint> all;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        api::ResolvedEndpoint endpoint;
+        endpoint.port = 8080;
+        std::size_t at = word.find_first_not_of("0123456789");
+        endpoint.address = address("10.1.0." + word.substr(0, at));
+        for (; at < word.size() && word[at] != '@' && word[at] != '%'; ++at) {
+            endpoint.local = endpoint.local || word[at] == 'l';
+            endpoint.ready = endpoint.ready || word[at] == 'r';
+            endpoint.serving = endpoint.serving || word[at] == 's' || word[at] == 'r';
+            endpoint.terminating = endpoint.terminating || word[at] == 't';
+        }
+        while (at < word.size()) {
+            const std::size_t end = std::min(word.find_first_of("@%", at + 1), word.size());
+            endpoint.hints.push_back(
+                {word[at] == '@' ? api::Hint::Scope::zone : api::Hint::Scope::node, word.substr(at + 1, end - at - 1)});
+            at = end;
+        }
+        all.push_back(endpoint);
+    }
+    return all;
 }
 
 }  // namespace build

@@ -25,7 +25,10 @@ struct World {
     }
     static NodeFacts facts() {
         const auto address = build::address("192.168.50.10");
-        return {{address}, {address}, "rr", true};
+        NodeFacts facts;
+        facts.node_port_addresses = {address};
+        facts.own_addresses = {address};
+        return facts;
     }
     Engine::Inputs inputs() {
         return {[this](const health::Subject& subject) {
@@ -156,7 +159,8 @@ TEST_CASE("two Services with the same external IP and port: the later waits, and
     world.apply(build::removal(api::Kind::service, "a"));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
     CHECK(world.engine.problems().empty());
-    CHECK(world.engine.desired().wants(netlink::LocalRoute{build::address("203.0.113.9")}));
+    CHECK(world.engine.desired().wants(
+        netlink::Element{netlink::Set::external_address, build::address("203.0.113.9"), netlink::Protocol::none, 0}));
 }
 
 TEST_CASE("an external IP that is the node's own address is not taken over, only its service port") {

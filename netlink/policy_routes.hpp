@@ -1,0 +1,29 @@
+// Policy routing: packets with our mark go to this host, whatever their address (ip-rule(8); ip-route(8), type local).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netlink/ruleset.hpp"
+#include "netlink/socket.hpp"
+
+namespace netlink {
+
+/// In each family: `ip rule add fwmark VALUE/MASK lookup TABLE pref PREFERENCE protocol PROTOCOL` and
+/// `ip route add local default dev podferry0 table TABLE protocol PROTOCOL`.
+struct PolicyRoute {
+    Fwmark fwmark;
+    int table = 159;
+    int preference = 159;
+    int protocol = 159;  ///< marks rule and route as ours
+    int interface = 0;
+};
+
+/// Puts in place what is missing and removes rules of our protocol that are different. Returns what had to be done, in
+/// words. Throws std::system_error.
+std::vector<std::string> ensure_policy_route(Socket& socket, const PolicyRoute& wanted, bool ipv6);
+
+/// Removes all rules of the protocol; the routes go with the device. Throws std::system_error.
+void remove_policy_rules(Socket& socket, int protocol);
+
+}  // namespace netlink

@@ -1,0 +1,107 @@
+// One Service as kernel objects. Node n1 has 192.168.50.10, where node ports are served.
+#include "proxy/plan.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/proxy/build.hpp"
+
+using namespace proxy;
+using api::TrafficPolicy;
+
+namespace {
+
+/// Each front end and its endpoints' numbers: "10.96.0.5:80/tcp 1 2"; then the elements of the sets that policies use.
+std::string text(const ServicePlan& plan) {
+    std::string all;
+    for (const auto& [server, state] : plan.virtual_servers) {
+        all += (all.empty() ? "" : "; ") + netlink::to_string(server);
+        for (const auto& [real, weight] : state.real_servers)
+            all += " " + real.address.to_string().substr(7) + (weight == 1 ? "" : "=" + std::to_string(weight));
+    }
+    for (const netlink::Element& element : plan.elements)
+        if (element.set != netlink::Set::served && element.set != netlink::Set::virtual_address &&
+            element.set != netlink::Set::cluster && element.set != netlink::Set::hairpin)
+            all += "; " + netlink::to_string(element);
+    return all;
+}
+
+NodeFacts facts() {
+    NodeFacts facts;
+    facts.node_port_addresses = {build::address("192.168.50.10")};
+    facts.own_addresses = {build::address("192.168.50.10")};
+    facts.place = {"n1", "a"};
+    return facts;
+}
+
+Verdicts no_verdicts() {
+    return {[](const api::ObjectName&) { return false; },
+            [](const auto&, const auto&, const auto&) { return std::nullopt; }};
+}
+
+std::string planned(const api::Service& service, const std::string& endpoints) {
+    return text(plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts()));
+}
+
+struct Row {
+    const char* what;
+    const char* endpoints;
+    const char* plan;
+};
+
+}  // namespace
+
+TEST_CASE("internalTrafficPolicy: Local") {
+    auto service = build::service("web", "10.96.0.5");
+    service.internal_traffic_policy = TrafficPolicy::local;
+    const Row rows[] = {
+        {"this node's endpoints", "1lr 2r", "10.96.0.5:80/tcp 1"},
+        {"none here, some elsewhere: dropped", "2r", "10.96.0.5:80/tcp; dropped 10.96.0.5 tcp 80"},
+        {"only terminating elsewhere: dropped", "2st", "10.96.0.5:80/tcp; dropped 10.96.0.5 tcp 80"},
+        {"none anywhere: refused", "2", "10.96.0.5:80/tcp"},
+        {"terminating here", "1lst 2r", "10.96.0.5:80/tcp 1"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        CHECK(planned(service, row.endpoints) == row.plan);
+    }
+}
+
+TEST_CASE("externalTrafficPolicy: Local") {
+    auto service = build::service("web", "10.96.0.5");
+    service.type = api::ServiceType::node_port;
+    service.ports[0].node_port = 30080;
+    service.external_traffic_policy = TrafficPolicy::local;
+    const Row rows[] = {
+        {"all endpoints are here", "1lr 3lr",
+         "10.96.0.5:80/tcp 1 3; 192.168.50.10:30080/tcp 1 3; node_port_local tcp 30080"},
+        {"none here, some elsewhere: dropped for those outside, and the cluster's for all others", "2r",
+         "10.96.0.5:80/tcp 2; 192.168.50.10:30080/tcp 2; node_port_local tcp 30080; node_port_dropped tcp 30080"},
+        {"none anywhere: refused", "2", "10.96.0.5:80/tcp; 192.168.50.10:30080/tcp; node_port_local tcp 30080"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        CHECK(planned(service, row.endpoints) == row.plan);
+    }
+}
+
+TEST_CASE("external addresses") {
+    auto service = build::service("web", "10.96.0.5");
+    service.external_ips = {build::address("203.0.113.7"), build::address("192.168.50.10")};
+    CHECK(planned(service, "1lr 2r") ==
+          "10.96.0.5:80/tcp 1 2; 203.0.113.7:80/tcp 1 2; 192.168.50.10:80/tcp 1 2; masquerade 203.0.113.7 tcp 80; "
+          "external 203.0.113.7 tcp 80; external_address 203.0.113.7; masquerade 192.168.50.10 tcp 80");
+    service.external_ips = {};
+    service.type = api::ServiceType::load_balancer;
+    service.external_traffic_policy = TrafficPolicy::local;
+    service.ingress = {{build::address("203.0.113.8"), api::IpMode::vip},
+                       {build::address("203.0.113.9"), api::IpMode::proxy},
+                       {build::address("fd00::8"), api::IpMode::vip}};
+    CHECK(planned(service, "2r") ==
+          "10.96.0.5:80/tcp 2; 203.0.113.8:80/tcp 2; external_local 203.0.113.8 tcp 80; dropped_outside 203.0.113.8 "
+          "tcp 80; "
+          "external 203.0.113.8 tcp 80; external_address 203.0.113.8");
+}
+
+TEST_CASE("hints choose among a front end's endpoints") {
+    CHECK(planned(build::service("web", "10.96.0.5"), "1lr@a 2r@a 3r@b") == "10.96.0.5:80/tcp 1 2");
+}
