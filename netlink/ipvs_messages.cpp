@@ -22,6 +22,10 @@ void put_address(nl_msg* message, int attribute, const Address& address) {
 
 void put_key(nl_msg* message, const VirtualServer& server) {
     nla_put_u16(message, IPVS_SVC_ATTR_AF, static_cast<std::uint16_t>(family_of(server.address)));
+    if (server.mark != 0) {
+        nla_put_u32(message, IPVS_SVC_ATTR_FWMARK, server.mark);
+        return;
+    }
     nla_put_u16(message, IPVS_SVC_ATTR_PROTOCOL, static_cast<std::uint16_t>(server.protocol));
     put_address(message, IPVS_SVC_ATTR_ADDR, server.address);
     nla_put_u16(message, IPVS_SVC_ATTR_PORT, htons(server.port));
@@ -69,6 +73,21 @@ bool parse_object(nlmsghdr* header, int object, nlattr** attributes, int max) {
     return nla_parse_nested(attributes, max, commands[object], nullptr) >= 0;
 }
 
+std::optional<VirtualServer> parse_key(nlattr** found) {
+    const bool v6 = found[IPVS_SVC_ATTR_AF] != nullptr && nla_get_u16(found[IPVS_SVC_ATTR_AF]) == AF_INET6;
+    if (found[IPVS_SVC_ATTR_FWMARK] != nullptr)
+        return VirtualServer{v6 ? Address(boost::asio::ip::address_v6()) : Address(), Protocol::none, 0,
+                             nla_get_u32(found[IPVS_SVC_ATTR_FWMARK])};
+    if (found[IPVS_SVC_ATTR_ADDR] == nullptr || found[IPVS_SVC_ATTR_PROTOCOL] == nullptr ||
+        found[IPVS_SVC_ATTR_PORT] == nullptr)
+        return std::nullopt;
+    const int protocol = nla_get_u16(found[IPVS_SVC_ATTR_PROTOCOL]);
+    if (protocol != 6 && protocol != 17 && protocol != 132)
+        return std::nullopt;
+    return VirtualServer{address_from(nla_data(found[IPVS_SVC_ATTR_ADDR]), v6 ? 16 : 4),
+                         static_cast<Protocol>(protocol), ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]))};
+}
+
 }  // namespace
 
 Message add_service(int family, const VirtualServer& server, const VirtualServerSettings& settings) {
@@ -106,17 +125,10 @@ std::optional<std::pair<VirtualServer, VirtualServerSettings>> parse_service(nlm
     nlattr* found[IPVS_SVC_ATTR_MAX + 1] = {};
     if (!parse_object(header, IPVS_CMD_ATTR_SERVICE, found, IPVS_SVC_ATTR_MAX))
         return std::nullopt;
-    if (found[IPVS_SVC_ATTR_FWMARK] != nullptr || found[IPVS_SVC_ATTR_ADDR] == nullptr ||
-        found[IPVS_SVC_ATTR_PROTOCOL] == nullptr || found[IPVS_SVC_ATTR_PORT] == nullptr)
+    const auto parsed = parse_key(found);
+    if (!parsed)
         return std::nullopt;
-    const int protocol = nla_get_u16(found[IPVS_SVC_ATTR_PROTOCOL]);
-    if (protocol != 6 && protocol != 17 && protocol != 132)
-        return std::nullopt;
-    VirtualServer server;
-    const bool v6 = nla_get_u16(found[IPVS_SVC_ATTR_AF]) == AF_INET6;
-    server.address = address_from(nla_data(found[IPVS_SVC_ATTR_ADDR]), v6 ? 16 : 4);
-    server.protocol = static_cast<Protocol>(protocol);
-    server.port = ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]));
+    const VirtualServer& server = *parsed;
     VirtualServerSettings settings;
     if (found[IPVS_SVC_ATTR_SCHED_NAME] != nullptr)
         settings.scheduler = nla_get_string(found[IPVS_SVC_ATTR_SCHED_NAME]);

@@ -51,8 +51,11 @@ struct IpvsMessage {
 };
 
 const Element& element_of(const Change& change) {
-    const auto* added = std::get_if<AddElement>(&change);
-    return added != nullptr ? added->element : std::get<DeleteElement>(change).element;
+    if (const auto* added = std::get_if<AddElement>(&change))
+        return added->element;
+    if (const auto* withdrawn = std::get_if<WithdrawElement>(&change))
+        return withdrawn->element;
+    return std::get<DeleteElement>(change).element;
 }
 
 std::error_code code_of(int error) {

@@ -1,5 +1,6 @@
 #include "netlink/objects.hpp"
 
+#include <cstdio>
 #include <tuple>
 
 namespace netlink {
@@ -12,6 +13,19 @@ std::strong_ordering compare(const Address& a, const Address& b) {
     if (a < b)
         return std::strong_ordering::less;
     return b < a ? std::strong_ordering::greater : std::strong_ordering::equal;
+}
+
+std::strong_ordering compare(const AddressRange* a, const AddressRange* b) {
+    if (a == nullptr || b == nullptr)
+        return (a != nullptr) <=> (b != nullptr);
+    const auto order = compare(a->first, b->first);
+    return order != 0 ? order : compare(a->last, b->last);
+}
+
+std::string hexadecimal(std::uint32_t number) {
+    char digits[11];
+    std::snprintf(digits, sizeof(digits), "0x%08x", number);
+    return digits;
 }
 
 const char* word(Protocol protocol) {
@@ -51,6 +65,7 @@ struct Line {
     std::string operator()(const DeleteRoute& c) const { return c.route.address.to_string(); }
     std::string operator()(const AddElement& c) const { return to_string(c.element); }
     std::string operator()(const DeleteElement& c) const { return to_string(c.element); }
+    std::string operator()(const WithdrawElement& c) const { return to_string(c.element); }
 };
 
 }  // namespace
@@ -58,10 +73,10 @@ struct Line {
 std::strong_ordering VirtualServer::operator<=>(const VirtualServer& other) const {
     if (const auto order = compare(address, other.address); order != 0)
         return order;
-    return std::tie(protocol, port) <=> std::tie(other.protocol, other.port);
+    return std::tie(protocol, port, mark) <=> std::tie(other.protocol, other.port, other.mark);
 }
 bool VirtualServer::operator==(const VirtualServer& other) const {
-    return port == other.port && protocol == other.protocol && address == other.address;
+    return port == other.port && protocol == other.protocol && mark == other.mark && address == other.address;
 }
 
 std::strong_ordering RealServer::operator<=>(const RealServer& other) const {
@@ -84,7 +99,10 @@ std::strong_ordering Element::operator<=>(const Element& other) const {
         return set <=> other.set;
     if (const auto order = compare(address, other.address); order != 0)
         return order;
-    return std::tie(protocol, port) <=> std::tie(other.protocol, other.port);
+    if (const auto order = std::tie(protocol, port, mark) <=> std::tie(other.protocol, other.port, other.mark);
+        order != 0)
+        return order;
+    return compare(sources.get(), other.sources.get());
 }
 bool Element::operator==(const Element& other) const {
     return (*this <=> other) == 0;
@@ -96,6 +114,8 @@ std::string endpoint_text(const Address& address, std::uint16_t port) {
 }
 
 std::string to_string(const VirtualServer& server) {
+    if (server.mark != 0)
+        return "mark " + hexadecimal(server.mark) + (server.address.is_v6() ? "/ipv6" : "/ipv4");
     return endpoint_text(server.address, server.port) + "/" + word(server.protocol);
 }
 
@@ -117,10 +137,20 @@ std::string_view to_string(Set set) {
             return "cluster";
         case Set::hairpin:
             return "hairpin";
+        case Set::refused:
+            return "refused";
         case Set::dropped:
             return "dropped";
         case Set::dropped_outside:
             return "dropped_outside";
+        case Set::firewalled:
+            return "firewalled";
+        case Set::allowed:
+            return "allowed";
+        case Set::internal_mark:
+            return "internal_mark";
+        case Set::outside_mark:
+            return "outside_mark";
         case Set::node_address:
             return "node_address";
         case Set::node_port:
@@ -129,6 +159,12 @@ std::string_view to_string(Set set) {
             return "node_port_local";
         case Set::node_port_dropped:
             return "node_port_dropped";
+        case Set::internal_node_port_mark:
+            return "internal_node_port_mark";
+        case Set::outside_node_port_mark:
+            return "outside_node_port_mark";
+        case Set::mark:
+            return "marks";
     }
     return "?";
 }
@@ -139,7 +175,12 @@ bool has_address(Set set) {
 
 bool has_port(Set set) {
     return set != Set::virtual_address && set != Set::external_address && set != Set::hairpin &&
-           set != Set::node_address;
+           set != Set::node_address && set != Set::mark;
+}
+
+bool is_map(Set set) {
+    return set == Set::internal_mark || set == Set::outside_mark || set == Set::internal_node_port_mark ||
+           set == Set::outside_node_port_mark;
 }
 
 std::string to_string(const Element& element) {
@@ -148,13 +189,17 @@ std::string to_string(const Element& element) {
         line += " " + element.address.to_string();
     if (element.protocol != Protocol::none)
         line += std::string(" ") + word(element.protocol) + " " + std::to_string(element.port);
+    if (element.mark != 0)
+        line += " " + hexadecimal(element.mark);
+    if (element.sources)
+        line += " " + element.sources->first.to_string() + "-" + element.sources->last.to_string();
     return line;
 }
 
 std::string_view operation(std::size_t index) {
-    static constexpr std::string_view names[] = {"add-element",    "add-service",   "edit-service", "add-server",
-                                                 "edit-server",    "add-route",     "delete-route", "delete-server",
-                                                 "delete-service", "delete-element"};
+    static constexpr std::string_view names[] = {"withdraw-element", "add-element",    "add-service",   "edit-service",
+                                                 "add-server",       "edit-server",    "add-route",     "delete-route",
+                                                 "delete-server",    "delete-service", "delete-element"};
     static_assert(std::size(names) == std::variant_size_v<Change>);
     return names[index];
 }

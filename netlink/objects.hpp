@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -19,11 +20,13 @@ using Address = boost::asio::ip::address;
 /// Values are the IP protocol numbers.
 enum class Protocol : std::uint8_t { none = 0, tcp = 6, udp = 17, sctp = 132 };
 
-/// Key of an IPVS virtual server (address form; fwmark servers are foreign to us and never appear here).
+/// Key of an IPVS virtual server: address, protocol and port; or a packet mark and a family, for packets that carry it
+/// (then the address is the family's unspecified one, and there is no protocol or port).
 struct VirtualServer {
     Address address;
     Protocol protocol = Protocol::tcp;
     std::uint16_t port = 0;
+    std::uint32_t mark = 0;
     std::strong_ordering operator<=>(const VirtualServer&) const;
     bool operator==(const VirtualServer&) const;
 };
@@ -62,13 +65,27 @@ enum class Set : std::uint8_t {
     external_local,    ///< address . protocol . port: front ends of which only this host's connections are masqueraded
     cluster,           ///< address . protocol . port: front ends masqueraded unless the client is a pod or the host
     hairpin,           ///< pod . pod: a pod that reaches itself is masqueraded
+    refused,           ///< address . protocol . port: new connections are refused
     dropped,           ///< address . protocol . port: new connections are dropped
     dropped_outside,   ///< address . protocol . port: new connections from outside the cluster are dropped
+    firewalled,        ///< address . protocol . port: open to the sources of `allowed` only
+    allowed,           ///< address . protocol . port . range of sources
+    internal_mark,     ///< address . protocol . port -> mark for IPVS, when the client is a pod or this host
+    outside_mark,      ///< address . protocol . port -> mark for IPVS, for all other clients
     node_address,      ///< address: addresses of this node on which node ports are served
     // protocol . port, one set for both families:
-    node_port,          ///< node ports, always masqueraded
-    node_port_local,    ///< node ports of which only this host's connections are masqueraded
-    node_port_dropped,  ///< node ports whose new connections from outside the cluster are dropped
+    node_port,                ///< node ports, always masqueraded
+    node_port_local,          ///< node ports of which only this host's connections are masqueraded
+    node_port_dropped,        ///< node ports whose new connections from outside the cluster are dropped
+    internal_node_port_mark,  ///< protocol . port -> mark, as internal_mark
+    outside_node_port_mark,   ///< protocol . port -> mark, as outside_mark
+    mark,                     ///< mark: of our virtual servers that have one
+};
+
+/// Both ends belong to it.
+struct AddressRange {
+    Address first;
+    Address last;
 };
 
 /// One element. Fields that the set does not use are left at their default.
@@ -77,6 +94,8 @@ struct Element {
     Address address;
     Protocol protocol = Protocol::none;
     std::uint16_t port = 0;
+    std::uint32_t mark = 0;
+    std::shared_ptr<const AddressRange> sources;  ///< of `allowed` only; most elements have none, and none to pay for
     std::strong_ordering operator<=>(const Element&) const;
     bool operator==(const Element&) const;
 };
@@ -120,9 +139,14 @@ struct AddElement {
 struct DeleteElement {
     Element element;
 };
+/// The same before anything is added, in one transaction with the elements that are.
+struct WithdrawElement {
+    Element element;
+};
 
-using Change = std::variant<AddElement, AddVirtualServer, EditVirtualServer, AddRealServer, EditRealServer, AddRoute,
-                            DeleteRoute, DeleteRealServer, DeleteVirtualServer, DeleteElement>;
+using Change =
+    std::variant<WithdrawElement, AddElement, AddVirtualServer, EditVirtualServer, AddRealServer, EditRealServer,
+                 AddRoute, DeleteRoute, DeleteRealServer, DeleteVirtualServer, DeleteElement>;
 
 /// "add-service", "delete-route", ...: the kind of change, for metrics and logs.
 std::string_view operation(const Change& change);
@@ -143,6 +167,8 @@ std::string_view to_string(Set set);
 bool has_address(Set set);
 /// Whether they have a protocol and a port.
 bool has_port(Set set);
+/// Whether it maps to a mark.
+bool is_map(Set set);
 
 /// "10.96.0.1:443", "[fd00::1]:443"
 std::string endpoint_text(const Address& address, std::uint16_t port);

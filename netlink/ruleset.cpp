@@ -29,6 +29,9 @@ struct Chain {
 // -110 is just before NAT (-100), and before IPVS takes a packet at "output" (-99); at "input" it does at 98 and 99.
 constexpr Chain chains[] = {
     {"refuse", ""},
+    {"internal_marks", ""},
+    {"outside_marks", ""},
+    {"taken_by_ipvs", "{ type filter hook output priority -310; policy accept; }"},
     {"prerouting", "{ type filter hook prerouting priority -110; policy accept; }"},
     {"input", "{ type filter hook input priority 97; policy accept; }"},
     {"output", "{ type filter hook output priority -110; policy accept; }"},
@@ -49,11 +52,16 @@ std::string front_end(const Family& family) {
 std::string set_type(const Element& shape) {
     const std::string address = shape.address.is_v6() ? "ipv6_addr" : "ipv4_addr";
     const std::string port = "inet_proto . inet_service";
+    const std::string mark = is_map(shape.set) ? " : mark" : "";
     if (shape.set == Set::hairpin)
         return address + " . " + address;
+    if (shape.set == Set::allowed)
+        return address + " . " + port + " . " + address + "; flags interval";
+    if (shape.set == Set::mark)
+        return "mark";
     if (!has_address(shape.set))
-        return port;
-    return has_port(shape.set) ? address + " . " + port : address;
+        return port + mark;
+    return has_port(shape.set) ? address + " . " + port + mark : address;
 }
 
 void add_refusals(const Family& family, std::vector<Rule>& rules) {
@@ -61,8 +69,11 @@ void add_refusals(const Family& family, std::vector<Rule>& rules) {
     const std::string match = std::string(family.ip) + " daddr @virtual_address" + family.suffix +
                               " meta l4proto { tcp, udp, sctp } ct state { new, invalid, untracked } " + family.ip +
                               " daddr . meta l4proto . th dport != @served" + family.suffix + " counter goto refuse";
-    for (const char* chain : {"prerouting", "output"})
+    const std::string nobody = front_end(family) + "@refused" + family.suffix + " ct state new counter goto refuse";
+    for (const char* chain : {"prerouting", "output"}) {
         rules.push_back({chain, match, "unknown port of a virtual address"});
+        rules.push_back({chain, nobody, "no endpoint anywhere"});
+    }
 }
 
 /// "10.1.0.0/16, 10.2.0.0/16": the networks of pods of the family.
@@ -93,6 +104,38 @@ void add_captures(const Family& family, const RulesetParameters& parameters, std
                      "meta l4proto " + icmp + " ct state related " + family.ip + " daddr @external_address" +
                          family.suffix + " " + mark,
                      "to IPVS"});
+}
+
+/// loadBalancerSourceRanges, for whoever the client is.
+void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
+    for (const char* chain : {"prerouting", "output"})
+        rules.push_back({chain,
+                         front_end(family) + "@firewalled" + family.suffix + " ct state new " + front_end(family) +
+                             ". " + family.ip + " saddr != @allowed" + family.suffix + " counter drop",
+                         "not from loadBalancerSourceRanges"});
+}
+
+/// Which of our virtual servers with marks has the connection. IPVS looks at the mark as a whole, when it first sees a
+/// connection: it is set as the last thing before, and taken off as the first thing after.
+void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    const char* why = "which endpoints";
+    for (const Family& family : families) {
+        for (const std::string side : {"internal", "outside"}) {
+            rules.push_back({side == "internal" ? "internal_marks" : "outside_marks",
+                             "meta mark set " + front_end(family) + "map @" + side + "_mark" + family.suffix, why});
+            rules.push_back({side == "internal" ? "internal_marks" : "outside_marks",
+                             std::string(family.ip) + " daddr @node_address" + family.suffix +
+                                 " meta mark set meta l4proto . th dport map @" + side + "_node_port_mark",
+                             why});
+        }
+        if (const std::string networks = pod_networks(family, parameters); !networks.empty())
+            rules.push_back({"input",
+                             std::string(family.ip) + " saddr { " + networks + " } ct state new goto internal_marks",
+                             why});
+    }
+    rules.push_back({"input", "fib saddr type local ct state new goto internal_marks", why});
+    rules.push_back({"input", "ct state new goto outside_marks", why});
+    rules.push_back({"output", "ct state new goto internal_marks", why});
 }
 
 void add_drops(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
@@ -155,15 +198,17 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     for (const Family& family : families) {
         add_captures(family, parameters, rules);
         add_refusals(family, rules);
+        add_source_ranges(family, rules);
         add_drops(family, parameters, rules);
     }
-    // What brought the packet here has done its work.
     const std::string mask = hexadecimal(parameters.fwmark.mask);
     const std::string value = hexadecimal(parameters.fwmark.value);
-    rules.push_back(
-        {"input",
-         "meta mark & " + mask + " == " + value + " meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask),
-         "taken off"});
+    for (const char* chain : {"input", "taken_by_ipvs"})
+        rules.push_back({chain,
+                         "meta mark & " + mask + " == " + value + " meta mark set meta mark & " +
+                             hexadecimal(~parameters.fwmark.mask),
+                         "taken off"});
+    add_marks(parameters, rules);
     for (const Family& family : families)
         add_masquerades(family, parameters, rules);
 
@@ -172,7 +217,8 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     ruleset.rules = rules.size();
     ruleset.text = "add table " + table + "\n";
     for (const auto& [name, shape] : nft::all_sets())
-        ruleset.text += "add set " + table + name + " { type " + set_type(shape) + "; }\n";
+        ruleset.text +=
+            (is_map(shape.set) ? "add map " : "add set ") + table + name + " { type " + set_type(shape) + "; }\n";
     for (const Chain& chain : chains)
         ruleset.text += "add chain " + table + chain.name + " " + chain.hook + "\n";
     for (const Chain& chain : chains)

@@ -5,14 +5,17 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
+#include <span>
 
 namespace netlink::nft {
 namespace {
 
 /// Fields of a concatenated key fill multiples of four bytes each.
 struct Key {
-    std::uint8_t data[32] = {};
+    std::uint8_t data[40] = {};
     int size = 0;
     void add(const void* field, int length) {
         std::memcpy(data + size, field, static_cast<std::size_t>(length));
@@ -34,17 +37,46 @@ Key key_of(const Element& element) {
         key.add(&protocol, sizeof(protocol));
         key.add(&port, sizeof(port));
     }
+    if (element.set == Set::mark)
+        key.add(&element.mark, sizeof(element.mark));
     return key;
 }
 
-/// The reverse; false when the key has another size.
-bool element_from(const std::uint8_t* data, int size, const Element& shape, Element& element) {
-    element = shape;
-    if (size != key_of(shape).size)
-        return false;
+/// A key of the set `allowed` with this source behind it.
+Key with_source(Key key, const Address& source) {
+    const AddressBytes bytes = bytes_of(source);
+    key.add(bytes.data, bytes.size);
+    return key;
+}
+
+/// A value of NFTA_DATA_VALUE; empty when there is none.
+std::span<const std::uint8_t> value_in(nlattr* data) {
+    nlattr* parts[NFTA_DATA_MAX + 1] = {};
+    if (data == nullptr || nla_parse_nested(parts, NFTA_DATA_MAX, data, nullptr) < 0 ||
+        parts[NFTA_DATA_VALUE] == nullptr)
+        return {};
+    return {static_cast<const std::uint8_t*>(nla_data(parts[NFTA_DATA_VALUE])),
+            static_cast<std::size_t>(nla_len(parts[NFTA_DATA_VALUE]))};
+}
+
+std::uint32_t mark_from(std::span<const std::uint8_t> bytes) {
+    std::uint32_t mark = 0;
+    std::memcpy(&mark, bytes.data(), std::min(bytes.size(), sizeof(mark)));
+    return mark;
+}
+
+/// The reverse of key_of(); nullopt when the key has another size.
+std::optional<Element> element_from(nlattr** parts, const Element& shape) {
+    const std::size_t length = shape.address.is_v6() ? 16 : 4;
+    const std::span<const std::uint8_t> key = value_in(parts[NFTA_SET_ELEM_KEY]);
+    const auto size = static_cast<std::size_t>(key_of(shape).size);
+    const bool ranged = shape.set == Set::allowed;
+    if (key.size() != size + (ranged ? length : 0))
+        return std::nullopt;
+    Element element = shape;
+    const std::uint8_t* data = key.data();
     if (has_address(shape.set)) {
-        const int length = shape.address.is_v6() ? 16 : 4;
-        element.address = address_from(data, static_cast<std::size_t>(length));
+        element.address = address_from(data, length);
         data += length;
     }
     if (has_port(shape.set)) {
@@ -53,8 +85,26 @@ bool element_from(const std::uint8_t* data, int size, const Element& shape, Elem
         element.protocol = static_cast<Protocol>(data[0]);
         element.port = ntohs(port);
     }
-    return true;
+    if (shape.set == Set::mark)
+        element.mark = mark_from(key);
+    if (is_map(shape.set))
+        element.mark = mark_from(value_in(parts[NFTA_SET_ELEM_DATA]));
+    if (ranged) {
+        const std::span<const std::uint8_t> end = value_in(parts[NFTA_SET_ELEM_KEY_END]);
+        element.sources = std::make_shared<AddressRange>(
+            AddressRange{address_from(key.data() + size, length),
+                         address_from((end.size() == key.size() ? end : key).data() + size, length)});
+    }
+    return element;
 }
+
+void put_value(nl_msg* message, int attribute, const Key& key) {
+    nlattr* value = nla_nest_start(message, attribute | NLA_F_NESTED);
+    nla_put(message, NFTA_DATA_VALUE, key.size, key.data);
+    nla_nest_end(message, value);
+}
+
+constexpr std::size_t most_bytes = 128;  // of an element in a message: two keys of 40 bytes and their headers
 
 Message message_of(int type, int flags, int family, int resource, std::size_t size = 512) {
     Message message(size);
@@ -82,7 +132,7 @@ std::string set_name(const Element& element) {
 
 std::vector<std::pair<std::string, Element>> all_sets() {
     std::vector<std::pair<std::string, Element>> sets;
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(Set::node_port_dropped); ++i) {
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(Set::mark); ++i) {
         const auto set = static_cast<Set>(i);
         Element shape{set, boost::asio::ip::address_v4(), Protocol::none, 0};
         sets.emplace_back(set_name(shape), shape);
@@ -104,16 +154,24 @@ Message batch_end() {
 
 Message change_elements(bool add, const std::vector<const Element*>& elements) {
     Message message = table_message(add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, add ? NLM_F_CREATE : 0,
-                                    256 + elements.size() * 64);
+                                    256 + elements.size() * most_bytes);
     nla_put_string(message.get(), NFTA_SET_ELEM_LIST_TABLE, table_name);
     nla_put_string(message.get(), NFTA_SET_ELEM_LIST_SET, set_name(*elements.front()).c_str());
     nlattr* list = nla_nest_start(message.get(), NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED);
     for (const Element* element : elements) {
-        const Key key = key_of(*element);
         nlattr* item = nla_nest_start(message.get(), NFTA_LIST_ELEM | NLA_F_NESTED);
-        nlattr* value = nla_nest_start(message.get(), NFTA_SET_ELEM_KEY | NLA_F_NESTED);
-        nla_put(message.get(), NFTA_DATA_VALUE, key.size, key.data);
-        nla_nest_end(message.get(), value);
+        const Key key = key_of(*element);
+        if (element->sources) {
+            put_value(message.get(), NFTA_SET_ELEM_KEY, with_source(key, element->sources->first));
+            put_value(message.get(), NFTA_SET_ELEM_KEY_END, with_source(key, element->sources->last));
+        } else {
+            put_value(message.get(), NFTA_SET_ELEM_KEY, key);
+        }
+        if (is_map(element->set)) {
+            Key mark;
+            mark.add(&element->mark, sizeof(element->mark));
+            put_value(message.get(), NFTA_SET_ELEM_DATA, mark);
+        }
         nla_nest_end(message.get(), item);
     }
     nla_nest_end(message.get(), list);
@@ -136,15 +194,10 @@ void parse_elements(nlmsghdr* header, const Element& shape, std::set<Element>& e
     int left = 0;
     nla_for_each_nested(item, found[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
         nlattr* parts[NFTA_SET_ELEM_MAX + 1] = {};
-        nlattr* value[NFTA_DATA_MAX + 1] = {};
-        if (nla_parse_nested(parts, NFTA_SET_ELEM_MAX, item, nullptr) < 0 || parts[NFTA_SET_ELEM_KEY] == nullptr ||
-            nla_parse_nested(value, NFTA_DATA_MAX, parts[NFTA_SET_ELEM_KEY], nullptr) < 0 ||
-            value[NFTA_DATA_VALUE] == nullptr)
+        if (nla_parse_nested(parts, NFTA_SET_ELEM_MAX, item, nullptr) < 0)
             continue;
-        Element element;
-        if (element_from(static_cast<const std::uint8_t*>(nla_data(value[NFTA_DATA_VALUE])),
-                         nla_len(value[NFTA_DATA_VALUE]), shape, element))
-            elements.insert(elements.end(), element);
+        if (auto element = element_from(parts, shape))
+            elements.insert(elements.end(), std::move(*element));
     }
 }
 

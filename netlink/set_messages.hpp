@@ -24,7 +24,7 @@ std::vector<std::pair<std::string, Element>> all_sets();
 Message batch_begin();
 Message batch_end();
 
-/// Adds or deletes elements that are all of the same kernel set. At most 1,000, the size of an attribute being 64 KiB.
+/// Adds or deletes elements that are all of the same kernel set. At most 500, the size of an attribute being 64 KiB.
 Message change_elements(bool add, const std::vector<const Element*>& elements);
 
 Message get_elements(const std::string& set);

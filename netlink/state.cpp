@@ -39,6 +39,7 @@ struct Advance {
     void operator()(const DeleteRoute& c) const { state.routes.erase(c.route); }
     void operator()(const AddElement& c) const { state.elements.insert(c.element); }
     void operator()(const DeleteElement& c) const { state.elements.erase(c.element); }
+    void operator()(const WithdrawElement& c) const { state.elements.erase(c.element); }
 };
 
 }  // namespace

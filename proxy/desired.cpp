@@ -54,6 +54,15 @@ void correct(const std::vector<T>& touched, const Desired& desired, const std::s
     }
 }
 
+/// A map's element, because its key may come again with another mark; what a front end that stays was restricted to,
+/// because its new ranges may overlap the old ones and nobody must see half of them.
+bool goes_first(const netlink::Element& element, const Desired& desired) {
+    if (is_map(element.set))
+        return true;
+    return (element.set == netlink::Set::firewalled || element.set == netlink::Set::allowed) &&
+           desired.find({element.address, element.protocol, element.port}) != nullptr;
+}
+
 }  // namespace
 
 void Touched::add(Touched other) {
@@ -147,7 +156,17 @@ std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& 
                                      present == actual.virtual_servers.end() ? nullptr : &present->second, changes);
     }
     correct<netlink::AddRoute, netlink::DeleteRoute>(touched.routes, desired, actual.routes, changes);
-    correct<netlink::AddElement, netlink::DeleteElement>(touched.elements, desired, actual.elements, changes);
+    for (const netlink::Element& element : touched.elements) {
+        const bool wanted = desired.wants(element);
+        if (wanted == actual.elements.contains(element))
+            continue;
+        if (wanted)
+            changes.emplace_back(netlink::AddElement{element});
+        else if (goes_first(element, desired))
+            changes.emplace_back(netlink::WithdrawElement{element});
+        else
+            changes.emplace_back(netlink::DeleteElement{element});
+    }
     netlink::order(changes);
     return changes;
 }

@@ -27,7 +27,8 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
     : config_(std::move(config)),
       facts_(std::move(facts)),
       inputs_(std::move(inputs)),
-      allocator_(config_.service_cluster_ip_range, config_.service_node_port_range, std::move(remembered)) {}
+      allocator_(config_.service_cluster_ip_range, config_.service_node_port_range, std::move(remembered)),
+      marks_(config_.fwmark, inputs_.mark_of) {}
 
 void Engine::apply(api::Transaction transaction) {
     source_problems_ = std::move(transaction.problems);
@@ -150,14 +151,20 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
 
 void Engine::plan_service(const api::ObjectName& name) {
     conflicts_.erase(name);
+    plan_problems_.erase(name);
     const auto found = store_.services().find(name);
     if (found == store_.services().end()) {
         desired_.remove(name);
+        marks_.keep(name, {});
         return;
     }
     const auto endpoints = api::endpoints_of(
         found->second, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
-    auto conflicts = desired_.replace(name, plan(found->second, endpoints, facts_, verdicts()));
+    ServicePlan service_plan = plan(found->second, endpoints, facts_, verdicts());
+    marks_.keep(name, service_plan.marks);
+    if (!service_plan.problems.empty())
+        plan_problems_[name] = std::move(service_plan.problems);
+    auto conflicts = desired_.replace(name, std::move(service_plan));
     if (!conflicts.empty())
         conflicts_[name] = std::move(conflicts);
 }
@@ -182,7 +189,7 @@ api::PodReadiness Engine::readiness(const api::Pod& pod) const {
     return {could_be_probed && !has_status, std::nullopt};
 }
 
-Verdicts Engine::verdicts() const {
+Verdicts Engine::verdicts() {
     Verdicts verdicts;
     verdicts.failed = [this](const api::ObjectName& name) {
         const auto pod = store_.pods().find(name);
@@ -192,6 +199,7 @@ Verdicts Engine::verdicts() const {
                            const netlink::RealServer& real) -> std::optional<int> {
         return grace_.contains(pod) ? inputs_.weight_of(server, real) : std::nullopt;
     };
+    verdicts.mark = [this](const MarkUse& use, const netlink::Element& carrier) { return marks_.take(use, carrier); };
     return verdicts;
 }
 
@@ -216,6 +224,12 @@ std::vector<api::Problem> Engine::problems() const {
                                "; this front end waits until that one goes",
                            false});
         }
+    for (const auto& [name, problems] : plan_problems_) {
+        const auto origin = origins_.find(name);
+        for (const std::string& problem : problems)
+            all.push_back({origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(name),
+                           problem, true});
+    }
     for (const auto& [name, problems] : probe_problems_)
         for (const std::string& problem : problems)
             all.push_back({{}, "Pod " + api::to_string(name), problem, true});

@@ -24,6 +24,8 @@ public:
         VerdictOf verdict_of;
         /// The weight of a real server in the kernel.
         std::function<std::optional<int>(const netlink::VirtualServer&, const netlink::RealServer&)> weight_of;
+        /// The mark that an element of a map has in the kernel.
+        Marks::InKernel mark_of;
         /// Services come with their ClusterIPs and node ports: an API server has allocated them.
         bool addresses_given = false;
     };
@@ -71,7 +73,7 @@ private:
     void retry_waiting(std::vector<api::Upsert>& taken);
     void plan_service(const api::ObjectName& name);
     api::PodReadiness readiness(const api::Pod& pod) const;
-    Verdicts verdicts() const;
+    Verdicts verdicts();
     void forget_grace(const api::Transaction& transaction);
 
     Config config_;
@@ -80,8 +82,10 @@ private:
     Allocator allocator_;
     api::Store store_;
     Desired desired_;
+    Marks marks_;
     std::map<api::ObjectName, Waiting> waiting_;  // refused Services, by name
     std::map<api::ObjectName, std::vector<Conflict>> conflicts_;
+    std::map<api::ObjectName, std::vector<std::string>> plan_problems_;   // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
     std::map<api::ObjectName, api::Origin> origins_;                      // of Services
     std::vector<api::Problem> source_problems_;

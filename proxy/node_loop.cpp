@@ -72,12 +72,13 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
           {static_cast<std::size_t>(config_.probes_in_flight), config_.kubelet_compatible_counters},
           [this](const health::Report& report) { take_report(report); },
           [this](const health::Attempt& attempt) { take_attempt(attempt); }),
-      engine_(config_, facts_of(config_, netlink::host_addresses()), state_file_.load(),
-              {[this](const health::Subject& subject) { return prober_.verdict(subject); },
-               [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
-                   return reconciler_.weight(server, real);
-               },
-               inputs_.manifests.empty()}),
+      engine_(
+          config_, facts_of(config_, netlink::host_addresses()), state_file_.load(),
+          {[this](const health::Subject& subject) { return prober_.verdict(subject); },
+           [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
+               return reconciler_.weight(server, real);
+           },
+           [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty()}),
       reconciler_(kernel_, engine_.desired()),
       timer_(context) {
     if (!inputs_.manifests.empty()) {

@@ -12,6 +12,7 @@
 #include "api/endpoints.hpp"
 #include "api/types.hpp"
 #include "netlink/state.hpp"
+#include "proxy/marks.hpp"
 #include "proxy/selection.hpp"
 
 namespace proxy {
@@ -37,12 +38,16 @@ struct Verdicts {
     std::function<std::optional<int>(const api::ObjectName& pod, const netlink::VirtualServer&,
                                      const netlink::RealServer&)>
         kept;
+    /// A mark for IPVS (Marks::take).
+    std::function<std::optional<std::uint32_t>(const MarkUse&, const netlink::Element& carrier)> mark;
 };
 
 struct ServicePlan {
     std::vector<std::pair<netlink::VirtualServer, netlink::VirtualServerState>> virtual_servers;
     std::vector<netlink::LocalRoute> routes;
     std::vector<netlink::Element> elements;
+    std::set<MarkUse> marks;
+    std::vector<std::string> problems;  ///< "field: sentence"
 };
 
 /// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is

@@ -44,6 +44,19 @@ void for_each_difference(const Set& a, const Set& b, Report report) {
     }
 }
 
+bool is_added_element(const Change& change) {
+    return std::holds_alternative<netlink::WithdrawElement>(change) ||
+           std::holds_alternative<netlink::AddElement>(change);
+}
+
+/// At most `limit`, but elements that come and go together are not torn apart.
+std::size_t size_of_batch(std::span<const Change> pending, std::size_t limit) {
+    std::size_t size = std::min(limit, pending.size());
+    while (size > 0 && size < pending.size() && is_added_element(pending[size]))
+        ++size;
+    return size;
+}
+
 std::size_t count_differences(const netlink::RealServers& a, const netlink::RealServers& b) {
     std::size_t count = 0;
     for_each_difference(a, b, [&](const auto&) { ++count; });
@@ -53,6 +66,8 @@ std::size_t count_differences(const netlink::RealServers& a, const netlink::Real
 }  // namespace
 
 bool recorded_as_ours(const VirtualServer& server, const netlink::KernelState& state) {
+    if (server.mark != 0)
+        return state.elements.contains({netlink::Set::mark, {}, netlink::Protocol::none, 0, server.mark});
     if (state.routes.contains({server.address}))
         return true;
     if (state.elements.contains({netlink::Set::served, server.address, server.protocol, server.port}))
@@ -131,6 +146,7 @@ bool Reconciler::is_withheld(const Change& change) const {
     }
     return std::holds_alternative<netlink::DeleteVirtualServer>(change) ||
            std::holds_alternative<netlink::DeleteRoute>(change) ||
+           std::holds_alternative<netlink::WithdrawElement>(change) ||
            std::holds_alternative<netlink::DeleteElement>(change);
 }
 
@@ -162,7 +178,7 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
     if (cursor_ == pending_.size())
         collect(now);
     const std::span<const Change> batch =
-        std::span(pending_).subspan(cursor_, std::min(limit, pending_.size() - cursor_));
+        std::span(pending_).subspan(cursor_, size_of_batch(std::span(pending_).subspan(cursor_), limit));
     if (batch.empty())
         return result;
     const std::vector<netlink::Refusal> refusals = kernel_.apply(batch);
@@ -266,6 +282,14 @@ std::optional<int> Reconciler::weight(const VirtualServer& server, const netlink
         return std::nullopt;
     const auto entry = found->second.real_servers.find(real);
     return entry == found->second.real_servers.end() ? std::nullopt : std::optional<int>(entry->second);
+}
+
+std::optional<std::uint32_t> Reconciler::mark(const Element& carrier) const {
+    const auto found = mirror_.elements.lower_bound(carrier);
+    const bool same = found != mirror_.elements.end() && found->set == carrier.set &&
+                      found->address == carrier.address && found->protocol == carrier.protocol &&
+                      found->port == carrier.port;
+    return same ? std::optional(found->mark) : std::nullopt;
 }
 
 }  // namespace proxy

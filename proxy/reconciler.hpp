@@ -83,6 +83,9 @@ public:
     /// The weight that a real server has in the kernel; nullopt: it is not there.
     std::optional<int> weight(const netlink::VirtualServer& server, const netlink::RealServer& real) const;
 
+    /// The mark that an element of a map has in the kernel; nullopt: there is no such element.
+    std::optional<std::uint32_t> mark(const netlink::Element& carrier) const;
+
     const netlink::KernelState& mirror() const { return mirror_; }
 
 private:
@@ -109,7 +112,7 @@ private:
 };
 
 /// Those of `state` that are ours by what the kernel itself records: an address with our route, an element of
-/// `served`, or a recorded node port on a recorded node address (docs/architecture.md, ownership).
+/// `served`, a mark of `mark`, or a recorded node port on a recorded node address (docs/architecture.md, ownership).
 bool recorded_as_ours(const netlink::VirtualServer& server, const netlink::KernelState& state);
 
 }  // namespace proxy

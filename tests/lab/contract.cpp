@@ -20,6 +20,8 @@ Address ip(const char* text) {
 const VirtualServer web{ip("10.96.0.5"), Protocol::tcp, 80};
 const VirtualServer dns{ip("10.96.0.10"), Protocol::udp, 53};
 const VirtualServer web6{ip("fd00:96::5"), Protocol::tcp, 80};
+const VirtualServer marked{ip("0.0.0.0"), Protocol::none, 0, 0x50460001};
+const VirtualServer marked6{ip("::"), Protocol::none, 0, 0x50460001};
 const RealServer pod1{ip("10.1.0.11"), 8080};
 const RealServer pod2{ip("10.1.0.12"), 8080};
 const RealServer pod6{ip("fd00:1::11"), 8080};
@@ -35,12 +37,17 @@ struct Row {
 std::vector<Element> one_of_each_set() {
     std::vector<Element> elements;
     for (const char* address : {"10.96.0.5", "fd00:96::5"}) {
-        for (const Set set : {Set::served, Set::masquerade, Set::cluster})
+        for (const Set set : {Set::served, Set::masquerade, Set::cluster, Set::firewalled})
             elements.push_back({set, ip(address), Protocol::udp, 65535});
         for (const Set set : {Set::virtual_address, Set::hairpin, Set::node_address})
             elements.push_back({set, ip(address), Protocol::none, 0});
+        elements.push_back({Set::internal_mark, ip(address), Protocol::tcp, 80, 0x50460001});
+        const auto all = std::make_shared<AddressRange>(AddressRange{ip(address), ip(address)});
+        elements.push_back({Set::allowed, ip(address), Protocol::tcp, 80, 0, all});
     }
     elements.push_back({Set::node_port, {}, Protocol::sctp, 30000});
+    elements.push_back({Set::outside_node_port_mark, {}, Protocol::sctp, 30000, 0x5046ffff});
+    elements.push_back({Set::mark, {}, Protocol::none, 0, 0x50460001});
     return elements;
 }
 
@@ -52,6 +59,10 @@ std::vector<Row> table() {
          {AddVirtualServer{dns, plain}},
          AddVirtualServer{{dns.address, Protocol::tcp, 53}, plain}},
         {"an SCTP one", {}, AddVirtualServer{{web.address, Protocol::sctp, 80}, plain}},
+        {"one with a mark", {}, AddVirtualServer{marked, plain}},
+        {"the same mark in the other family", {AddVirtualServer{marked, plain}}, AddVirtualServer{marked6, sticky}},
+        {"a mark's real server", {AddVirtualServer{marked, plain}}, AddRealServer{marked, pod1, 1}},
+        {"a removal of one with a mark", {AddVirtualServer{marked, plain}}, DeleteVirtualServer{marked}},
         {"an IPv6 one with persistence", {}, AddVirtualServer{web6, sticky}},
         {"persistence switched on", {AddVirtualServer{web, plain}}, EditVirtualServer{web, sticky}},
         {"persistence switched off", {AddVirtualServer{web, sticky}}, EditVirtualServer{web, plain}},

@@ -34,6 +34,7 @@ struct ErrorOf {
     int operator()(const AddRoute& c) const { return state.routes.contains(c.route) ? EEXIST : 0; }
     int operator()(const DeleteRoute& c) const { return state.routes.contains(c.route) ? 0 : ESRCH; }
     int operator()(const AddElement&) const { return 0; }
+    int operator()(const WithdrawElement& c) const { return state.elements.contains(c.element) ? 0 : ENOENT; }
     int operator()(const DeleteElement& c) const { return state.elements.contains(c.element) ? 0 : ENOENT; }
 };
 

@@ -17,7 +17,19 @@ Address ip(const char* text) {
     return boost::asio::ip::make_address(text);
 }
 
+std::shared_ptr<const AddressRange> range(const char* first, const char* last) {
+    return std::make_shared<AddressRange>(AddressRange{ip(first), ip(last)});
+}
+
 }  // namespace
+
+TEST_CASE("a virtual server with a mark has a family and nothing else") {
+    const VirtualServer server{ip(GENERATE("0.0.0.0", "::")), Protocol::none, 0, 0x50460001};
+    const Message message = ipvs::add_service(30, server, {});
+    const auto parsed = ipvs::parse_service(message.header());
+    REQUIRE(parsed);
+    CHECK(parsed->first == server);
+}
 
 TEST_CASE("a virtual server's message says what it was made from") {
     const VirtualServer server{ip(GENERATE("10.96.0.5", "fd00:96::5")), Protocol::udp, 53};
@@ -46,12 +58,19 @@ TEST_CASE("elements survive the way into a message and back") {
         {Set::virtual_address, ip("10.96.0.5"), Protocol::none, 0},
         {Set::hairpin, ip("fd00:1::1"), Protocol::none, 0},
         {Set::node_port, {}, Protocol::udp, 30053},
+        {Set::internal_mark, ip("fd00:96::5"), Protocol::tcp, 80, 0x50460001},
+        {Set::outside_node_port_mark, {}, Protocol::tcp, 30080, 0x5046ffff},
+        {Set::mark, {}, Protocol::none, 0, 0x50460001},
+        {Set::allowed, ip("203.0.113.8"), Protocol::tcp, 80, 0, range("10.0.0.0", "10.255.255.255")},
+        {Set::allowed, ip("fd00::8"), Protocol::udp, 53, 0, range("fd00:2::", "fd00:2::ffff")},
     }));
     CAPTURE(to_string(element));
     const Message message = nft::change_elements(true, {&element});
     Element shape = element;
     shape.protocol = Protocol::none;
     shape.port = 0;
+    shape.mark = 0;
+    shape.sources = {};
     std::set<Element> parsed;
     nft::parse_elements(message.header(), shape, parsed);
     CHECK(parsed == std::set<Element>{element});

@@ -38,7 +38,8 @@ struct World {
                 [this](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
                     const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
                     return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
-                }};
+                },
+                [](const netlink::Element&) { return std::nullopt; }};
     }
 
     void apply(api::Transaction transaction) {

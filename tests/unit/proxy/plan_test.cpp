@@ -33,13 +33,13 @@ NodeFacts facts() {
     return facts;
 }
 
-Verdicts no_verdicts() {
-    return {[](const api::ObjectName&) { return false; },
-            [](const auto&, const auto&, const auto&) { return std::nullopt; }};
-}
-
 std::string planned(const api::Service& service, const std::string& endpoints) {
-    return text(plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts()));
+    Marks marks({}, [](const netlink::Element&) { return std::nullopt; });
+    const Verdicts verdicts{
+        [](const api::ObjectName&) { return false; },
+        [](const auto&, const auto&, const auto&) { return std::nullopt; },
+        [&](const MarkUse& use, const netlink::Element& carrier) { return marks.take(use, carrier); }};
+    return text(plan(service, {{0, build::endpoints(endpoints)}}, facts(), verdicts));
 }
 
 struct Row {
@@ -74,6 +74,12 @@ TEST_CASE("externalTrafficPolicy: Local") {
     const Row rows[] = {
         {"all endpoints are here", "1lr 3lr",
          "10.96.0.5:80/tcp 1 3; 192.168.50.10:30080/tcp 1 3; node_port_local tcp 30080"},
+        {"this node's for clients outside, the cluster's for all others", "1lr 2r",
+         "10.96.0.5:80/tcp 1 2; 192.168.50.10:30080/tcp 1; mark 0x50460001/ipv4 1 2; node_port_local tcp 30080; "
+         "internal_node_port_mark tcp 30080 0x50460001; marks 0x50460001"},
+        {"this node's terminating one for clients outside", "1lst 2r",
+         "10.96.0.5:80/tcp 2; 192.168.50.10:30080/tcp 1; mark 0x50460001/ipv4 2; node_port_local tcp 30080; "
+         "internal_node_port_mark tcp 30080 0x50460001; marks 0x50460001"},
         {"none here, some elsewhere: dropped for those outside, and the cluster's for all others", "2r",
          "10.96.0.5:80/tcp 2; 192.168.50.10:30080/tcp 2; node_port_local tcp 30080; node_port_dropped tcp 30080"},
         {"none anywhere: refused", "2", "10.96.0.5:80/tcp; 192.168.50.10:30080/tcp; node_port_local tcp 30080"},
@@ -90,6 +96,10 @@ TEST_CASE("external addresses") {
     CHECK(planned(service, "1lr 2r") ==
           "10.96.0.5:80/tcp 1 2; 203.0.113.7:80/tcp 1 2; 192.168.50.10:80/tcp 1 2; masquerade 203.0.113.7 tcp 80; "
           "external 203.0.113.7 tcp 80; external_address 203.0.113.7; masquerade 192.168.50.10 tcp 80");
+    service.external_ips = {build::address("203.0.113.7")};
+    CHECK(planned(service, "1") ==
+          "10.96.0.5:80/tcp; 203.0.113.7:80/tcp; masquerade 203.0.113.7 tcp 80; "
+          "external 203.0.113.7 tcp 80; external_address 203.0.113.7; refused 203.0.113.7 tcp 80");
     service.external_ips = {};
     service.type = api::ServiceType::load_balancer;
     service.external_traffic_policy = TrafficPolicy::local;
@@ -104,4 +114,34 @@ TEST_CASE("external addresses") {
 
 TEST_CASE("hints choose among a front end's endpoints") {
     CHECK(planned(build::service("web", "10.96.0.5"), "1lr@a 2r@a 3r@b") == "10.96.0.5:80/tcp 1 2");
+}
+
+TEST_CASE("loadBalancerSourceRanges") {
+    auto service = build::service("web", "10.96.0.5");
+    service.type = api::ServiceType::load_balancer;
+    service.ingress = {{build::address("203.0.113.8"), api::IpMode::vip}};
+    const std::string open =
+        "10.96.0.5:80/tcp 1; 203.0.113.8:80/tcp 1; masquerade 203.0.113.8 tcp 80; external 203.0.113.8 tcp 80; "
+        "external_address 203.0.113.8";
+    CHECK(planned(service, "1r") == open);
+    service.source_ranges = {{build::address("10.0.0.0"), 8}};
+    CHECK(planned(service, "1r") ==
+          open + "; firewalled 203.0.113.8 tcp 80; allowed 203.0.113.8 tcp 80 10.0.0.0-10.255.255.255");
+}
+
+TEST_CASE("a client keeps its endpoint whatever the front end, where ports are the same") {
+    auto service = build::service("web", "10.96.0.5");
+    service.client_ip_affinity = std::chrono::seconds(600);
+    service.external_ips = {build::address("203.0.113.7")};
+    CHECK(planned(service, "1r 2r") ==
+          "10.96.0.5:80/tcp 1 2; 203.0.113.7:80/tcp 1 2; masquerade 203.0.113.7 tcp 80; "
+          "external 203.0.113.7 tcp 80; external_address 203.0.113.7");
+    service.ports[0].port = 8080;
+    CHECK(planned(service, "1r 2r") ==
+          "10.96.0.5:8080/tcp 1 2; 203.0.113.7:8080/tcp 1 2; mark 0x50460001/ipv4 1 2; mark 0x50460001/ipv4 1 2; "
+          "mark 0x50460001/ipv4 1 2; mark 0x50460001/ipv4 1 2; masquerade 203.0.113.7 tcp 8080; "
+          "external 203.0.113.7 tcp 8080; external_address 203.0.113.7; internal_mark 10.96.0.5 tcp 8080 0x50460001; "
+          "marks 0x50460001; outside_mark 10.96.0.5 tcp 8080 0x50460001; marks 0x50460001; "
+          "internal_mark 203.0.113.7 tcp 8080 0x50460001; marks 0x50460001; "
+          "outside_mark 203.0.113.7 tcp 8080 0x50460001; marks 0x50460001");
 }

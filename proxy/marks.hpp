@@ -1,0 +1,50 @@
+// Which packet mark stands for which endpoints of which service port. The kernel's own maps remember it over a restart.
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "api/types.hpp"
+#include "netlink/objects.hpp"
+#include "netlink/ruleset.hpp"
+
+namespace proxy {
+
+/// What a service port can have a virtual server with a mark for.
+struct MarkUse {
+    api::ObjectName service;
+    std::uint16_t port = 0;  ///< the Service's
+    api::Protocol protocol = api::Protocol::tcp;
+    enum class Pool : std::uint8_t { cluster, local, hashed } pool = Pool::cluster;
+    auto operator<=>(const MarkUse&) const = default;
+};
+
+class Marks {
+public:
+    /// The mark that an element of a map has in the kernel; nullopt: there is no such element.
+    using InKernel = std::function<std::optional<std::uint32_t>(const netlink::Element&)>;
+
+    Marks(netlink::Fwmark range, InKernel in_kernel) : range_(range), in_kernel_(std::move(in_kernel)) {}
+
+    /// The same use has the same mark until it is released. A new one gets the mark that `carrier` has in the kernel,
+    /// when it is free, else the lowest that is. nullopt: all are taken.
+    std::optional<std::uint32_t> take(const MarkUse& use, const netlink::Element& carrier);
+
+    /// Frees the marks of a service's uses that are not among `used`.
+    void keep(const api::ObjectName& service, const std::set<MarkUse>& used);
+
+private:
+    bool is_free(std::uint32_t mark) const;
+
+    netlink::Fwmark range_;
+    InKernel in_kernel_;
+    std::map<MarkUse, std::uint32_t> marks_;
+    std::set<std::uint32_t> taken_;
+};
+
+}  // namespace proxy

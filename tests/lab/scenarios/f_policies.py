@@ -1,0 +1,160 @@
+"""Traffic policies, source ranges and affinity, for each kind of client. Pod 1 is on this node; pod 2 counts as another
+node's."""
+import signal
+
+from lab import GATEWAY_IP, NODE_IP, OUTSIDE_IP, Failure, pod_ip, wait_until
+
+VIP = {4: "203.0.113.8", 6: "fd00:203::8"}
+CLUSTER_IP = {4: "10.96.0.5", 6: "fd00:96::5"}
+LOCAL = "externalTrafficPolicy: Local, "
+
+
+def balanced(extra="", port=80):
+    """A Service of type LoadBalancer with node port 30080 and two addresses."""
+    return f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: web, namespace: shop}}
+spec: {{type: LoadBalancer, {extra}clusterIPs: ["{CLUSTER_IP[4]}", "{CLUSTER_IP[6]}"], ipFamilyPolicy: RequireDualStack,
+       ports: [{{port: {port}, nodePort: 30080}}]}}
+status: {{loadBalancer: {{ingress: [{{ip: {VIP[4]}}}, {{ip: "{VIP[6]}"}}]}}}}
+---
+"""
+
+
+def slices(*endpoints):
+    """(pod, node name, conditions), as slices of both families."""
+    text = ""
+    for family in (4, 6):
+        listed = ", ".join(f'{{addresses: ["{pod_ip(pod, family)}"], nodeName: {node}, conditions: {conditions}}}'
+                           for pod, node, conditions in endpoints)
+        text += f"""
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: web-{family}, namespace: shop, labels: {{kubernetes.io/service-name: web}}}}
+addressType: IPv{family}
+ports: [{{port: 8080}}]
+endpoints: [{listed}]
+---
+"""
+    return text
+
+
+READY = "{ready: true}"
+BOTH = slices((1, "node", READY), (2, "elsewhere", READY))
+ELSEWHERE = slices((2, "elsewhere", READY))
+DROPPED = {("error:", "timed out")}
+REFUSED = {("error:", "Connection refused")}
+
+
+def expect(lab, space, address, port, wanted, protocol="tcp"):
+    """`wanted`: the set of (pod, source that it sees), or of errors."""
+    seen = set(lab.ask(space, protocol, address, port, 1 if wanted in (DROPPED, REFUSED) else 6))
+    if seen != wanted:
+        raise Failure(f"{space} to {address}:{port}/{protocol}: {seen}, not {wanted}")
+
+
+def fronts(family):
+    return ((VIP[family], 80), (NODE_IP[family], 30080))
+
+
+def it_serves_outside_clients_from_here_and_all_others_from_everywhere(lab):
+    """externalTrafficPolicy: Local. Pods see an outside client's own address; a restart writes nothing."""
+    lab.start_pods(1, 2)
+    lab.write("web.yaml", balanced(LOCAL) + BOTH)
+    lab.start_podferry()
+    for family in (4, 6):
+        own, outside, node = pod_ip(4, family), OUTSIDE_IP[family], GATEWAY_IP[family]
+        for address, port in fronts(family):
+            expect(lab, "outside", address, port, {("pod1", outside)})
+            expect(lab, "pod4", address, port, {("pod1", own), ("pod2", own)})
+            expect(lab, "node", address, port, {("pod1", node), ("pod2", node)})
+    before = lab.ipvs()
+    lab.stop_podferry(signal.SIGKILL)
+    lab.start_podferry()
+    if lab.metric("podferry_netlink_operations_total", op="add-service", result="ok") or lab.ipvs() != before:
+        raise Failure(f"a restart has changed marks:\n{before}\n{lab.ipvs()}")
+
+
+def it_drops_outside_clients_without_a_pod_here(lab):
+    """externalTrafficPolicy: Local and internalTrafficPolicy: Local without a pod on this node."""
+    lab.start_pods(1, 2)
+    lab.write("web.yaml", balanced(LOCAL + "internalTrafficPolicy: Local, ") + ELSEWHERE)
+    lab.start_podferry()
+    for family in (4, 6):
+        own = pod_ip(4, family)
+        for address, port in fronts(family):
+            expect(lab, "outside", address, port, DROPPED)
+            expect(lab, "pod4", address, port, {("pod2", own)})
+        expect(lab, "pod4", CLUSTER_IP[family], 80, DROPPED)
+    lab.write("web.yaml", balanced(LOCAL + "internalTrafficPolicy: Local, ") + slices())
+    wait_until("pod 2 is gone", lambda: not lab.weights(VIP[4], 80), 10)
+    for address, port in (*fronts(4), (CLUSTER_IP[4], 80)):
+        expect(lab, "outside", address, port, REFUSED)
+        expect(lab, "pod4", address, port, REFUSED)
+
+
+def ranges(*networks):
+    return "loadBalancerSourceRanges: [" + ", ".join(f'"{network}"' for network in networks) + "], "
+
+
+def it_lets_only_listed_sources_in(lab):
+    """loadBalancerSourceRanges, for pods, the host and outside; a list is exchanged for one that overlaps it."""
+    lab.start_pods(1, 2)
+    lab.write("web.yaml", balanced(ranges(f"{pod_ip(4)}/32", "fd00:1::/64")) + BOTH)
+    lab.start_podferry()
+    both = {("pod1", GATEWAY_IP[4]), ("pod2", GATEWAY_IP[4])}
+    expect(lab, "pod4", VIP[4], 80, both)
+    for space in ("pod3", "outside", "node"):
+        expect(lab, space, VIP[4], 80, DROPPED)
+    expect(lab, "pod3", VIP[6], 80, {("pod1", GATEWAY_IP[6]), ("pod2", GATEWAY_IP[6])})
+    expect(lab, "outside", VIP[6], 80, DROPPED)
+    expect(lab, "outside", NODE_IP[4], 30080, both)  # not a load balancer's address
+    lab.write("web.yaml", balanced(ranges("10.1.0.0/16", f"{OUTSIDE_IP[4]}/32")) + BOTH)
+    wait_until("the new list is in force", lambda: lab.ask("outside", "tcp", VIP[4], 80, 1)[0][0] != "error:", 20)
+    expect(lab, "pod3", VIP[4], 80, both)
+    expect(lab, "node", VIP[4], 80, DROPPED)
+    if "spec.loadBalancerSourceRanges: has no IPv6 range" not in lab.status():
+        raise Failure(f"nobody says that IPv6 is open:\n{lab.status()}")
+    expect(lab, "outside", VIP[6], 80, {("pod1", GATEWAY_IP[6]), ("pod2", GATEWAY_IP[6])})
+    lab.write("web.yaml", balanced(ranges("0.0.0.0/0")) + BOTH)
+    wait_until("everybody is let in", lambda: lab.ask("node", "tcp", VIP[4], 80, 1)[0][0] != "error:", 20)
+
+
+def it_keeps_a_client_with_its_pod_over_all_front_ends(lab):
+    """sessionAffinity: ClientIP, ClusterIP and load balancer's address, with the pods' own port."""
+    lab.start_pods(1, 2)
+    lab.write("web.yaml", balanced("sessionAffinity: ClientIP, ", 8080) + BOTH)
+    lab.start_podferry()
+    for space in ("pod3", "pod4", "outside"):
+        answers = {who for address in (CLUSTER_IP[4], VIP[4]) for who, _ in lab.ask(space, "tcp", address, 8080, 5)}
+        if len(answers) != 1 or "error:" in answers:
+            raise Failure(f"{space} was answered by {answers}")
+
+
+def it_takes_only_the_service_port_of_an_address(lab):
+    """An external IP that is another machine's: its other ports and its ARP stay with it."""
+    lab.start_pods(1)
+    lab.spawn("daemon", "outside", ["/usr/bin/python3", "-m", "http.server", "22", "--bind", "0.0.0.0"],
+              stdout=-3, stderr=-3)
+    wait_until("the other machine's daemon listens", lambda: ":22 " in lab.on("outside", "ss", "-Hltn"), 20)
+    lab.write("web.yaml", f"""
+apiVersion: v1
+kind: Service
+metadata: {{name: web, namespace: shop}}
+spec: {{clusterIP: {CLUSTER_IP[4]}, externalIPs: ["{OUTSIDE_IP[4]}", 192.168.50.77], ports: [{{port: 80}}]}}
+---
+""" + slices((1, "node", READY)).split("---")[0])
+    lab.start_podferry()
+    for space in ("pod4", "node"):
+        expect(lab, space, OUTSIDE_IP[4], 80, {("pod1", GATEWAY_IP[4])})
+        if not lab.on(space, "curl", "-s", "-m", "3", f"http://{OUTSIDE_IP[4]}:22/", check=False):
+            raise Failure(f"{space} does not reach another machine's port 22")
+        if "1 received" not in lab.on(space, "ping", "-c", "1", "-W", "2", OUTSIDE_IP[4], check=False):
+            raise Failure(f"{space} cannot ping another machine")
+    # A neighbour who asks for an external address is not told that it is here: that is the load balancer's to say.
+    answers = lab.ask("outside", "tcp", "192.168.50.77", 80, 1)
+    if answers != [("error:", "No route to host")] and answers != [("error:", "timed out")]:
+        raise Failure(f"a neighbour reaches an external IP of its own network: {answers}")
+    if "lladdr" in lab.on("outside", "ip", "neigh", "show", "192.168.50.77"):
+        raise Failure("the node answers ARP for an external IP")
