@@ -16,6 +16,9 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
+#include <vector>
+
+#include "api/gunzip.hpp"
 
 namespace api {
 namespace {
@@ -68,6 +71,7 @@ http::request<http::string_body> make_request(const ServerUrl& server, HttpReque
     request.set(http::field::host, authority(server));
     request.set(http::field::user_agent, "podferry/" PODFERRY_VERSION);
     request.set(http::field::accept, given.accept);
+    request.set(http::field::accept_encoding, "gzip");  // what client-go asks for; servers pack lists, not watches
     if (!given.bearer_token.empty())
         request.set(http::field::authorization, "Bearer " + given.bearer_token);
     if (!given.content_type.empty())
@@ -189,12 +193,34 @@ private:
         long seconds = 0;  // the other form, a date, is not used by API servers
         if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec == std::errc() && !text.empty())
             head.retry_after = std::chrono::seconds(std::clamp(seconds, 0L, 3600L));
+        gunzip_.reset();
+        if (parser_->get()[http::field::content_encoding] == "gzip")
+            gunzip_.emplace();
         co_return head;
     }
 
     template <class Stream>
     asio::awaitable<tl::expected<std::string_view, std::string>> read_from(Stream& stream,
                                                                            std::chrono::milliseconds limit) {
+        for (;;) {
+            if (!gunzip_ || gunzip_->complete())  // then the end of the body follows
+                co_return co_await receive(stream, limit);
+            const auto text = gunzip_->next(unpacked_);
+            if (!text || !text->empty())
+                co_return text;
+            const auto packed = co_await receive(stream, limit);
+            if (!packed)
+                co_return packed;
+            if (packed->empty())
+                co_return tl::unexpected(std::string("closed by the server"));  // in the middle of the text
+            gunzip_->feed(*packed);
+        }
+    }
+
+    /// Some of the body as it was sent; empty at its end.
+    template <class Stream>
+    asio::awaitable<tl::expected<std::string_view, std::string>> receive(Stream& stream,
+                                                                         std::chrono::milliseconds limit) {
         while (!parser_->is_done()) {
             parser_->get().body().data = body_.data();
             parser_->get().body().size = body_.size();
@@ -218,6 +244,8 @@ private:
     std::optional<beast::ssl_stream<beast::tcp_stream>> secure_;
     beast::flat_buffer buffer_{buffer_size};
     std::array<char, buffer_size> body_{};
+    std::optional<Gunzip> gunzip_;
+    std::vector<char> unpacked_ = std::vector<char>(buffer_size);
     std::optional<http::response_parser<http::buffer_body>> parser_;
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "fake_api_server.hpp"
+#include "packed.hpp"
 
 using namespace api;
 using namespace std::chrono_literals;
@@ -157,6 +158,18 @@ TEST_CASE("a list in pages, one of which is cut off in the midst, is read again 
     world.server.send(services + "?watch", gone);
     REQUIRE(world.within(10s, [&] { return world.in_force() == "p3 p4"; }));
     CHECK(world.server.count("limit=500&continue=next") == 2);
+}
+
+TEST_CASE("a packed list is read; one whose packing is cut off is read again") {
+    World world;
+    const std::string whole = packed(list("Service", service("a") + "," + service("c")));
+    world.server.script[services] = {
+        {200, whole.substr(0, whole.size() - 9), "Content-Encoding: gzip\r\n", false, false},
+        {200, whole, "Content-Encoding: gzip\r\n", false, false}};
+    world.start();
+    REQUIRE(world.within(10s, [&] { return !world.transactions.empty(); }));
+    CHECK(world.in_force() == "a c");
+    CHECK(world.server.count("GET " + services) >= 2);
 }
 
 TEST_CASE("broken JSON changes nothing and is asked for again") {
