@@ -4,11 +4,13 @@
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
+#include "api/rfc3339.hpp"
 
 namespace api {
 namespace {
 
 constexpr const char* service_label = "kubernetes.io/service-name";
+constexpr const char* trigger_annotation = "endpoints.kubernetes.io/last-change-trigger-time";
 constexpr std::size_t max_endpoints = 1000;  // of a slice, discovery/validation
 
 EndpointPort read_port(const Field& field) {
@@ -115,6 +117,8 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
         document.warn(std::string("metadata.labels: without ") + service_label + " the slice belongs to no Service");
     else
         slice.service = label->second;
+    if (const auto trigger = metadata.annotations.find(trigger_annotation); trigger != metadata.annotations.end())
+        slice.changed = parse_rfc3339(trigger->second).value_or(slice.changed);
     const Field type = document["addressType"];
     if (!type.given())
         type.wrong("missing; IPv4 or IPv6");

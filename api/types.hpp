@@ -139,6 +139,9 @@ struct EndpointSlice {
     Family family = Family::ipv4;
     std::vector<EndpointPort> ports;
     std::vector<Endpoint> endpoints;
+    /// Annotation endpoints.kubernetes.io/last-change-trigger-time: when what the slice tells of happened; the epoch:
+    /// not said.
+    std::chrono::system_clock::time_point changed{};
     bool operator==(const EndpointSlice&) const = default;
 };
 

@@ -5,11 +5,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 
 namespace proxy {
@@ -21,6 +23,7 @@ namespace http = beast::http;
 using namespace std::chrono_literals;
 
 constexpr auto idle_limit = 30s;
+constexpr auto listen_retry = 5s;
 
 Reply answer(const http::request<http::string_body>& request, const Pages& pages) {
     if (request.method() != http::verb::get && request.method() != http::verb::head)
@@ -95,6 +98,32 @@ asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor, const Pages& pages
 
 asio::awaitable<void> serve(asio::local::stream_protocol::acceptor acceptor, const Pages& pages) {
     return serve_on<asio::local::stream_protocol>(std::move(acceptor), pages);
+}
+
+asio::awaitable<void> serve_when_free(asio::ip::tcp::endpoint where, const Pages& pages,
+                                      std::function<void(const std::string&)> tell) {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer pause(executor);
+    std::string told;
+    for (;;) {
+        std::optional<asio::ip::tcp::acceptor> acceptor;
+        std::string problem;
+        try {
+            acceptor.emplace(executor, where);
+        } catch (const boost::system::system_error& error) {
+            problem = error.code().message();
+        }
+        if (problem != told)
+            tell(problem);
+        told = problem;
+        if (acceptor)
+            co_return co_await serve(std::move(*acceptor), pages);
+        pause.expires_after(listen_retry);
+        boost::system::error_code cancelled;
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        if (cancelled)
+            co_return;
+    }
 }
 
 Reply ask(const std::string& socket_path, const std::string& page) {

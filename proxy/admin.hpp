@@ -25,6 +25,11 @@ using Pages = std::map<std::string, std::function<Reply()>, std::less<>>;
 boost::asio::awaitable<void> serve(boost::asio::ip::tcp::acceptor acceptor, const Pages& pages);
 boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::acceptor acceptor, const Pages& pages);
 
+/// The same on an address that may not be free yet: it is asked for again every 5 s. `tell` is told why it cannot be
+/// listened on, whenever that changes, and an empty text once it can.
+boost::asio::awaitable<void> serve_when_free(boost::asio::ip::tcp::endpoint where, const Pages& pages,
+                                             std::function<void(const std::string&)> tell);
+
 /// Asks a running podferry over its socket. Throws std::runtime_error with a sentence for people when nobody answers.
 Reply ask(const std::string& socket_path, const std::string& page);
 

@@ -49,6 +49,7 @@ struct Config {
     netlink::Fwmark fwmark;
     std::vector<Listen> metrics_bind_address;  ///< none or one
     std::vector<Listen> healthz_bind_address;  ///< none or one
+    bool bind_address_hard_fail = false;
     std::string socket = "/run/podferry/podferry.sock";
     std::string state_dir = "/var/lib/podferry";
     log::Format log_format = log::Format::text;

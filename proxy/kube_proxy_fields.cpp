@@ -35,7 +35,7 @@ std::vector<KubeProxyField> make_fields() {
         used("kind", text, nullptr),
 
         used("bindAddress", text, take_bind_address),
-        ignored("bindAddressHardFail", flag, "podferry never starts without its addresses, as with true"),
+        used("bindAddressHardFail", flag, take_bind_address_hard_fail),
         ignored("clientConnection.acceptContentTypes", text, only_json),
         ignored("clientConnection.burst", integer, own_pace),
         ignored("clientConnection.contentType", text, only_json),

@@ -137,6 +137,11 @@ std::string take_verbosity(Taking& taking, const Field& field) {
     return "honoured as log_level debug";
 }
 
+std::string take_bind_address_hard_fail(Taking& taking, const Field& field) {
+    taking.result.config.bind_address_hard_fail = field.flag(false);
+    return "honoured as bind_address_hard_fail";
+}
+
 std::string take_masquerade_all(Taking& taking, const Field& field) {
     taking.result.config.masquerade_all = field.flag(false);
     return "honoured as masquerade_all";

@@ -8,6 +8,7 @@
 namespace proxy::kube_proxy {
 
 std::string take_bind_address(Taking& taking, const api::Field& field);
+std::string take_bind_address_hard_fail(Taking& taking, const api::Field& field);
 std::string take_cluster_cidr(Taking& taking, const api::Field& field);
 std::string take_cluster_cidrs(Taking& taking, const api::Field& field);
 std::string take_detect_local_mode(Taking& taking, const api::Field& field);

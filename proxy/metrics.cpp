@@ -24,6 +24,14 @@ auto& histogram(Registry& registry, const char* name, const char* help) {
 
 }  // namespace
 
+/// kube-proxy's: 0.25, 0.5, 1 to 59 by 1, 60 to 115 by 5, 120 to 300 by 30.
+prometheus::Histogram::BucketBoundaries programming_buckets() {
+    prometheus::Histogram::BucketBoundaries buckets = {0.25, 0.5};
+    for (int second = 1; second <= 300; second += second < 60 ? 1 : second < 120 ? 5 : 30)
+        buckets.push_back(second);
+    return buckets;
+}
+
 const prometheus::Histogram::BucketBoundaries& time_buckets() {
     static const prometheus::Histogram::BucketBoundaries buckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2,
                                                                     0.5,   1,     2,     5,    10,   20,   60};
@@ -45,8 +53,9 @@ Metrics::Metrics()
       sync_seconds(histogram(registry, "podferry_sync_duration_seconds",
                              "Time to plan and program a set of changes, or to audit the kernel, by kind.")),
       programming_seconds(histogram(registry, "podferry_network_programming_duration_seconds",
-                                    "Time from a change in the source (after the debounce) to the kernel.")
-                              .Add({}, time_buckets())),
+                                    "Time from a change of endpoints, as the slice's annotation "
+                                    "last-change-trigger-time tells it (in a folder: from its reading), to the kernel.")
+                              .Add({}, programming_buckets())),
       netlink_operations(counter(registry, "podferry_netlink_operations_total",
                                  "Changes given to the kernel, by operation and result.")),
       drift_repairs(counter(registry, "podferry_drift_repairs_total",

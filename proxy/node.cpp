@@ -72,13 +72,27 @@ Pages health_pages(NodeLoop& node) {
              }}};
 }
 
-asio::ip::tcp::acceptor listen_on(asio::io_context& context, const Listen& where, const char* setting) {
-    try {
-        return {context, {where.address, where.port}};
-    } catch (const std::exception& error) {
-        throw std::runtime_error(std::string(setting) + " " + netlink::endpoint_text(where.address, where.port) +
-                                 " cannot be listened on: " + error.what());
-    }
+/// A page on TCP: its setting, and the reason of the Event that says it is not there.
+struct TcpPage {
+    const char* setting;
+    const char* reason;
+};
+
+/// A busy port does not keep connections from being carried, unless the configuration wants it so.
+void serve_tcp(asio::io_context& context, NodeLoop& node, const Listen& where, const Pages& pages, TcpPage page,
+               bool hard_fail) {
+    const std::string what = std::string(page.setting) + " " + netlink::endpoint_text(where.address, where.port);
+    const auto tell = [&node, what, page, hard_fail](const std::string& why) {
+        if (!why.empty() && hard_fail)
+            throw std::runtime_error(what + " cannot be listened on: " + why + " (bind_address_hard_fail is true)");
+        node.note_listener(page.setting, page.reason,
+                           why.empty() ? "" : what + " cannot be listened on: " + why + "; tried again every 5 s");
+    };
+    asio::co_spawn(context, serve_when_free({where.address, where.port}, pages, tell),
+                   [](const std::exception_ptr& error) {
+                       if (error)
+                           std::rethrow_exception(error);
+                   });
 }
 
 /// The lock has made sure that a socket that is there is left over from a podferry that was killed.
@@ -103,9 +117,11 @@ void run(const Config& config, NodeInputs inputs, Time began) {
     const Pages for_health = health_pages(node);
     auto socket = listen_on(context, config.socket);
     for (const Listen& where : config.metrics_bind_address)
-        asio::co_spawn(context, serve(listen_on(context, where, "metrics_bind_address"), for_metrics), asio::detached);
+        serve_tcp(context, node, where, for_metrics, {"metrics_bind_address", "FailedToStartMetricServer"},
+                  config.bind_address_hard_fail);
     for (const Listen& where : config.healthz_bind_address)
-        asio::co_spawn(context, serve(listen_on(context, where, "healthz_bind_address"), for_health), asio::detached);
+        serve_tcp(context, node, where, for_health, {"healthz_bind_address", "FailedToStartProxierHealthcheck"},
+                  config.bind_address_hard_fail);
     asio::co_spawn(context, serve(std::move(socket), for_operators), asio::detached);
     asio::signal_set signals(context, SIGTERM, SIGINT);
     signals.async_wait([&](const boost::system::error_code&, int) {

@@ -57,8 +57,7 @@ void NodeLoop::take(api::Transaction transaction) {
         begin(std::move(transaction));
         return;
     }
-    if (!changed_at_)
-        changed_at_ = Clock::now();
+    note_changes(transaction);
     const bool pods = names_pods(transaction);
     engine_.apply(std::move(transaction));
     take_node();
@@ -66,6 +65,19 @@ void NodeLoop::take(api::Transaction transaction) {
         set_targets();
     log_new_problems();
     wake();
+}
+
+/// When what the kernel does not hold yet has happened. The API tells of slices; older ones than this start are not a
+/// measure of ours (kube-proxy's EndpointsChangeTracker).
+void NodeLoop::note_changes(const api::Transaction& transaction) {
+    if (cluster_ == nullptr) {
+        if (changes_.empty())
+            changes_.push_back(std::chrono::system_clock::now());
+        return;
+    }
+    for (const api::Upsert& upsert : transaction.upserts)
+        if (const auto* slice = std::get_if<api::EndpointSlice>(&upsert.object); slice && slice->changed > started_)
+            changes_.push_back(slice->changed);
 }
 
 void NodeLoop::set_targets() {
@@ -154,6 +166,22 @@ asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
         if (notices.addresses || notices.damage)
             wake();
     }
+}
+
+/// With a folder there is nobody to post to.
+void NodeLoop::post(api::EventNote note) {
+    if (cluster_ != nullptr)
+        spawn(cluster_->post(std::move(note)));
+}
+
+void NodeLoop::note_listener(const std::string& setting, const std::string& reason, const std::string& problem) {
+    if (problem.empty()) {
+        listener_problems_.erase(setting);
+    } else {
+        listener_problems_[setting] = problem;
+        post({reason, problem, true, "Node", config_.node_name, "", config_.node_name});
+    }
+    log_new_problems();
 }
 
 /// Each problem once, until it is gone.

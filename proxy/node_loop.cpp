@@ -25,10 +25,6 @@ constexpr auto kernel_retry = 1s;    // after the kernel could not be spoken to
 constexpr auto fresh_enough = 1s;    // for what was read of the kernel at the start
 constexpr std::size_t few = 10;      // virtual servers, whose loss would not be worth a doubt
 
-double seconds_since(Time start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 netlink::LinuxKernelOptions kernel_options(const Config& config) {
     netlink::LinuxKernelOptions options;
     options.route_protocol = config.route_protocol;
@@ -146,9 +142,8 @@ void NodeLoop::begin(api::Transaction everything) {
     set_targets();
     next_audit_ = Clock::now() + config_.audit_period;
     spawn(control());
-    if (cluster_ != nullptr)
-        spawn(cluster_->post({"Starting", "podferry carries the Services of this node", false, "Node",
-                              config_.node_name, "", config_.node_name}));
+    post({"Starting", "podferry carries the Services of this node", false, "Node", config_.node_name, "",
+          config_.node_name});
 }
 
 /// What vanished while we were down is removed; unless that is most of what the kernel has, and the word of an API

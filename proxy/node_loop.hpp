@@ -8,6 +8,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -41,6 +42,9 @@ public:
     /// programmed or removed before they are complete. Call once. Throws std::exception.
     void start();
 
+    /// What is wrong with a listener; an empty text: nothing any more. It becomes a problem, and an Event of the Node.
+    void note_listener(const std::string& setting, const std::string& reason, const std::string& problem);
+
     StatusView status() const;
     std::vector<ServiceView> services() const { return engine_.view(); }
     /// The Prometheus page, with gauges brought up to date.
@@ -59,12 +63,14 @@ public:
 private:
     // What comes in.
     void take(api::Transaction transaction);
+    void note_changes(const api::Transaction& transaction);
     void take_node();
     void take_report(const health::Report& report);
     void take_attempt(const health::Attempt& attempt);
     std::string zone() const;
     void follow_addresses();
     void log_new_problems();
+    void post(api::EventNote note);
     void set_targets();
     void listen_to_kernel();
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor& socket,
@@ -124,12 +130,14 @@ private:
     Time next_audit_;
     Time last_audit_;
     std::optional<Time> unsynced_since_;
-    std::optional<Time> changed_at_;  // the oldest transaction that the kernel does not hold yet
+    std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+    std::vector<std::chrono::system_clock::time_point> changes_;  // that the kernel does not hold yet
     std::chrono::system_clock::time_point last_sync_;
     std::uint64_t drift_repairs_ = 0;
     std::size_t probed_containers_ = 0;
     std::set<std::string> logged_problems_;
-    std::vector<std::string> kernel_problems_;  // since the last audit
+    std::map<std::string, std::string> listener_problems_;  // by setting
+    std::vector<std::string> kernel_problems_;              // since the last audit
 };
 
 }  // namespace proxy

@@ -15,10 +15,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t batch_size = 4096;  // changes given to the kernel in one go
 constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers are read in one go
 
-double seconds_since(Time start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 }  // namespace
 
 void NodeLoop::adopt() {
@@ -68,9 +64,9 @@ void NodeLoop::finish_sync() {
     }
     unsynced_since_.reset();
     last_sync_ = std::chrono::system_clock::now();
-    if (changed_at_)
-        metrics_.programming_seconds.Observe(seconds_since(*changed_at_));
-    changed_at_.reset();
+    for (const auto& change : changes_)
+        metrics_.programming_seconds.Observe(std::chrono::duration<double>(last_sync_ - change).count());
+    changes_.clear();
 }
 
 asio::awaitable<void> NodeLoop::audit() {

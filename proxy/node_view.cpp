@@ -27,6 +27,8 @@ std::vector<api::Problem> NodeLoop::problems() const {
             problems.push_back(std::move(problem));
     for (const std::string& problem : kernel_problems_)
         problems.push_back({{}, "", problem, true});
+    for (const auto& [setting, problem] : listener_problems_)
+        problems.push_back({{}, "", problem, false});
     if (sweep_at_)
         problems.push_back(
             {{},

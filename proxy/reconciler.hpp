@@ -19,6 +19,10 @@ namespace proxy {
 
 using Time = std::chrono::steady_clock::time_point;
 
+inline double seconds_since(Time start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 /// A change that the kernel refused. It is tried again with back-off, 100 ms doubling to 30 s, beside all others.
 struct Refused {
     netlink::Change change;

@@ -90,6 +90,11 @@ std::vector<Setting> make_settings() {
             &Config::metrics_bind_address, read_listen, print_listen),
         row("healthz_bind_address", "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",
             &Config::healthz_bind_address, read_listen, print_listen),
+        row("bind_address_hard_fail",
+            "true: a metrics or healthz address that cannot be listened on ends the start; false: it is tried again "
+            "every "
+            "5 s. Default false.",
+            &Config::bind_address_hard_fail, read_flag, print_flag),
         row("socket", "Unix socket of the operator's commands. Default /run/podferry/podferry.sock.", &Config::socket,
             read_path, print_text),
         row("state_dir", "Folder that remembers allocated addresses and node ports. Default /var/lib/podferry.",

@@ -116,3 +116,42 @@ ipvs: {{scheduler: wrr, strictARP: true}}
     for words in ("clusterCIDR: honoured", "ipvs.strictARP: ignored", "hostnameOverride: honoured"):
         if words not in cluster.log():
             raise Failure(f"the log does not say '{words}':\n{cluster.log()[:3000]}")
+
+
+def events_of_node(cluster, reason):
+    return [item for item in cluster.api.list("Event", "default")["items"]
+            if item["reason"] == reason and item["regarding"]["name"] == "node"]
+
+
+def it_carries_connections_while_its_health_port_is_taken(cluster):
+    """As kube-proxy with bindAddressHardFail: false: an Event of the Node, and the port is asked for again."""
+    start_web(cluster)
+    before = len(events_of_node(cluster, "FailedToStartProxierHealthcheck"))
+    other = cluster.spawn("other", "node", ["/usr/bin/python3", "-m", "http.server", "10256", "--bind", "0.0.0.0"],
+                          stdout=-3, stderr=-3)
+    wait_until("somebody else listens on 10256", lambda: ":10256 " in cluster.on("node", "ss", "-Hltn"), 20)
+    cluster.start_podferry(wait=False)
+    cluster.wait_for_pods_behind(WEB, within=60)
+    if cluster.answers() != WEB:
+        raise Failure("the Service does not answer")
+    wait_until("the Node has an Event",
+               lambda: len(events_of_node(cluster, "FailedToStartProxierHealthcheck")) == before + 1, 20)
+    if "healthz_bind_address 0.0.0.0:10256 cannot be listened on" not in cluster.status():
+        raise Failure("status does not say so:\n" + cluster.status())
+    other.kill()
+    other.wait()
+    wait_until("podferry answers on its port", cluster.podferry_is_ready, 20)
+    if "cannot be listened on" in cluster.status():
+        raise Failure("status still complains:\n" + cluster.status())
+    if not cluster.metrics("podferry_network_programming_duration_seconds_count"):
+        raise Failure("the metric of the latency is missing")
+
+
+def it_may_insist_on_its_ports(cluster):
+    """bind_address_hard_fail: true: the start ends, and says why."""
+    cluster.spawn("other", "node", ["/usr/bin/python3", "-m", "http.server", "10249", "--bind", "127.0.0.1"],
+                  stdout=-3, stderr=-3)
+    wait_until("somebody else listens on 10249", lambda: ":10249 " in cluster.on("node", "ss", "-Hltn"), 20)
+    cluster.start_podferry(wait=False, config="bind_address_hard_fail: true\n")
+    if cluster.processes["podferry"].wait(timeout=60) != 1 or "metrics_bind_address 127.0.0.1:10249" not in cluster.log():
+        raise Failure("podferry started, or did not say why not:\n" + cluster.log())
