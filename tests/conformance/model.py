@@ -137,7 +137,8 @@ class Scenario:
 
     def port_of_service(self, place, port):
         made = {"name": port.name, "port": port.number, "protocol": port.protocol, "targetPort": port.target}
-        if "node" in self.fronts:
+        # The API server gives a load balancer node ports by itself, and might take another scenario's.
+        if "node" in self.fronts or ("lb" in self.fronts and self.spec.get("allocateLoadBalancerNodePorts", True)):
             made["nodePort"] = self.node_port(place)
         return made
 
