@@ -8,6 +8,7 @@ NODE_IP = {4: "192.168.50.10", 6: "fd00:50::10"}
 LINK_IP = {4: "192.168.60.10", 6: "fd00:60::10"}  # the node's address on its link to the second node: no node port there
 LATE_IP = {4: "192.168.50.12", 6: "fd00:50::12"}  # given to the node while the proxy runs
 NODE2_IP = {4: "192.168.60.20", 6: "fd00:60::20"}
+NODE2_SECOND_IP = {4: "192.168.60.21", 6: "fd00:60::21"}  # what a proxy does to it harms no other scenario
 OUTSIDE_IP = {4: "192.168.50.100", 6: "fd00:50::100"}
 OTHER_IP = {4: "192.168.50.101", 6: "fd00:50::101"}
 LOOPBACK = {4: "127.0.0.1", 6: "::1"}

@@ -38,11 +38,14 @@ class Trial:
     def run(self):
         watchers = {space: self.world.start_client(space, mine, "--watch") for space, mine in by_space(self.cells["start"]).items()}
         took = self.proxy.start_and_wait()
+        print(f"      {self.proxy.title}: complete after {took:.1f} s", flush=True)
         for watcher in watchers.values():
             self.found |= self.world.finish_client(watcher)  # closing its input ends it
         began = time.monotonic()
         self.try_all(self.cells["main"])
         again = [cell for cell in self.cells["main"] if cell.is_doubtful(self.found[cell.id])]
+        print(f"      {self.proxy.title}: {len(self.cells['main'])} cells tried in {time.monotonic() - began:.1f} s, "
+              f"{len(again)} are looked at again", flush=True)
         self.try_all(again, "--young=1")
         tried = time.monotonic() - began
         self.try_late()
@@ -51,8 +54,7 @@ class Trial:
             results[cell.id] = cell.outcome(self.found[cell.id] | {"errors": {}, "slow": 0})
         results["clean-up | kernel | node"] = self.proxy.stop_and_clean() + " left"
         attempts = sum(count for told in self.found.values() for *_, count in told["answers"])
-        print(f"ok    {self.proxy.title}: complete after {took:.1f} s; {len(results)} cells, {attempts} answers in {tried:.1f} s, "
-              f"{len(again)} of them looked at twice", flush=True)
+        print(f"ok    {self.proxy.title}: {len(results)} cells, {attempts} answers in {tried:.1f} s", flush=True)
         return results
 
     def try_all(self, wanted, *options):

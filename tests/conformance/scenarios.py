@@ -1,7 +1,7 @@
 """The scenarios. A row is a Service and its endpoints, in the words of their manifests; model.py makes objects and cells of
 it. Names go by feature; `ci=True` puts a row into the subset that CI runs. New rows go at the end of a group or the table:
 addresses follow from a row's place, and a recorded reference from an older table fits no more."""
-from model import (DAEMON_PORT, NODE2_IP, NODE_IP, OTHER_IP, OUTSIDE_IP, POD_CIDR, POD_PORT, SECOND_PORT, Ask,
+from model import (DAEMON_PORT, NODE2_IP, NODE2_SECOND_IP, NODE_IP, OTHER_IP, OUTSIDE_IP, POD_CIDR, POD_PORT, SECOND_PORT, Ask,
                    Port, Scenario)
 
 ALL = ("cluster", "node", "external", "lb")
@@ -95,7 +95,7 @@ EXTERNAL = [
         Ask("external", port="web"), Ask("external", port="web", **DAEMON)), ci=True),
     Scenario("external-ip.of-this-node-etp-local", "r1", ("external",), ETP_LOCAL, addresses={"external": NODE_IP},
              ports=(Port("web", 8889),), asks=(Ask("external", port="web"),)),
-    Scenario("external-ip.of-another-node", "p1 r1", ("external",), addresses={"external": NODE2_IP}, ports=(Port("web", 8888),), asks=(
+    Scenario("external-ip.of-another-node", "p1 r1", ("external",), addresses={"external": NODE2_SECOND_IP}, ports=(Port("web", 8888),), asks=(
         Ask("external", ("pod", "host", "outside"), port="web"), Ask("external", ("pod", "host", "outside"), port="web", **DAEMON)),
         ci=True, shows="D3"),
     Scenario("external-ip.shared", "p1", ("external",), addresses=SHARED),

@@ -20,7 +20,7 @@ from api import AWAY
 from cluster import Cluster
 from lab import HERE as LAB
 from lab import PYTHON, Failure, wait_until
-from model import DAEMON_PORT, LINK_IP, NODE2_IP, OTHER_IP, OUTSIDE_IP, POD_PORT, PODS, SECOND_PORT, place_ip
+from model import DAEMON_PORT, LINK_IP, NODE2_IP, NODE2_SECOND_IP, OTHER_IP, OUTSIDE_IP, POD_PORT, PODS, SECOND_PORT, place_ip
 
 HERE = LAB.parent / "conformance"
 GATEWAY = {4: "10.1.1.1", 6: "fd00:1::1:1"}
@@ -80,6 +80,7 @@ class World(Cluster):
         self.ip(f"link set eth1 up\naddr add {outside}/{length} dev eth1{nodad}\n"  # the other one only when it is asked for:
                 f"addr add {OTHER_IP[family]}/{length} dev eth0 preferred_lft 0{nodad}\n", "outside")
         self.ip(f"link set lo up\nlink set eth0 up\nlink set eth1 up\naddr add {NODE2_IP[family]}/{length} dev eth0{nodad}\n"
+                f"addr add {NODE2_SECOND_IP[family]}/{length} dev eth0{nodad}\n"
                 f"addr add {node2}/{length} dev eth1{nodad}\n" + self.routes_of_node2(family, single), "node2")
 
     @staticmethod
