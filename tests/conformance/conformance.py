@@ -142,7 +142,7 @@ def compare(args, rows):
     if args.reference and missing:
         sys.exit(f"{args.reference} has not all cells of {' '.join(missing)}: measure it anew")
     with_ipvs = (is_full or args.with_ipvs) and not args.without_ipvs and not args.reference
-    proxies = ["podferry"] if args.reference else ["nftables", *(["ipvs"] if with_ipvs else []), "podferry"]
+    proxies = ["podferry"] if args.reference else ["nftables", "podferry", *(["ipvs"] if with_ipvs else [])]
     results = measure(args, proxies, rows)
     lacking = [title for title in proxies if title not in results]
     if results:

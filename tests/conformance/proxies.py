@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from lab import Failure, run, wait_until
+from lab import Failure, wait_until
 from model import POD_CIDR
 from scenarios import CANARY
 
@@ -49,12 +49,12 @@ class Proxy:
         process.wait(timeout=30)
 
     def stop_and_clean(self):
-        """What is left then, in a few words; "nothing" is as it should be."""
+        """What is left then, in a few words; "nothing left" is as it should be."""
         self.stop()
-        self.clean()
-        left = self.leftovers()
+        said = self.clean()
+        left = self.leftovers() + " left"
         self.world.on("node", "conntrack", "-F", check=False)
-        return left
+        return f"{said}, {left}" if said else left
 
     def leftovers(self):
         """Whatever any proxy could have left; the node had none of it before."""
@@ -87,7 +87,9 @@ class KubeProxy(Proxy):
             "--conntrack-max-per-core=0", "--v=2"], stdout=subprocess.DEVNULL, stderr=open(self.log, "w"))
 
     def clean(self):
-        run(["ip", "netns", "exec", "node", self.program, "--cleanup"], timeout=300)
+        """Its ipvs mode says that it failed, for want of order, and has removed everything nevertheless."""
+        done = subprocess.run(["ip", "netns", "exec", "node", self.program, "--cleanup"], capture_output=True, timeout=300)
+        return f"status {done.returncode}" if done.returncode else ""
 
 
 class Nftables(KubeProxy):
@@ -122,7 +124,9 @@ class Podferry(Proxy):
         return self.world.podferry_is_ready() and super().is_settled()
 
     def clean(self):
+        """Fails when the command does."""
         self.world.podferry("cleanup", "--config", str(self.world.folder / "config.yaml"))
+        return ""
 
 
 PROXIES = {kind.title: kind for kind in (Nftables, Ipvs, Podferry)}

@@ -52,7 +52,7 @@ class Trial:
         results = {cell.id: cell.outcome(self.found[cell.id]) for when in self.cells.values() for cell in when}
         for cell in self.cells["start"]:  # what comes before the first answer depends on the machine
             results[cell.id] = cell.outcome(self.found[cell.id] | {"errors": {}, "slow": 0})
-        results["clean-up | kernel | node"] = self.proxy.stop_and_clean() + " left"
+        results["clean-up | kernel | node"] = self.proxy.stop_and_clean()
         attempts = sum(count for told in self.found.values() for *_, count in told["answers"])
         print(f"ok    {self.proxy.title}: {len(results)} cells, {attempts} answers in {tried:.1f} s", flush=True)
         return results
