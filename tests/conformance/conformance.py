@@ -2,10 +2,10 @@
 """The conformance ring: the same objects served by the real kube-proxy (nftables mode, the reference) and by podferry; what
 clients see of it is compared, cell by cell. docs/conformance.md describes it and explains the differences that there are.
 
-    conformance.py [--list] [--ci] [--with-ipvs | --without-ipvs] [--reference FILE] [--prepare COMMAND] [NAME...]
+    conformance.py [--list] [--ci] [--with-ipvs | --without-ipvs] [--reference FILE | --judge FILE] [--prepare COMMAND] [NAME...]
 
 Runs all scenarios or those whose names begin with NAME. kube-proxy's ipvs mode is measured too when all of them run.
-What was measured is kept in build/conformance.json: such a file, given as --reference, spares measuring kube-proxy again.
+What was measured is kept in build/conformance.json: such a file, given as --reference, spares measuring kube-proxy again; --judge only compares what is in it.
 """
 import argparse
 import concurrent.futures
@@ -31,7 +31,7 @@ from control_plane import ControlPlane  # noqa: E402
 from control_server import ControlServer  # noqa: E402
 from e2e import describe  # noqa: E402
 from model import NAMESPACE  # noqa: E402
-from scenarios import CANARY, SCENARIOS, cells, chosen  # noqa: E402
+from scenarios import CANARY, CLEAN_UP, SCENARIOS, cells, chosen  # noqa: E402
 
 VM = HERE.parent / "lab/vm.py"
 KEPT = HERE.parents[1] / "build/conformance.json"
@@ -62,14 +62,20 @@ def populate(plane, rows):
                 sys.exit(f"the objects of scenario {row.name} cannot be written: {error}")
 
 
-def measure(args, proxies, rows):
-    """Outcomes by proxy, of those that could be measured."""
+def measure(args, proxies, rows, given):
+    """Outcomes by proxy, of those that could be measured; kept as each comes in, beside those that were given."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="podferry-conformance-"))
-    results = {}
+    results = dict(given)
+
+    def keep(title, outcomes):
+        results[title] = outcomes
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(results, indent=1, sort_keys=True))
+
     try:
         with ControlPlane(folder, build.control_plane()) as plane:
             server = ControlServer(plane)
-            server.verbs["keep"] = lambda title, outcomes: results.__setitem__(title, outcomes)
+            server.verbs["keep"] = keep
             with server:
                 apply_rights(plane)
                 populate(plane, [*rows, CANARY])
@@ -121,6 +127,7 @@ def main():
     parser.add_argument("--with-ipvs", action="store_true", help="kube-proxy's ipvs mode too, although not all scenarios run")
     parser.add_argument("--without-ipvs", action="store_true")
     parser.add_argument("--reference", type=pathlib.Path, help="kube-proxy's results from this file")
+    parser.add_argument("--judge", type=pathlib.Path, help="measure nothing: all results from this file")
     parser.add_argument("--explained", action="store_true", help="show the explained differences too")
     parser.add_argument("--prepare", action="append", default=[])
     parser.add_argument("names", nargs="*")
@@ -137,22 +144,32 @@ def main():
 def compare(args, rows):
     is_full = len(rows) == len(SCENARIOS)
     known = explanations(DOCUMENT.read_text())  # a mistake in it shows before anything is measured
-    reference = json.loads(args.reference.read_text()) if args.reference else {}
-    missing = [row.name for row in rows if not reference.get("nftables", {}).keys() >= cells([row]).keys()]
-    if args.reference and missing:
-        sys.exit(f"{args.reference} has not all cells of {' '.join(missing)}: measure it anew")
-    with_ipvs = (is_full or args.with_ipvs) and not args.without_ipvs and not args.reference
-    proxies = ["podferry"] if args.reference else ["nftables", "podferry", *(["ipvs"] if with_ipvs else [])]
-    results = measure(args, proxies, rows)
-    lacking = [title for title in proxies if title not in results]
-    if results:
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps(reference | results, indent=1, sort_keys=True))
+    results = recorded(args.judge, ["nftables", "podferry"], rows) if args.judge else measured(args, rows, is_full)
+    ours = {cell: results["podferry"][cell] for cell in [*cells(rows), CLEAN_UP]}
+    return report(Comparison(results["nftables"], ours, known, results.get("ipvs")), is_full, args.explained)
+
+
+def recorded(path, titles, rows):
+    """Results of an earlier run, which must have all cells."""
+    found = json.loads(path.read_text())
+    for title in titles:
+        missing = [row.name for row in rows if not found.get(title, {}).keys() >= cells([row]).keys()]
+        if missing:
+            sys.exit(f"{path} has not all cells of {title} for {' '.join(missing)}: measure them anew")
+    return found
+
+
+def measured(args, rows, is_full):
+    """Fresh results, kept for later; of kube-proxy the given ones, if so."""
+    given = recorded(args.reference, ["nftables"], rows) if args.reference else {}
+    with_ipvs = (is_full or args.with_ipvs) and not args.without_ipvs
+    titles = ["podferry"] if given else ["nftables", "podferry", *(["ipvs"] if with_ipvs else [])]
+    given = {title: given[title] for title in ("nftables", "ipvs") if title in given}
+    results = measure(args, titles, rows, given)
+    lacking = [title for title in titles if title not in results]
     if lacking:
         sys.exit(f"there are no results of {' and '.join(lacking)}: see above")
-    results = reference | results
-    comparison = Comparison(results["nftables"], results["podferry"], known, results.get("ipvs"))
-    return report(comparison, is_full, args.explained)
+    return results
 
 
 if __name__ == "__main__":

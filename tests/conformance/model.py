@@ -227,8 +227,9 @@ class Cell:
         return " + ".join(parts) or "nothing"
 
     def is_doubtful(self, told):
-        """Worth another look when the machine is quiet: it answered only sometimes, or late."""
-        return bool(told["slow"] or (told["answers"] and told["errors"]) or len(told["errors"]) > 1)
+        """Worth another look when the machine is quiet: it answered only sometimes, or sometimes late."""
+        total = sum(count for *_, count in told["answers"]) + sum(told["errors"].values())
+        return bool(0 < told["slow"] < total or (told["answers"] and (told["errors"] or told["slow"])) or len(told["errors"]) > 1)
 
 
 NODE_ADDRESSES = {"10.1.0.1", "fd00:1::1", "10.0.2.15", "10.0.2.16", *NODE_IP.values(), *LINK_IP.values(), *LATE_IP.values(),

@@ -13,7 +13,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "lab"), str(HERE.parent / "e2e")]
 
 from model import CLIENT_SPACE, LATE_IP  # noqa: E402
 from proxies import PROXIES  # noqa: E402
-from scenarios import SCENARIOS, cells, chosen  # noqa: E402
+from scenarios import CLEAN_UP, SCENARIOS, cells, chosen  # noqa: E402
 from world import World  # noqa: E402
 
 LATE_WITHIN = 8  # seconds for a new address of the node to be served
@@ -52,7 +52,7 @@ class Trial:
         results = {cell.id: cell.outcome(self.found[cell.id]) for when in self.cells.values() for cell in when}
         for cell in self.cells["start"]:  # what comes before the first answer depends on the machine
             results[cell.id] = cell.outcome(self.found[cell.id] | {"errors": {}, "slow": 0})
-        results["clean-up | kernel | node"] = self.proxy.stop_and_clean()
+        results[CLEAN_UP] = self.proxy.stop_and_clean()
         attempts = sum(count for told in self.found.values() for *_, count in told["answers"])
         print(f"ok    {self.proxy.title}: {len(results)} cells, {attempts} answers in {tried:.1f} s", flush=True)
         return results

@@ -210,6 +210,7 @@ def numbered(rows):
 
 SCENARIOS = numbered([*matrix(), *CLUSTER_IP_ONLY, *LOAD_BALANCERS, *HEALTH, *EXTERNAL, *UNKNOWN_PORTS, *NODE_PORTS, *NEARNESS,
                       *PORTS, *NOT_SERVED, *START])
+CLEAN_UP = "clean-up | kernel | node"  # the cell that each proxy's end fills
 # Its answers tell that a proxy has come to the last Service.
 CANARY = Scenario("zz-canary", "p1", ("cluster",), index=220)
 
