@@ -17,6 +17,7 @@ from scenarios import CLEAN_UP, SCENARIOS, cells, chosen  # noqa: E402
 from world import World  # noqa: E402
 
 LATE_WITHIN = 8  # seconds for a new address of the node to be served
+SEEN_WITHIN = 4  # seconds: longer than an attempt that began too early
 NOISY = 3  # young attempts of each client; six or so clients run at once
 
 
@@ -39,6 +40,8 @@ class Trial:
         watchers = {space: self.world.start_client(space, mine, "--watch") for space, mine in by_space(self.cells["start"]).items()}
         took = self.proxy.start_and_wait()
         print(f"      {self.proxy.title}: complete after {took:.1f} s", flush=True)
+        if watchers:
+            time.sleep(SEEN_WITHIN)  # what they see of the complete proxy belongs to it
         for watcher in watchers.values():
             self.found |= self.world.finish_client(watcher)  # closing its input ends it
         began = time.monotonic()

@@ -144,7 +144,9 @@ NEARNESS = [
     Scenario("affinity.cluster-ip", "p1 p2 r1", ("cluster",), STICKY, how="how many", ci=True),
     Scenario("affinity.all", "p1 p2 r1", ALL, STICKY, how="how many"),
     Scenario("affinity.across-front-ends", "p1 p2 p3 r1 r2", ("cluster", "node", "external"), STICKY, shows="D4", ci=True, asks=(
-        Ask("cluster", ("pod", "host", "outside"), then=("node", "external"), how="how many", label="all-front-ends"),)),
+        # One more client for one front end: schedulers that count for each alone are then at different pods.
+        Ask("cluster", ("far",), when="start", how="how many", label="first-client"),
+        Ask("cluster", ("pod", "host", "outside"), then=("node", "external"), how="how many", label="all-front-ends"))),
     Scenario("affinity.across-ports", "p1 p2 p3 r1 r2", ("cluster",), STICKY, ports=(Port(), Port("web", 81)), how="how many"),
     Scenario("affinity.etp-local", "p1 p2 r1", OUTWARD, STICKY | ETP_LOCAL, how="how many"),
     Scenario("affinity.udp", "p1 p2 r1", ("cluster", "node"), STICKY, ports=(Port("dns", 53, "UDP"),), how="how many"),
@@ -196,6 +198,8 @@ START = [
         Ask(front, ("outside",), when="start", label="answers-while-starting") for front in ("cluster", "external", "node"))),
     Scenario("start.ranges", "p1", ("lb",), ranges(*both(OTHER_IP, 32, 128)), shows="D8", asks=(
         Ask("lb", ("outside",), when="start", label="answers-while-starting"),)),
+    Scenario("start.unknown-port", "p1", ("cluster", "external"), ci=True, shows="D7", asks=tuple(
+        Ask(front, ("outside",), when="start", number=DAEMON_PORT, label="answers-while-starting") for front in ("cluster", "external"))),
 ]
 
 
