@@ -1,6 +1,7 @@
 #include "proxy/desired.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace proxy {
 namespace {
@@ -63,6 +64,15 @@ bool goes_first(const netlink::Element& element, const Desired& desired) {
            desired.find({element.address, element.protocol, element.port}) != nullptr;
 }
 
+bool is_older(const std::pair<const api::ObjectName, Age>& a, const std::pair<const api::ObjectName, Age>& b) {
+    using Rank = std::tuple<bool, std::chrono::sys_seconds, std::uint64_t, const api::ObjectName&>;
+    const auto rank = [](const std::pair<const api::ObjectName, Age>& wish) {
+        const bool known = wish.second.created != std::chrono::sys_seconds{};
+        return Rank(!known, wish.second.created, known ? 0 : wish.second.round, wish.first);
+    };
+    return rank(a) < rank(b);
+}
+
 }  // namespace
 
 void Touched::add(Touched other) {
@@ -77,54 +87,143 @@ void Touched::tidy() {
     sort_unique(elements);
 }
 
-std::vector<Conflict> Desired::replace(const api::ObjectName& service, ServicePlan plan) {
-    std::vector<Conflict> conflicts;
+void Desired::replace(const api::ObjectName& service, ServicePlan plan, const Age& age) {
+    const auto former = keys_.find(service);
+    Keys old = former == keys_.end() ? Keys{} : std::move(former->second);
+    Keys keys;
+    bool has_all = true;
+    for (auto& [server, state] : plan.virtual_servers) {
+        keys.servers.push_back(server);
+        has_all = take(server, std::move(state), service, age) && has_all;
+    }
+    sort_unique(keys.servers);
+    if (!has_all)
+        leave_out_lost(service, keys, plan.elements);
     sort_unique(plan.routes);
     sort_unique(plan.elements);
-    Keys keys;
     keys.routes = std::move(plan.routes);
     keys.elements = std::move(plan.elements);
     // First take, then let go: what both plans want never falls to zero users in between.
     use(routes_, keys.routes, touched_.routes);
     use(elements_, keys.elements, touched_.elements);
-    const auto former = keys_.find(service);
-    Keys old = former == keys_.end() ? Keys{} : std::move(former->second);
-    for (auto& [server, state] : plan.virtual_servers) {
-        const auto [entry, added] = servers_.try_emplace(server, Owned{{}, service});
-        if (entry->second.owner != service) {
-            conflicts.push_back({server, entry->second.owner});
-            continue;
-        }
-        keys.servers.push_back(server);
-        if (added || entry->second.state != state) {
-            entry->second.state = std::move(state);
-            touched_.virtual_servers.push_back(server);
-        }
-    }
-    sort_unique(keys.servers);
     std::erase_if(old.servers, [&](const netlink::VirtualServer& server) {
         return std::binary_search(keys.servers.begin(), keys.servers.end(), server);
     });
-    let_go(old);
+    let_go(service, old);
     keys_[service] = std::move(keys);
-    return conflicts;
 }
 
 void Desired::remove(const api::ObjectName& service) {
     const auto found = keys_.find(service);
     if (found == keys_.end())
         return;
-    let_go(found->second);
+    let_go(service, found->second);
     keys_.erase(found);
 }
 
-void Desired::let_go(const Keys& keys) {
-    for (const netlink::VirtualServer& server : keys.servers) {
+/// True when the service has it from now on.
+bool Desired::take(const netlink::VirtualServer& server, netlink::VirtualServerState state,
+                   const api::ObjectName& service, const Age& age) {
+    const auto [entry, added] = servers_.try_emplace(server, Owned{{}, service, age});
+    Owned& owned = entry->second;
+    const bool contested = owned.owner != service || (!waiting_.empty() && waiting_.contains(server));
+    if (contested && !contend(server, owned, service, age))
+        return false;
+    owned.age.created = age.created;
+    if (added || owned.state != state) {
+        owned.state = std::move(state);
+        touched_.virtual_servers.push_back(server);
+    }
+    return true;
+}
+
+/// Of all that want it the oldest has it. One that waits and is the oldest brings its state when it is replaced.
+bool Desired::contend(const netlink::VirtualServer& server, Owned& owned, const api::ObjectName& service,
+                      const Age& age) {
+    Waiting& all = waiting_[server];
+    all.try_emplace(owned.owner, owned.age);
+    const auto mine = all.try_emplace(service, age).first;
+    mine->second.created = age.created;
+    const auto oldest = std::min_element(all.begin(), all.end(), is_older);
+    if (oldest == mine) {
+        if (owned.owner != service)
+            unsettled_.insert(std::exchange(owned.owner, service));
+        owned.age = mine->second;
+        all.erase(mine);
+        if (all.empty())
+            waiting_.erase(server);
+        return true;
+    }
+    if (oldest->first == owned.owner) {
+        all.erase(oldest);
+    } else {
+        unsettled_.insert(oldest->first);
         servers_.erase(server);
         touched_.virtual_servers.push_back(server);
     }
+    return false;
+}
+
+bool Desired::has(const api::ObjectName& service, const netlink::VirtualServer& server) const {
+    const api::ObjectName* name = owner(server);
+    return name != nullptr && *name == service;
+}
+
+/// An element with an address and a port belongs to that front end. One of a node port belongs to all of the node's
+/// addresses, and goes when none of them is left.
+void Desired::leave_out_lost(const api::ObjectName& service, const Keys& keys,
+                             std::vector<netlink::Element>& elements) const {
+    const auto is_lost = [&](const netlink::Element& element) {
+        if (!has_port(element.set))
+            return false;
+        bool lost = false;
+        for (const netlink::VirtualServer& server : keys.servers) {
+            const bool belongs =
+                server.protocol == element.protocol && server.port == element.port &&
+                (has_address(element.set) ? server.address == element.address
+                                          : wants({netlink::Set::node_address, server.address, {}, 0}));
+            if (belongs && has(service, server))
+                return false;
+            lost = lost || belongs;
+        }
+        return lost;
+    };
+    std::erase_if(elements, is_lost);
+}
+
+void Desired::withdraw(const netlink::VirtualServer& server, const api::ObjectName& service) {
+    auto waiting = waiting_.find(server);
+    if (waiting != waiting_.end() && waiting->second.erase(service) > 0 && waiting->second.empty())
+        waiting = (waiting_.erase(waiting), waiting_.end());
+    const auto held = servers_.find(server);
+    if (held != servers_.end()) {
+        if (held->second.owner != service)
+            return;
+        servers_.erase(held);
+        touched_.virtual_servers.push_back(server);
+    }
+    if (waiting != waiting_.end())
+        unsettled_.insert(std::min_element(waiting->second.begin(), waiting->second.end(), is_older)->first);
+}
+
+void Desired::let_go(const api::ObjectName& service, const Keys& keys) {
+    for (const netlink::VirtualServer& server : keys.servers)
+        withdraw(server, service);
     unuse(routes_, keys.routes, touched_.routes);
     unuse(elements_, keys.elements, touched_.elements);
+}
+
+std::set<api::ObjectName> Desired::take_unsettled() {
+    return std::exchange(unsettled_, {});
+}
+
+std::vector<Conflict> Desired::conflicts() const {
+    std::vector<Conflict> conflicts;
+    for (const auto& [server, waiting] : waiting_)
+        if (const api::ObjectName* holder = owner(server))
+            for (const auto& [service, age] : waiting)
+                conflicts.push_back({server, service, *holder});
+    return conflicts;
 }
 
 Touched Desired::take_touched() {
@@ -143,7 +242,12 @@ const api::ObjectName* Desired::owner(const netlink::VirtualServer& server) cons
 
 std::vector<netlink::VirtualServer> Desired::servers_of(const api::ObjectName& service) const {
     const auto found = keys_.find(service);
-    return found == keys_.end() ? std::vector<netlink::VirtualServer>{} : found->second.servers;
+    if (found == keys_.end())
+        return {};
+    std::vector<netlink::VirtualServer> servers = found->second.servers;
+    if (!waiting_.empty())
+        std::erase_if(servers, [&](const netlink::VirtualServer& server) { return !has(service, server); });
+    return servers;
 }
 
 std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& desired,

@@ -2,8 +2,10 @@
 // touches: replacing one service's plan marks only the objects that the old and the new plan name. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,20 +27,38 @@ struct Touched {
     void tidy();
 };
 
+/// Which of several services that want the same virtual server has it: the one that was created first. Those of which
+/// that is not known (manifests) come after those of which it is; among them, the one that has wanted it for longer.
+/// Names decide what is left.
+struct Age {
+    std::chrono::sys_seconds created{};  ///< metadata.creationTimestamp; the epoch: not known
+    std::uint64_t round = 0;             ///< counts up: of two wishes that of the lower round is the older
+};
+
 /// A virtual server that a service wants and another one has.
 struct Conflict {
     netlink::VirtualServer server;
+    api::ObjectName service;
     api::ObjectName owner;
 };
 
 class Desired {
 public:
-    /// Puts `plan` in the place of the service's former plan. Virtual servers that another service has are left out
-    /// and returned; that service's plan stands until it is replaced. An empty name stands for the node itself.
-    std::vector<Conflict> replace(const api::ObjectName& service, ServicePlan plan);
+    /// Puts `plan` in the place of the service's former plan. Virtual servers that an older service wants are left out
+    /// with the elements that belong to them; those of a younger service are taken from it. An empty name stands for
+    /// the node itself.
+    void replace(const api::ObjectName& service, ServicePlan plan, const Age& age = {});
 
     /// Equivalent to replacing by an empty plan, and forgets the name.
     void remove(const api::ObjectName& service);
+
+    /// Services that have lost a virtual server to an older one, or can have one by now, since the last call. They are
+    /// to be replaced by a plan again before changes_for(): until then a virtual server that has become free is
+    /// nobody's.
+    std::set<api::ObjectName> take_unsettled();
+
+    /// By virtual server.
+    std::vector<Conflict> conflicts() const;
 
     /// What has been touched since the last call.
     Touched take_touched();
@@ -51,23 +71,35 @@ public:
 
     std::size_t virtual_server_count() const { return servers_.size(); }
 
-    /// Virtual servers of one service.
+    /// Virtual servers that one service has.
     std::vector<netlink::VirtualServer> servers_of(const api::ObjectName& service) const;
 
 private:
     struct Owned {
         netlink::VirtualServerState state;
         api::ObjectName owner;
+        Age age;
     };
     struct Keys {
-        std::vector<netlink::VirtualServer> servers;
+        std::vector<netlink::VirtualServer> servers;  // that it wants, whoever has them
         std::vector<netlink::LocalRoute> routes;
         std::vector<netlink::Element> elements;
     };
+    using Waiting = std::map<api::ObjectName, Age>;
 
-    void let_go(const Keys& keys);
+    bool take(const netlink::VirtualServer& server, netlink::VirtualServerState state, const api::ObjectName& service,
+              const Age& age);
+    bool contend(const netlink::VirtualServer& server, Owned& owned, const api::ObjectName& service, const Age& age);
+    bool has(const api::ObjectName& service, const netlink::VirtualServer& server) const;
+    void leave_out_lost(const api::ObjectName& service, const Keys& keys,
+                        std::vector<netlink::Element>& elements) const;
+    void withdraw(const netlink::VirtualServer& server, const api::ObjectName& service);
+    void let_go(const api::ObjectName& service, const Keys& keys);
 
     std::map<netlink::VirtualServer, Owned> servers_;
+    std::map<netlink::VirtualServer, Waiting>
+        waiting_;  // who wants what another one has: few, so they cost what they are
+    std::set<api::ObjectName> unsettled_;
     std::map<netlink::LocalRoute, std::uint32_t> routes_;  // how many services want it
     std::map<netlink::Element, std::uint32_t> elements_;   // how many services want it
     std::map<api::ObjectName, Keys> keys_;

@@ -31,6 +31,7 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
       marks_(config_.fwmark, inputs_.mark_of) {}
 
 void Engine::apply(api::Transaction transaction) {
+    ++transactions_;
     source_problems_ = std::move(transaction.problems);
     forget_grace(transaction);
     release(transaction.removals);
@@ -135,22 +136,18 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
     for (const api::ObjectName& name : dirty_)
         if (!wanted || wanted(name))
             now.push_back(name);
-    // Services that are gone first, so that another one in the same round can have their front ends.
-    for (const bool gone : {true, false})
-        for (const api::ObjectName& name : now)
-            if (store_.services().contains(name) != gone)
-                plan_service(name);
-    for (const api::ObjectName& name : now)
+    for (const api::ObjectName& name : now) {
+        plan_service(name);
         dirty_.erase(name);
-    for (const auto& [name, conflicts] : std::map(conflicts_))
-        if (std::any_of(conflicts.begin(), conflicts.end(),
-                        [&](const Conflict& conflict) { return desired_.find(conflict.server) == nullptr; }))
+    }
+    // Those that another one's plan has given or taken a front end. It ends, because it only ever goes to an older one.
+    for (auto names = desired_.take_unsettled(); !names.empty(); names = desired_.take_unsettled())
+        for (const api::ObjectName& name : names)
             plan_service(name);
     return now.size();
 }
 
 void Engine::plan_service(const api::ObjectName& name) {
-    conflicts_.erase(name);
     plan_problems_.erase(name);
     const auto found = store_.services().find(name);
     if (found == store_.services().end()) {
@@ -164,9 +161,7 @@ void Engine::plan_service(const api::ObjectName& name) {
     marks_.keep(name, service_plan.marks);
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
-    auto conflicts = desired_.replace(name, std::move(service_plan));
-    if (!conflicts.empty())
-        conflicts_[name] = std::move(conflicts);
+    desired_.replace(name, std::move(service_plan), {found->second.created, transactions_});
 }
 
 /// The prober's word counts. Without one, endpoints_of() looks at the status that the file gives; a pod with neither,
@@ -215,15 +210,15 @@ std::vector<api::Problem> Engine::problems() const {
     std::vector<api::Problem> all = source_problems_;
     for (const auto& [name, waiting] : waiting_)
         all.push_back({waiting.upsert.origin, "Service " + api::to_string(name), waiting.message, false});
-    for (const auto& [name, conflicts] : conflicts_)
-        for (const Conflict& conflict : conflicts) {
-            const auto origin = origins_.find(name);
-            all.push_back({origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(name),
-                           netlink::endpoint_text(conflict.server.address, conflict.server.port) +
-                               " is already served for Service " + api::to_string(conflict.owner) +
-                               "; this front end waits until that one goes",
-                           false});
-        }
+    for (const Conflict& conflict : desired_.conflicts()) {
+        const auto origin = origins_.find(conflict.service);
+        all.push_back(
+            {origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(conflict.service),
+             netlink::to_string(conflict.server) + " is already served for Service " + api::to_string(conflict.owner) +
+                 ", whose claim is older; this front end waits until that one goes or is given another address "
+                 "or port",
+             false});
+    }
     for (const auto& [name, problems] : plan_problems_) {
         const auto origin = origins_.find(name);
         for (const std::string& problem : problems)
@@ -263,8 +258,9 @@ std::vector<ServiceView> Engine::view() const {
             PortView row{port.name, std::string(word(port.protocol)), port.port, port.node_port, {}};
             for (const Address& address : service.cluster_ips) {
                 const netlink::VirtualServer server{address, kernel_protocol(port.protocol), port.port};
-                if (const auto* state = desired_.find(server))
-                    for (const auto& [real, weight] : state->real_servers) {
+                const api::ObjectName* owner = desired_.owner(server);
+                if (owner != nullptr && *owner == name)
+                    for (const auto& [real, weight] : desired_.find(server)->real_servers) {
                         const auto actual = inputs_.weight_of(server, real);
                         row.backends.push_back({real.address.to_string(), real.port, actual.value_or(-1),
                                                 !actual      ? "pending"

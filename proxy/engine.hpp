@@ -83,14 +83,14 @@ private:
     api::Store store_;
     Desired desired_;
     Marks marks_;
-    std::map<api::ObjectName, Waiting> waiting_;  // refused Services, by name
-    std::map<api::ObjectName, std::vector<Conflict>> conflicts_;
+    std::map<api::ObjectName, Waiting> waiting_;                          // refused Services, by name
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;   // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
     std::map<api::ObjectName, api::Origin> origins_;                      // of Services
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
     std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand
+    std::uint64_t transactions_ = 0;
     bool node_dirty_ = true;
 };
 

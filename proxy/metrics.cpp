@@ -46,6 +46,9 @@ Metrics::Metrics()
       services_without_backends(gauge(registry, "podferry_services_without_backends",
                                       "Services with an address and no real server that takes connections.")
                                     .Add({})),
+      conflicts(gauge(registry, "podferry_conflicts",
+                      "Front ends (address, port, protocol) that a Service wants and an older one has.")
+                    .Add({})),
       range_size(gauge(registry, "podferry_range_size", "Addresses or ports in a configured range.")),
       range_used(gauge(registry, "podferry_range_used", "Addresses or ports of a range that Services hold.")),
       start_seconds(gauge(registry, "podferry_start_seconds",

@@ -26,6 +26,7 @@ struct Metrics {
     prometheus::Gauge& virtual_servers;
     prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|failed_probe
     prometheus::Gauge& services_without_backends;
+    prometheus::Gauge& conflicts;
     prometheus::Family<prometheus::Gauge>& range_size;  // range
     prometheus::Family<prometheus::Gauge>& range_used;  // range
 

@@ -77,6 +77,7 @@ void NodeLoop::update_gauges() {
     metrics_.real_servers.Add({{"state", "active"}}).Set(static_cast<double>(view.real_servers - failed));
     metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));
     metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
+    metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflicts().size()));
     for (const RangeUse& range : view.ranges) {
         metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
         metrics_.range_used.Add({{"range", range.range}}).Set(static_cast<double>(range.used));

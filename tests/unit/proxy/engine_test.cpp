@@ -147,21 +147,87 @@ TEST_CASE("a refused change leaves the last good version in force") {
     CHECK(world.backends("10.96.0.6") == "10.1.0.21=1");
 }
 
-TEST_CASE("two Services with the same external IP and port: the later waits, and takes over") {
-    World world;
+namespace {
+
+/// Services a and b of the same external IP and port, each with a pod.
+std::pair<api::Service, api::Service> rivals() {
     auto a = build::service("a", "10.96.0.6");
     auto b = build::service("b", "10.96.0.7");
     a.external_ips = b.external_ips = {build::address("203.0.113.9")};
-    world.apply(build::transaction(
-        {a, b, build::pod("a", "a-1", "10.1.0.1", false), build::pod("b", "b-1", "10.1.0.2", false)}));
+    return {a, b};
+}
+
+std::vector<api::Object> rival_pods() {
+    return {build::pod("a", "a-1", "10.1.0.1", false), build::pod("b", "b-1", "10.1.0.2", false)};
+}
+
+}  // namespace
+
+TEST_CASE("two manifests with the same external IP and port: the first keeps it, the other waits and takes over") {
+    World world;
+    const auto [a, b] = rivals();
+    world.apply(build::transaction(rival_pods()));
+    world.apply(build::transaction({a, b}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
-    CHECK_THAT(world.only_problem(),
-               Catch::Contains("Service shop/b: 203.0.113.9:80 is already served for Service shop/a"));
+    CHECK(world.only_problem() ==
+          "test.yaml:1: Service shop/b: 203.0.113.9:80/tcp is already served for Service shop/a, whose claim is older; "
+          "this front end waits until that one goes or is given another address or port");
     world.apply(build::removal(api::Kind::service, "a"));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
     CHECK(world.engine.problems().empty());
+    const auto& desired = world.engine.desired();
+    CHECK(desired.wants({netlink::Set::external, build::address("203.0.113.9"), netlink::Protocol::tcp, 80}));
+    world.apply(build::transaction({a}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
+    CHECK_THAT(world.only_problem(), Catch::Contains("Service shop/a: 203.0.113.9:80/tcp is already served for "
+                                                     "Service shop/b"));
+    CHECK(world.engine.view().size() == 2);
+}
+
+TEST_CASE("two Services of a cluster with the same external IP and port: the older has it, whichever is seen first") {
+    World world;
+    auto [a, b] = rivals();
+    a.created = std::chrono::sys_seconds(std::chrono::seconds(200));
+    b.created = std::chrono::sys_seconds(std::chrono::seconds(100));
+    b.external_traffic_policy = api::TrafficPolicy::local;
+    const netlink::Element masquerade{netlink::Set::masquerade, build::address("203.0.113.9"), netlink::Protocol::tcp,
+                                      80};
+    world.apply(build::transaction(rival_pods()));
+    world.apply(build::transaction({a}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
+    CHECK(world.engine.desired().wants(masquerade));
+    world.apply(build::transaction({b}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
+    CHECK_FALSE(world.engine.desired().wants(masquerade));
+    CHECK_THAT(world.only_problem(), Catch::Contains("Service shop/a"));
+    auto elsewhere = b;
+    elsewhere.external_ips.clear();
+    world.apply(build::transaction({elsewhere}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
+    CHECK(world.engine.desired().wants(masquerade));
+    CHECK(world.engine.problems().empty());
+}
+
+TEST_CASE("a node port and a load balancer's address that is the node's: the older has it") {
+    World world;
+    auto [ports, balanced] = rivals();
+    ports.external_ips.clear();
+    ports.type = api::ServiceType::node_port;
+    ports.ports[0].node_port = 30080;
+    balanced.external_ips = {build::address("192.168.50.10")};
+    balanced.ports[0].port = 30080;
+    const bool ports_first = GENERATE(true, false);
+    ports.created = std::chrono::sys_seconds(std::chrono::seconds(ports_first ? 100 : 300));
+    balanced.created = std::chrono::sys_seconds(std::chrono::seconds(200));
+    world.apply(build::transaction(rival_pods()));
+    world.apply(build::transaction({ports, balanced}));
+    CHECK(world.backends("192.168.50.10", 30080) == (ports_first ? "10.1.0.1=1" : "10.1.0.2=1"));
+    CHECK(world.engine.desired().wants({netlink::Set::node_port, {}, netlink::Protocol::tcp, 30080}) == ports_first);
     CHECK(world.engine.desired().wants(
-        netlink::Element{netlink::Set::external_address, build::address("203.0.113.9"), netlink::Protocol::none, 0}));
+              {netlink::Set::served, build::address("192.168.50.10"), netlink::Protocol::tcp, 30080}) != ports_first);
+    world.apply(build::removal(api::Kind::service, ports_first ? "a" : "b"));
+    CHECK(world.backends("192.168.50.10", 30080) == (ports_first ? "10.1.0.2=1" : "10.1.0.1=1"));
+    CHECK(world.engine.problems().empty());
 }
 
 TEST_CASE("an external IP that is the node's own address is not taken over, only its service port") {
