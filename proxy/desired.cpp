@@ -75,6 +75,11 @@ bool is_older(const std::pair<const api::ObjectName, Age>& a, const std::pair<co
 
 }  // namespace
 
+std::string to_string(const Conflict& conflict) {
+    return netlink::to_string(conflict.server) + " is already served for Service " + api::to_string(conflict.owner) +
+           ", whose claim is older; this front end waits until that one goes or is given another address or port";
+}
+
 void Touched::add(Touched other) {
     append(virtual_servers, std::move(other.virtual_servers));
     append(routes, std::move(other.routes));

@@ -40,7 +40,11 @@ struct Conflict {
     netlink::VirtualServer server;
     api::ObjectName service;
     api::ObjectName owner;
+    auto operator<=>(const Conflict&) const = default;
 };
+
+/// What it means for `service` and what to do, for people.
+std::string to_string(const Conflict& conflict);
 
 class Desired {
 public:

@@ -212,12 +212,8 @@ std::vector<api::Problem> Engine::problems() const {
         all.push_back({waiting.upsert.origin, "Service " + api::to_string(name), waiting.message, false});
     for (const Conflict& conflict : desired_.conflicts()) {
         const auto origin = origins_.find(conflict.service);
-        all.push_back(
-            {origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(conflict.service),
-             netlink::to_string(conflict.server) + " is already served for Service " + api::to_string(conflict.owner) +
-                 ", whose claim is older; this front end waits until that one goes or is given another address "
-                 "or port",
-             false});
+        all.push_back({origin == origins_.end() ? api::Origin{} : origin->second,
+                       "Service " + api::to_string(conflict.service), to_string(conflict), false});
     }
     for (const auto& [name, problems] : plan_problems_) {
         const auto origin = origins_.find(name);

@@ -1,6 +1,7 @@
 // What comes in to the running node: objects, verdicts, and what others do in the kernel.
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <iterator>
 
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
@@ -182,6 +183,25 @@ void NodeLoop::note_listener(const std::string& setting, const std::string& reas
         post({reason, problem, true, "Node", config_.node_name, "", config_.node_name});
     }
     log_new_problems();
+}
+
+/// Front ends that Services have just lost to others, or not got, are Events of these Services too.
+void NodeLoop::tell_conflicts() {
+    std::vector<Conflict> now = engine_.desired().conflicts();
+    std::sort(now.begin(), now.end());
+    if (now == told_conflicts_)
+        return;
+    log_new_problems();
+    std::vector<Conflict> fresh;
+    std::set_difference(now.begin(), now.end(), told_conflicts_.begin(), told_conflicts_.end(),
+                        std::back_inserter(fresh));
+    told_conflicts_ = std::move(now);
+    for (const Conflict& conflict : fresh) {
+        const auto found = engine_.store().services().find(conflict.service);
+        const std::string uid = found == engine_.store().services().end() ? "" : found->second.uid;
+        post({"FrontEndConflict", to_string(conflict), true, "Service", conflict.service.name, conflict.service.space,
+              uid});
+    }
 }
 
 /// Each problem once, until it is gone.

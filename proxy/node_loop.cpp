@@ -134,6 +134,7 @@ void NodeLoop::begin(api::Transaction everything) {
     keep_freed_memory(false);
     metrics_.start_seconds.Add({{"phase", "complete"}}).Set(seconds_since(began_));
     ready_ = true;
+    tell_conflicts();
     log_new_problems();
     finish_sync();
     log::info("ready", {{"services", std::to_string(engine_.store().services().size())},

@@ -33,7 +33,8 @@ asio::awaitable<void> NodeLoop::sync() {
     const Time start = Clock::now();
     std::size_t changes = 0;
     for (;;) {
-        engine_.plan_dirty();
+        if (engine_.plan_dirty() > 0)
+            tell_conflicts();
         const std::size_t applied = step_once(batch_size);
         if (applied == 0)
             break;

@@ -22,6 +22,7 @@ NODE_IP = {4: "192.168.50.10", 6: "fd00:50::10"}
 OUTSIDE_IP = {4: "192.168.50.100", 6: "fd00:50::100"}
 GATEWAY_IP = {4: "10.1.0.1", 6: "fd00:1::1"}
 POD_PORT = 8080
+RATE = 200  # requests a second
 
 CONFIG = """\
 service_cluster_ip_range: [10.96.0.0/16, "fd00:96::/112"]
@@ -55,6 +56,17 @@ def wait_until(what, condition, seconds):
         if time.monotonic() - start > seconds:
             raise Failure(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
+
+
+def failures(rows):
+    return [row for row in rows if not row["ok"]]
+
+
+def check_rate(rows):
+    """The test is worth nothing when the client could not keep its pace."""
+    reached = len(rows) / max(row["at"] for row in rows)
+    if reached < 0.8 * RATE:
+        raise TooSlow(f"the load was {reached:.0f} requests a second, not {RATE}")
 
 
 def pod_ip(number, family=4):

@@ -6,6 +6,7 @@ from objects import HTTP, endpoint, endpoint_slice, pod, port, service
 
 FIVE, SIX = pod_ip(5), pod_ip(6)
 TOLD = "told of in podferry status"
+EXTERNAL_IP = "203.0.113.7"
 
 
 def slices():
@@ -100,3 +101,45 @@ def it_survives_odd_services(cluster):
     cluster.api.patch("Service", "both", {"spec": {"type": "ExternalName", "externalName": "db.example.com", "clusterIP": None,
                                                    "clusterIPs": None, "ports": None}})
     wait_until("an ExternalName is not served", lambda: "10.96.0.22" not in cluster.ipvs() + cluster.routes() + cluster.nft(), 20)
+
+
+def created(cluster, name):
+    return cluster.api.get("Service", name)["metadata"]["creationTimestamp"]
+
+
+def create_after(cluster, older, item):
+    """Timestamps have whole seconds: created again until its own is a later one."""
+    name = item["metadata"]["name"]
+
+    def is_younger():
+        cluster.api.create(item)
+        if created(cluster, name) > created(cluster, older):
+            return True
+        cluster.api.delete("Service", name)
+        return False
+
+    wait_until("a Service is created in a later second", is_younger, 20)
+
+
+def it_gives_a_front_end_to_the_older_service(cluster):
+    """Two Services of one external IP and port: by age, not by name; the younger gets an Event, and then the front end."""
+    cluster.api.create(service("old", "10.96.0.21", externalIPs=[EXTERNAL_IP]), pod(1, "old"), pod(2, "new"))
+    create_after(cluster, "old", service("new", "10.96.0.22", externalIPs=[EXTERNAL_IP]))
+    cluster.start_podferry()
+    cluster.wait_for_pods_behind({"old-1"}, EXTERNAL_IP)
+    cluster.wait_for_pods_behind({"new-2"}, "10.96.0.22")
+    if "is already served for Service shop/old" not in cluster.status():
+        raise Failure("podferry status does not tell of the conflict")
+
+    def has_event():
+        return any(event["reason"] == "FrontEndConflict" and event["regarding"]["name"] == "new" and
+                   f"{EXTERNAL_IP}:80/tcp" in event["note"] for event in cluster.api.list("Event")["items"])
+
+    wait_until("the younger Service has an Event", has_event, 10)
+    cluster.api.delete("Service", "old")
+    cluster.wait_for_pods_behind({"new-2"}, EXTERNAL_IP)
+    if cluster.answers(EXTERNAL_IP, 80, "outside") != {"new-2"}:
+        raise Failure(f"answers after the older has gone: {cluster.answers(EXTERNAL_IP, 80, 'outside')}")
+    create_after(cluster, "new", service("old", "10.96.0.21", externalIPs=[EXTERNAL_IP]))
+    wait_until("the other one waits now", lambda: "is already served for Service shop/new" in cluster.status(), 20)
+    cluster.wait_for_pods_behind({"new-2"}, EXTERNAL_IP)
