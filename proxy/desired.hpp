@@ -31,8 +31,8 @@ struct Touched {
 /// that is not known (manifests) come after those of which it is; among them, the one that has wanted it for longer.
 /// Names decide what is left.
 struct Age {
-    std::chrono::sys_seconds created{};  ///< metadata.creationTimestamp; the epoch: not known
-    std::uint64_t round = 0;             ///< counts up: of two wishes that of the lower round is the older
+    std::chrono::sys_seconds created;  ///< metadata.creationTimestamp; the epoch: not known
+    std::uint64_t round = 0;           ///< counts up: of two wishes that of the lower round is the older
 };
 
 /// A virtual server that a service wants and another one has.

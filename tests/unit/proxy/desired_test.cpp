@@ -217,6 +217,14 @@ TEST_CASE("several wait in the order of their age") {
     CHECK(world.conflicts() == "b waits for c");
 }
 
+TEST_CASE("a service that is created again is as young as its new self") {
+    World world;
+    world.want("a", wish({front}, 1), age(1));
+    world.want("a", wish({front}, 1), age(3));
+    world.want("b", wish({front}, 2), age(2));
+    CHECK(world.owner() == "b");
+}
+
 TEST_CASE("who waits and changes, changes what will be there") {
     World world;
     world.want("a", wish({front}, 1), age(1));
