@@ -155,6 +155,5 @@ def it_settles_a_node_port_against_an_address_of_the_node(lab):
     lab.remove("old.yaml")
     wait_until("the external IP has it", lambda: who_answers(lab, NODE_IP[4], 30080) == {"pod2"}, 10)
     lab.remove("young.yaml")
-    wait_until("the host's daemon has it", lambda: "pod2" not in who_answers(lab, NODE_IP[4], 30080), 10)
-    if "Directory listing" not in lab.on("outside", "curl", "-s", f"http://{NODE_IP[4]}:30080/"):
-        raise Failure("the host's daemon does not answer")
+    wait_until("the host's daemon has it",
+               lambda: "Directory listing" in lab.on("outside", "curl", "-s", f"http://{NODE_IP[4]}:30080/", check=False), 10)
