@@ -125,38 +125,42 @@ std::vector<Rejection> Socket::transact_whole(Batch& batch) {
     return exchange(batch, batch.size() - 2, true);
 }
 
-std::vector<char> Socket::dump(const Message& request) {
+bool Socket::dump_each(const Message& request, const std::function<void(nlmsghdr*)>& visit) {
     nlmsghdr* header = request.header();
     header->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
     header->nlmsg_pid = port_;
+    header->nlmsg_seq = ++sequence_;
+    send(reinterpret_cast<const char*>(header), header->nlmsg_len);
+    bool interrupted = false;
+    for (;;) {
+        auto left = static_cast<std::uint32_t>(receive());
+        for (auto* answer = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(answer, left);
+             answer = NLMSG_NEXT(answer, left)) {
+            if (answer->nlmsg_seq != sequence_)
+                continue;
+            interrupted = interrupted || (answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+            if (answer->nlmsg_type != NLMSG_DONE && answer->nlmsg_type != NLMSG_ERROR) {
+                visit(answer);
+                continue;
+            }
+            // Both carry an errno, 0 or negative.
+            const int error =
+                answer->nlmsg_len >= NLMSG_LENGTH(sizeof(int)) ? -*static_cast<const int*>(NLMSG_DATA(answer)) : 0;
+            if (error != 0 && error != EINTR)
+                fail(error, "netlink dump");
+            return !interrupted && error == 0;
+        }
+    }
+}
+
+std::vector<char> Socket::dump(const Message& request) {
     for (int attempt = 0; attempt < dump_attempts; ++attempt) {
         std::vector<char> messages;
-        header->nlmsg_seq = ++sequence_;
-        send(reinterpret_cast<const char*>(header), header->nlmsg_len);
-        bool interrupted = false;
-        for (bool done = false; !done;) {
-            auto left = static_cast<std::uint32_t>(receive());
-            for (auto* answer = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(answer, left);
-                 answer = NLMSG_NEXT(answer, left)) {
-                if (answer->nlmsg_seq != sequence_)
-                    continue;
-                interrupted = interrupted || (answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-                if (answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR) {
-                    // Both carry an errno, 0 or negative.
-                    const int error = answer->nlmsg_len >= NLMSG_LENGTH(sizeof(int))
-                                          ? -*static_cast<const int*>(NLMSG_DATA(answer))
-                                          : 0;
-                    if (error != 0 && error != EINTR)
-                        fail(error, "netlink dump");
-                    interrupted = interrupted || error == EINTR;
-                    done = true;
-                    break;
-                }
-                const auto* begin = reinterpret_cast<const char*>(answer);
-                messages.insert(messages.end(), begin, begin + NLMSG_ALIGN(answer->nlmsg_len));
-            }
-        }
-        if (!interrupted)
+        const bool whole = dump_each(request, [&](nlmsghdr* answer) {
+            const auto* begin = reinterpret_cast<const char*>(answer);
+            messages.insert(messages.end(), begin, begin + NLMSG_ALIGN(answer->nlmsg_len));
+        });
+        if (whole)
             return messages;
     }
     fail(EINTR, "netlink dump: the kernel's tables kept changing");

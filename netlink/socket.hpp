@@ -5,6 +5,7 @@
 #include "netlink/message.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace netlink {
@@ -38,6 +39,10 @@ public:
     /// All messages of a dump, back to back. Repeated when it was interrupted by a change. Throws std::system_error
     /// with the kernel's error (ENOENT: no such table or set).
     std::vector<char> dump(const Message& request);
+
+    /// One dump, each message as it comes: for tables that are too large to be held. False when it was interrupted by a
+    /// change: then some of it may be missing, or have come twice. Throws like dump().
+    bool dump_each(const Message& request, const std::function<void(nlmsghdr*)>& visit);
 
     /// One question, one answer. Throws like dump().
     std::vector<char> ask(const Message& request) { return dump(request); }

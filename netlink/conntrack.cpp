@@ -1,0 +1,155 @@
+#include "netlink/conntrack.hpp"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace netlink {
+namespace conntrack {
+namespace {
+
+constexpr std::uint32_t filter_protocol = 1U << 3;  // CTA_FILTER_F_CTA_PROTO_NUM of the kernel's nf_internals.h
+
+Message message_of(int type, int flags, bool ipv6) {
+    Message message;
+    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_CTNETLINK << 8) | type, 0, flags);
+    nfgenmsg body{};
+    body.nfgen_family = static_cast<__u8>(ipv6 ? AF_INET6 : AF_INET);
+    body.version = NFNETLINK_V0;
+    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    return message;
+}
+
+nlattr* begin(const Message& message, int type) {
+    return nla_nest_start(message.get(), type | NLA_F_NESTED);
+}
+
+void put_address(const Message& message, const Address& address, int v4, int v6) {
+    const AddressBytes bytes = bytes_of(address);
+    nla_put(message.get(), address.is_v6() ? v6 : v4, bytes.size, bytes.data);
+}
+
+/// The attributes of the type's kind inside `nest`; false when there are none.
+template <int Most>
+bool parse_nested(nlattr* (&found)[Most + 1], nlattr* nest) {
+    return nest != nullptr && nla_parse_nested(found, Most, nest, nullptr) >= 0;
+}
+
+struct Tuple {
+    RealServer source;
+    RealServer destination;
+};
+
+/// Of protocol UDP only.
+std::optional<Tuple> parse_tuple(nlattr* attribute) {
+    nlattr* tuple[CTA_TUPLE_MAX + 1] = {};
+    nlattr* ip[CTA_IP_MAX + 1] = {};
+    nlattr* protocol[CTA_PROTO_MAX + 1] = {};
+    if (!parse_nested<CTA_TUPLE_MAX>(tuple, attribute) || !parse_nested<CTA_IP_MAX>(ip, tuple[CTA_TUPLE_IP]) ||
+        !parse_nested<CTA_PROTO_MAX>(protocol, tuple[CTA_TUPLE_PROTO]))
+        return std::nullopt;
+    nlattr* source = ip[CTA_IP_V4_SRC] != nullptr ? ip[CTA_IP_V4_SRC] : ip[CTA_IP_V6_SRC];
+    nlattr* destination = ip[CTA_IP_V4_DST] != nullptr ? ip[CTA_IP_V4_DST] : ip[CTA_IP_V6_DST];
+    if (source == nullptr || destination == nullptr || protocol[CTA_PROTO_NUM] == nullptr ||
+        nla_get_u8(protocol[CTA_PROTO_NUM]) != IPPROTO_UDP || protocol[CTA_PROTO_SRC_PORT] == nullptr ||
+        protocol[CTA_PROTO_DST_PORT] == nullptr)
+        return std::nullopt;
+    return Tuple{{address_from(source), ntohs(nla_get_u16(protocol[CTA_PROTO_SRC_PORT]))},
+                 {address_from(destination), ntohs(nla_get_u16(protocol[CTA_PROTO_DST_PORT]))}};
+}
+
+}  // namespace
+
+Message udp_dump(bool ipv6) {
+    Message message = message_of(IPCTNL_MSG_CT_GET, NLM_F_DUMP, ipv6);
+    nlattr* tuple = begin(message, CTA_TUPLE_ORIG);
+    nlattr* protocol = begin(message, CTA_TUPLE_PROTO);
+    nla_put_u8(message.get(), CTA_PROTO_NUM, IPPROTO_UDP);
+    nla_nest_end(message.get(), protocol);
+    nla_nest_end(message.get(), tuple);
+    nlattr* filter = begin(message, CTA_FILTER);
+    nla_put_u32(message.get(), CTA_FILTER_ORIG_FLAGS, filter_protocol);
+    nla_put_u32(message.get(), CTA_FILTER_REPLY_FLAGS, 0);
+    nla_nest_end(message.get(), filter);
+    return message;
+}
+
+Message deletion(const UdpFlow& flow) {
+    Message message = message_of(IPCTNL_MSG_CT_DELETE, 0, flow.to.address.is_v6());
+    nlattr* tuple = begin(message, CTA_TUPLE_ORIG);
+    nlattr* ip = begin(message, CTA_TUPLE_IP);
+    put_address(message, flow.client.address, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
+    put_address(message, flow.to.address, CTA_IP_V4_DST, CTA_IP_V6_DST);
+    nla_nest_end(message.get(), ip);
+    nlattr* protocol = begin(message, CTA_TUPLE_PROTO);
+    nla_put_u8(message.get(), CTA_PROTO_NUM, IPPROTO_UDP);
+    nla_put_u16(message.get(), CTA_PROTO_SRC_PORT, htons(flow.client.port));
+    nla_put_u16(message.get(), CTA_PROTO_DST_PORT, htons(flow.to.port));
+    nla_nest_end(message.get(), protocol);
+    nla_nest_end(message.get(), tuple);
+    if (flow.zone != 0)
+        nla_put_u16(message.get(), CTA_ZONE, htons(flow.zone));
+    if (flow.id)
+        nla_put_u32(message.get(), CTA_ID, htonl(*flow.id));
+    return message;
+}
+
+std::optional<UdpFlow> parse(nlmsghdr* message) {
+    nlattr* found[CTA_MAX + 1] = {};
+    if ((message->nlmsg_type >> 8) != NFNL_SUBSYS_CTNETLINK ||
+        nlmsg_parse(message, sizeof(nfgenmsg), found, CTA_MAX, nullptr) < 0)
+        return std::nullopt;
+    const auto original = parse_tuple(found[CTA_TUPLE_ORIG]);
+    const auto reply = parse_tuple(found[CTA_TUPLE_REPLY]);
+    if (!original || !reply)
+        return std::nullopt;
+    UdpFlow flow{original->source,
+                 {original->destination.address, Protocol::udp, original->destination.port},
+                 reply->source,
+                 0,
+                 std::nullopt};
+    if (found[CTA_ZONE] != nullptr)
+        flow.zone = ntohs(nla_get_u16(found[CTA_ZONE]));
+    if (found[CTA_ID] != nullptr)
+        flow.id = ntohl(nla_get_u32(found[CTA_ID]));
+    return flow;
+}
+
+}  // namespace conntrack
+
+bool Conntrack::each_udp(bool ipv6, const std::function<void(const UdpFlow&)>& visit) {
+    return socket_.dump_each(conntrack::udp_dump(ipv6), [&](nlmsghdr* message) {
+        if (const auto flow = conntrack::parse(message))
+            visit(*flow);
+    });
+}
+
+std::size_t Conntrack::remove(std::span<const UdpFlow> flows) {
+    std::size_t removed = 0;
+    Batch batch;
+    const auto send = [&] {
+        if (batch.size() == 0)
+            return;
+        const auto rejections = socket_.transact(batch);
+        const auto failed = std::find_if(rejections.begin(), rejections.end(),
+                                         [](const Rejection& rejection) { return rejection.error != ENOENT; });
+        if (failed != rejections.end())
+            throw std::system_error(failed->error, std::system_category(), "removing an entry of connection tracking");
+        removed += batch.size() - rejections.size();
+        batch.clear();
+    };
+    for (const UdpFlow& flow : flows) {
+        batch.append(conntrack::deletion(flow));
+        if (batch.full())
+            send();
+    }
+    send();
+    return removed;
+}
+
+}  // namespace netlink
