@@ -69,6 +69,10 @@ Metrics::Metrics()
                       "Unix time at which the kernel last held everything that was wanted.")
                     .Add({})),
       audits(counter(registry, "podferry_audits_total", "Completed comparisons with the kernel.").Add({})),
+      conntrack_seconds(histogram(registry, "podferry_conntrack_reconciler_sync_duration_seconds",
+                                  "Time to look through connection tracking for stale UDP entries, by IP family.")),
+      conntrack_deleted(counter(registry, "podferry_conntrack_reconciler_deleted_entries_total",
+                                "Stale UDP entries of connection tracking that were removed, by IP family.")),
       source_problems(gauge(registry, "podferry_source_problems",
                             "Mistakes in the input that keep an object from being used, or an older version in force.")
                           .Add({})),

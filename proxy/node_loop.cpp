@@ -76,6 +76,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
            },
            [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty()}),
       reconciler_(kernel_, engine_.desired()),
+      flow_cleaner_(context, engine_.desired(), metrics_),
       timer_(context) {
     if (!inputs_.manifests.empty()) {
         source_ =
@@ -136,6 +137,7 @@ void NodeLoop::begin(api::Transaction everything) {
     ready_ = true;
     tell_conflicts();
     log_new_problems();
+    flow_cleaner_.note_all(reconciler_.mirror());
     finish_sync();
     log::info("ready", {{"services", std::to_string(engine_.store().services().size())},
                         {"virtual_servers", std::to_string(reconciler_.mirror().virtual_servers.size())},

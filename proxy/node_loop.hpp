@@ -19,6 +19,7 @@
 #include "netlink/linux_kernel.hpp"
 #include "netlink/monitor.hpp"
 #include "proxy/engine.hpp"
+#include "proxy/flow_cleaner.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/reconciler.hpp"
 #include "proxy/state_file.hpp"
@@ -113,6 +114,7 @@ private:
     health::Prober prober_;
     Engine engine_;
     Reconciler reconciler_;
+    FlowCleaner flow_cleaner_;
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<boost::asio::posix::stream_descriptor> route_socket_;
     std::optional<boost::asio::posix::stream_descriptor> nft_socket_;

@@ -47,15 +47,18 @@ asio::awaitable<void> NodeLoop::sync() {
 }
 
 std::size_t NodeLoop::step_once(std::size_t limit) {
-    std::function<void(const netlink::Change&)> tell;
-    if (log::enabled(log::Level::debug))
-        tell = [](const netlink::Change& change) { log::debug("applied", {{"change", netlink::to_string(change)}}); };
-    const StepResult result = reconciler_.step(Clock::now(), limit, tell);
+    const bool say = log::enabled(log::Level::debug);
+    const StepResult result = reconciler_.step(Clock::now(), limit, [&](const netlink::Change& change) {
+        if (say)
+            log::debug("applied", {{"change", netlink::to_string(change)}});
+        flow_cleaner_.note(change, reconciler_.mirror());
+    });
     account(result);
     return result.applied + result.refused.size();
 }
 
 void NodeLoop::finish_sync() {
+    flow_cleaner_.kick();
     if (cluster_ == nullptr)
         state_file_.save(engine_.allocator().choices());
     if (!reconciler_.idle()) {

@@ -74,8 +74,8 @@ Element element_of(Set set, const VirtualServer& server) {
     return {set, has_address(set) ? server.address : Address{}, server.protocol, server.port};
 }
 
-/// The selected endpoints take new connections. Those whose probe has failed stay without weight, and those that have
-/// not been probed since the start stay as they are.
+/// The selected endpoints take new connections. Those whose probe has failed stay without weight, except for UDP: a
+/// client that keeps its port would stay with them. Those that have not been probed since the start stay as they are.
 RealServers PortPlanner::real_servers(Pool pool, const VirtualServer& server) const {
     const bool only_local = pool == Pool::local;
     RealServers result;
@@ -88,7 +88,8 @@ RealServers PortPlanner::real_servers(Pool pool, const VirtualServer& server) co
         if (endpoint->unknown) {
             if (const auto weight = view_.verdicts.kept(endpoint->pod, server, real))
                 result.try_emplace(real, *weight);
-        } else if (!endpoint->terminating && view_.verdicts.failed(endpoint->pod)) {
+        } else if (view_.port.protocol != api::Protocol::udp && !endpoint->terminating &&
+                   view_.verdicts.failed(endpoint->pod)) {
             result.try_emplace(real, 0);
         }
     }

@@ -145,3 +145,14 @@ TEST_CASE("a client keeps its endpoint whatever the front end, where ports are t
           "internal_mark 203.0.113.7 tcp 8080 0x50460001; marks 0x50460001; "
           "outside_mark 203.0.113.7 tcp 8080 0x50460001; marks 0x50460001");
 }
+
+TEST_CASE("a failed probe leaves a real server without weight, and none of UDP") {
+    auto endpoints = build::endpoints("1lr 2l");
+    endpoints[1].pod = {"shop", "web-2"};
+    Verdicts verdicts = no_verdicts();
+    verdicts.failed = [](const api::ObjectName& pod) { return pod.name == "web-2"; };
+    auto service = build::service("web", "10.96.0.5");
+    CHECK(text(plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/tcp 1 2=0");
+    service.ports[0].protocol = api::Protocol::udp;
+    CHECK(text(plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/udp 1");
+}

@@ -1,0 +1,136 @@
+#include "proxy/flow_cleaner.hpp"
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "proxy/log.hpp"
+#include "proxy/reconciler.hpp"
+
+namespace proxy {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds shortest_pause = 200ms;
+constexpr std::chrono::milliseconds longest_pause = 10s;
+constexpr int dump_attempts = 3;  // kube-proxy retries an interrupted dump too, then uses what came
+
+}  // namespace
+
+std::chrono::milliseconds pause_after(Clock::duration took) {
+    return std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(9 * took), shortest_pause, longest_pause);
+}
+
+void FlowCleaner::note(const netlink::Change& change, const netlink::KernelState& mirror) {
+    if (!may_leave_stale_flows(change, mirror))
+        return;
+    std::visit(
+        [this](const auto& c) {
+            if constexpr (requires { c.server; })
+                changed_.insert(c.server);
+        },
+        change);
+}
+
+void FlowCleaner::note_all(const netlink::KernelState& mirror) {
+    for (const auto& [server, state] : mirror.virtual_servers)
+        if (server.protocol == netlink::Protocol::udp)  // a Service with UDP has one, whatever else it has
+            changed_.insert(server);
+}
+
+void FlowCleaner::kick() {
+    if (changed_.empty() || running_)
+        return;
+    running_ = true;
+    asio::co_spawn(context_, clean_until_nothing_is_noted(), [](const std::exception_ptr& error) {
+        if (error)
+            std::rethrow_exception(error);
+    });
+}
+
+asio::awaitable<void> FlowCleaner::clean_until_nothing_is_noted() {
+    while (!changed_.empty()) {
+        timer_.expires_at(next_);
+        co_await timer_.async_wait(asio::use_awaitable);
+        auto changed = std::exchange(changed_, {});
+        const auto all = co_await on_pool(UdpFrontEnds(desired_, changed));
+        if (account(all))
+            continue;
+        changed_.merge(changed);  // once more
+        next_ = Clock::now() + longest_pause;
+    }
+    running_ = false;
+}
+
+asio::awaitable<std::vector<FlowCleaner::Cleaned>> FlowCleaner::on_pool(UdpFrontEnds front_ends) {
+    const auto work = [](FlowCleaner* self, UdpFrontEnds servers) -> asio::awaitable<std::vector<Cleaned>> {
+        co_return self->clean(servers);
+    };
+    co_return co_await asio::co_spawn(pool_, work(this, std::move(front_ends)), asio::use_awaitable);
+}
+
+std::vector<FlowCleaner::Cleaned> FlowCleaner::clean(const UdpFrontEnds& front_ends) {
+    std::vector<Cleaned> all;
+    for (const bool ipv6 : {false, true})
+        if (front_ends.has(ipv6))
+            all.push_back(clean_family(front_ends, ipv6));
+    return all;
+}
+
+FlowCleaner::Cleaned FlowCleaner::clean_family(const UdpFrontEnds& front_ends, bool ipv6) {
+    Cleaned result{ipv6, 0, {}, {}};
+    const Time start = Clock::now();
+    try {
+        if (!conntrack_)
+            conntrack_ = std::make_unique<netlink::Conntrack>();
+        for (int attempt = 0; attempt < dump_attempts; ++attempt) {
+            std::vector<netlink::UdpFlow> stale;
+            const bool whole = conntrack_->each_udp(ipv6, [&](const netlink::UdpFlow& flow) {
+                if (front_ends.is_stale(flow))
+                    stale.push_back(flow);
+            });
+            result.deleted += conntrack_->remove(stale);
+            if (whole)
+                break;
+        }
+    } catch (const std::exception& error) {
+        conntrack_.reset();  // answers to what failed may still come
+        result.error = error.what();
+    }
+    result.took = Clock::now() - start;
+    return result;
+}
+
+/// False when it failed.
+bool FlowCleaner::account(const std::vector<Cleaned>& all) {
+    std::string error;
+    Clock::duration took{};
+    for (const Cleaned& cleaned : all) {
+        const std::string family = cleaned.ipv6 ? "IPv6" : "IPv4";
+        metrics_.conntrack_seconds.Add({{"ip_family", family}}, time_buckets())
+            .Observe(std::chrono::duration<double>(cleaned.took).count());
+        metrics_.conntrack_deleted.Add({{"ip_family", family}}).Increment(static_cast<double>(cleaned.deleted));
+        if (cleaned.deleted > 0)
+            log::info("removed stale UDP entries of connection tracking",
+                      {{"ip_family", family}, {"entries", std::to_string(cleaned.deleted)}});
+        took += cleaned.took;
+        error = error.empty() ? cleaned.error : error;
+    }
+    next_ = Clock::now() + pause_after(took);
+    if (!error.empty() && error != last_error_)
+        log::warning(
+            "connection tracking cannot be read: UDP clients that keep their port may go on asking a pod that is gone, "
+            "until their entry expires; load the kernel module nf_conntrack_netlink. Trying again every 10 s",
+            {{"reason", error}});
+    else if (error.empty() && !last_error_.empty())
+        log::info("connection tracking can be read again");
+    last_error_ = error;
+    return error.empty();
+}
+
+}  // namespace proxy

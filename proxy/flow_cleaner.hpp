@@ -1,0 +1,64 @@
+// Removes stale UDP entries of connection tracking (stale_flows.hpp) after the kernel has taken changes that may leave
+// some, on a thread of its own: reading 100,000 entries takes a tenth of a second and more (docs/performance.md).
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "proxy/metrics.hpp"
+#include "proxy/stale_flows.hpp"
+
+namespace proxy {
+
+/// How long to wait after a cleaning that took `took`: nine times that, so that at most a tenth of one processor is
+/// spent on it however fast Services change; at least 200 ms, at most 10 s.
+std::chrono::milliseconds pause_after(std::chrono::steady_clock::duration took);
+
+class FlowCleaner {
+public:
+    /// `desired` and `metrics` must outlive it.
+    FlowCleaner(boost::asio::io_context& context, const Desired& desired, Metrics& metrics)
+        : context_(context), desired_(desired), metrics_(metrics), timer_(context) {}
+
+    /// A change that the kernel has taken; `mirror` is the kernel after it.
+    void note(const netlink::Change& change, const netlink::KernelState& mirror);
+    /// Everything, at the start.
+    void note_all(const netlink::KernelState& mirror);
+
+    /// The kernel holds what has been noted: a cleaning begins, or follows the one that runs. Never blocks.
+    void kick();
+
+private:
+    struct Cleaned {
+        bool ipv6 = false;
+        std::size_t deleted = 0;
+        std::chrono::steady_clock::duration took{};
+        std::string error;
+    };
+
+    boost::asio::awaitable<void> clean_until_nothing_is_noted();
+    boost::asio::awaitable<std::vector<Cleaned>> on_pool(UdpFrontEnds front_ends);
+    std::vector<Cleaned> clean(const UdpFrontEnds& front_ends);
+    Cleaned clean_family(const UdpFrontEnds& front_ends, bool ipv6);
+    bool account(const std::vector<Cleaned>& all);
+
+    boost::asio::io_context& context_;
+    const Desired& desired_;
+    Metrics& metrics_;
+    boost::asio::steady_timer timer_;
+    std::set<netlink::VirtualServer> changed_;
+    bool running_ = false;
+    std::string last_error_;
+    std::chrono::steady_clock::time_point next_;
+    std::unique_ptr<netlink::Conntrack> conntrack_;  // of the pool's thread
+    boost::asio::thread_pool pool_{1};               // last: joined first
+};
+
+}  // namespace proxy

@@ -1,0 +1,72 @@
+#include "proxy/stale_flows.hpp"
+
+#include <algorithm>
+
+namespace proxy {
+namespace {
+
+using netlink::Change;
+using netlink::RealServer;
+using netlink::VirtualServer;
+
+/// Connections with a mark are of any protocol: whose they are is only known of the Service.
+bool carries_udp(const VirtualServer& server) {
+    return server.protocol == netlink::Protocol::udp || server.mark != 0;
+}
+
+/// A single real server of it has a weight.
+bool has_one(const VirtualServer& server, const netlink::KernelState& mirror) {
+    const auto found = mirror.virtual_servers.find(server);
+    return found != mirror.virtual_servers.end() &&
+           std::count_if(found->second.real_servers.begin(), found->second.real_servers.end(),
+                         [](const auto& real) { return real.second > 0; }) == 1;
+}
+
+}  // namespace
+
+bool may_leave_stale_flows(const Change& change, const netlink::KernelState& mirror) {
+    if (const auto* added = std::get_if<netlink::AddVirtualServer>(&change))
+        return carries_udp(added->server);
+    if (const auto* deleted = std::get_if<netlink::DeleteRealServer>(&change))
+        return carries_udp(deleted->server);
+    if (const auto* edited = std::get_if<netlink::EditRealServer>(&change))
+        return carries_udp(edited->server) && (edited->weight == 0 || has_one(edited->server, mirror));
+    // Clients that came before the first one have entries that lead nowhere.
+    if (const auto* first = std::get_if<netlink::AddRealServer>(&change))
+        return carries_udp(first->server) && first->weight > 0 && has_one(first->server, mirror);
+    return false;
+}
+
+UdpFrontEnds::UdpFrontEnds(const Desired& desired, const std::set<VirtualServer>& changed) {
+    std::set<api::ObjectName> services;
+    for (const VirtualServer& server : changed)
+        if (const api::ObjectName* owner = desired.owner(server))
+            services.insert(*owner);
+    for (const api::ObjectName& service : services)
+        add(desired.servers_of(service), desired);
+}
+
+void UdpFrontEnds::add(const std::vector<VirtualServer>& servers, const Desired& desired) {
+    std::set<RealServer> serving;
+    for (const VirtualServer& server : servers)
+        if (carries_udp(server))
+            for (const auto& [real, weight] : desired.find(server)->real_servers)
+                if (weight > 0)
+                    serving.insert(real);
+    for (const VirtualServer& server : servers) {
+        const bool ipv6 = server.address.is_v6();
+        const auto of_family = [&](const RealServer& real) { return real.address.is_v6() == ipv6; };
+        if (server.protocol != netlink::Protocol::udp || std::none_of(serving.begin(), serving.end(), of_family))
+            continue;
+        servers_.emplace(server, serving_.size());
+        (ipv6 ? has_ipv6_ : has_ipv4_) = true;
+    }
+    serving_.push_back(std::move(serving));
+}
+
+bool UdpFrontEnds::is_stale(const netlink::UdpFlow& flow) const {
+    const auto found = servers_.find(flow.to);
+    return found != servers_.end() && !serving_[found->second].contains(flow.answerer);
+}
+
+}  // namespace proxy
