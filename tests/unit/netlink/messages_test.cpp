@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <catch2/catch.hpp>
 
@@ -10,6 +9,7 @@
 #include "netlink/ipvs_messages.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/set_messages.hpp"
+#include "tests/support/flows.hpp"
 
 using namespace netlink;
 
@@ -115,36 +115,12 @@ TEST_CASE("a local route carries our protocol number, device and source") {
     CHECK(address_from(nla_data(found[RTA_PREFSRC]), 16) == ip("fd00:50::10"));
 }
 
-namespace {
-
-/// The entry that a deletion names, as a dump would show it: with the reply direction, which comes from `answerer`.
-Message entry(const UdpFlow& flow, int protocol) {
-    Message message = conntrack::deletion(flow);
-    const auto v6 = flow.to.address.is_v6();
-    nlattr* tuple = nla_nest_start(message.get(), CTA_TUPLE_REPLY);
-    nlattr* addresses = nla_nest_start(message.get(), CTA_TUPLE_IP);
-    const AddressBytes from = bytes_of(flow.answerer.address);
-    const AddressBytes to = bytes_of(flow.client.address);
-    nla_put(message.get(), v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, from.size, from.data);
-    nla_put(message.get(), v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, to.size, to.data);
-    nla_nest_end(message.get(), addresses);
-    nlattr* ports = nla_nest_start(message.get(), CTA_TUPLE_PROTO);
-    nla_put_u8(message.get(), CTA_PROTO_NUM, static_cast<std::uint8_t>(protocol));
-    nla_put_u16(message.get(), CTA_PROTO_SRC_PORT, htons(flow.answerer.port));
-    nla_put_u16(message.get(), CTA_PROTO_DST_PORT, htons(flow.client.port));
-    nla_nest_end(message.get(), ports);
-    nla_nest_end(message.get(), tuple);
-    return message;
-}
-
-}  // namespace
-
 TEST_CASE("an entry of connection tracking survives the way into a message and back") {
     const UdpFlow flow = GENERATE(values<UdpFlow>({
         {{ip("10.1.0.99"), 4000}, {ip("10.96.0.10"), Protocol::udp, 53}, {ip("10.1.0.11"), 5353}, 0, std::nullopt},
         {{ip("fd00:1::99"), 65535}, {ip("fd00:96::a"), Protocol::udp, 53}, {ip("fd00:1::11"), 5353}, 9, 0x12345678},
     }));
-    const Message message = entry(flow, IPPROTO_UDP);
+    const Message message = testing::entry(flow);
     CHECK(static_cast<const nfgenmsg*>(nlmsg_data(message.header()))->nfgen_family == family_of(flow.to.address));
     const auto parsed = conntrack::parse(message.header());
     REQUIRE(parsed);
@@ -158,7 +134,7 @@ TEST_CASE("an entry of connection tracking survives the way into a message and b
 TEST_CASE("what is no UDP entry is none") {
     const UdpFlow flow{
         {ip("10.1.0.99"), 4000}, {ip("10.96.0.10"), Protocol::udp, 53}, {ip("10.1.0.11"), 5353}, 0, std::nullopt};
-    CHECK_FALSE(conntrack::parse(entry(flow, IPPROTO_TCP).header()));
+    CHECK_FALSE(conntrack::parse(testing::entry(flow, IPPROTO_TCP).header()));
     CHECK_FALSE(conntrack::parse(conntrack::deletion(flow).header()));
     CHECK_FALSE(conntrack::parse(conntrack::udp_dump(false).header()));
     CHECK_FALSE(conntrack::parse(nft::batch_end().header()));

@@ -1,0 +1,220 @@
+"""UDP clients that keep their port, as resolvers do, while pods come and go; and what connection tracking has of them."""
+import re
+import time
+
+from lab import HERE, NODE_IP, OUTSIDE_IP, PYTHON, Failure, pod_ip, run, wait_until
+from manifests import pods, service
+
+DNS = "10.96.0.53"
+PORTS = [("dns", "UDP", 53, None), ("dns-tcp", "TCP", 53, None)]
+
+
+def dns(**more):
+    return service("dns", DNS, ports=PORTS, **more)
+
+
+def dns_pods(*numbers):
+    return pods(*numbers, app="dns", probe=None)
+
+
+class Resolver:
+    """Asks over UDP from one port again and again; what came back is in rows."""
+
+    def __init__(self, lab, space, address, port, source_port, period=0.2):
+        self.path = lab.folder / f"resolver-{space}-{source_port}"
+        self.lab, self.name = lab, f"resolver-{space}-{source_port}"
+        lab.spawn(self.name, space, [PYTHON, str(HERE / "resolver.py"), address, str(port), str(source_port),
+                                     str(period)], stdout=open(self.path, "w"))
+
+    def rows(self):
+        """[("10.001", "pod1", "10.1.0.14"), ("10.201", "-", "")]: when, who (- nobody), the client's address as it saw it."""
+        return [tuple((line.split(" ") + [""])[:3]) for line in self.path.read_text().splitlines()]
+
+    def wait_for(self, who, seconds=10):
+        wait_until(f"{self.name} is answered by {' or '.join(who)}",
+                   lambda: self.rows() and self.rows()[-1][1] in who, seconds)
+
+    def stop(self):
+        self.lab.processes[self.name].kill()
+        self.lab.processes[self.name].wait()
+        return self.rows()
+
+
+def entries(lab, *options):
+    """Entries of connection tracking, with their ids."""
+    return [line for line in lab.on("node", "conntrack", "-L", "-o", "id", *options).splitlines() if " id=" in line]
+
+
+def entry(lab, source_port, protocol="udp", family="ipv4"):
+    """(answerer, id) of the entry of a client's port; None: there is none."""
+    found = entries(lab, "-f", family, "-p", protocol, "--orig-port-src", str(source_port))
+    if not found:
+        return None
+    return re.findall(r"src=(\S+)", found[0])[1], re.search(r"id=(\d+)", found[0])[1]
+
+
+def deleted(lab, family="IPv4"):
+    return lab.metric("podferry_conntrack_reconciler_deleted_entries_total", ip_family=family)
+
+
+def longest_silence(rows):
+    """The most questions in a row that nobody answered."""
+    return max((len(run) for run in re.findall("-+", "".join("-" if who == "-" else "a" for _, who, _ in rows))), default=0)
+
+
+def it_moves_a_resolver_when_its_pod_goes(lab):
+    """Never more than one retry; the flow of a healthy pod is not touched; TCP neither."""
+    lab.start_pods(1, 2)
+    lab.write("dns.yaml", dns() + dns_pods(1, 2))
+    lab.start_podferry()
+    resolvers = {port: Resolver(lab, "pod4", DNS, 53, port) for port in (5001, 5002, 5003, 5004)}
+    for resolver in resolvers.values():
+        resolver.wait_for(("pod1", "pod2"))
+    before = {port: entry(lab, port) for port in resolvers}
+    at_pod1 = [port for port in resolvers if before[port][0] == pod_ip(1)]
+    at_pod2 = [port for port in resolvers if before[port][0] == pod_ip(2)]
+    if not at_pod1 or not at_pod2:
+        raise Failure(f"both pods should have clients: {before}")
+    idle = Resolver(lab, "pod4", DNS, 53, 5005)  # asks no more when pod1 goes: only podferry can remove its entry
+    idle.wait_for(("pod1", "pod2"))
+    second = Resolver(lab, "pod4", DNS, 53, 5006)
+    second.wait_for(("pod1", "pod2"))
+    idle.stop(), second.stop()
+    silent = next(port for port in (5005, 5006) if entry(lab, port)[0] == pod_ip(1))
+    lab.ask("pod4", "tcp", DNS, 53, 4)
+    tcp = entries(lab, "-p", "tcp", "--orig-dst", DNS)
+    lab.write("dns.yaml", dns() + dns_pods(2))
+    took = wait_until("the idle client's entry is removed", lambda: entry(lab, silent) is None, 10)
+    for port in at_pod1:
+        resolvers[port].wait_for(("pod2",))
+    rows = {port: resolver.stop() for port, resolver in resolvers.items()}
+    for port in at_pod1:
+        if longest_silence(rows[port]) > 1 or "pod2" not in {who for _, who, _ in rows[port]}:
+            raise Failure(f"a client of pod1 waited for more than one retry: {rows[port]}")
+    for port in at_pod2:
+        if entry(lab, port) != before[port] or {who for _, who, _ in rows[port]} != {"pod2"}:
+            raise Failure(f"a client of pod2 was disturbed: {before[port]}, {entry(lab, port)}, {rows[port]}")
+    if not 1 <= deleted(lab) <= 1 + len(at_pod1):
+        raise Failure(f"{deleted(lab)} entries were deleted")
+    left = entries(lab, "-p", "tcp", "--orig-dst", DNS)
+    gone = {re.search(r"id=(\d+)", line)[1] for line in tcp} - {re.search(r"id=(\d+)", line)[1] for line in left}
+    if not any(pod_ip(1) in line for line in tcp) or gone:
+        raise Failure(f"TCP entries were removed, or there were none: {tcp}, {left}")
+    print(f"      removed within {took:.2f} s; unanswered at most {max(longest_silence(rows[p]) for p in at_pod1)}")
+
+
+def it_moves_a_resolver_when_its_pod_fails_its_probe(lab):
+    """The pod stays, and answers: but it is not asked any more."""
+    lab.start_pods(1, 2)
+    lab.write("dns.yaml", dns() + pods(1, 2, app="dns"))
+    lab.start_podferry()
+    wait_until("both pods pass their probes", lambda: len(lab.weights(DNS, 53, "u")) == 2, 15)
+    resolvers = [Resolver(lab, "pod4", DNS, 53, port) for port in (5001, 5002)]
+    for resolver in resolvers:
+        resolver.wait_for(("pod1", "pod2"))
+    lab.sicken_pod(1)
+    wait_until("pod1 is taken out", lambda: lab.weights(DNS, 53, "u") == {"pod2": 1}, 10)
+    for resolver in resolvers:
+        resolver.wait_for(("pod2",))
+        rows = resolver.stop()
+        if longest_silence(rows) > 1:
+            raise Failure(f"more than one retry: {rows}")
+    if lab.weights(DNS, 53) != {"pod1": 0, "pod2": 1}:
+        raise Failure(f"of TCP it stays with weight 0: {lab.weights(DNS, 53)}")
+
+
+def it_finds_clients_that_came_before_the_service(lab):
+    """Their entries lead to the front end's own address; they are masqueraded only by an entry of their own."""
+    external, node_port = "203.0.113.53", 30053
+    lab.start_pods(1)
+    clients = {5001: (external, 53), 5002: (NODE_IP[4], node_port)}
+    resolvers = {port: Resolver(lab, "outside", *where, port) for port, where in clients.items()}
+    local = Resolver(lab, "pod4", DNS, 53, 5003)
+    for port, (address, _) in [*clients.items(), (5003, (DNS, 53))]:
+        wait_until(f"connection tracking knows port {port}", lambda: entry(lab, port), 10)
+        if entry(lab, port)[0] != address:
+            raise Failure(f"it should lead to {address}: {entry(lab, port)}")
+    lab.start_podferry()
+    extra = f"  type: NodePort\n  externalIPs: [{external}]\n"
+    front = service("dns", DNS, extra=extra, ports=[("dns", "UDP", 53, node_port)])
+    lab.write("dns.yaml", front)
+    wait_until("the Service is there", lambda: lab.has_virtual_server(DNS, 53, "u"), 10)
+    lab.write("dns.yaml", front + dns_pods(1))
+    local.wait_for(("pod1",))
+    for port, resolver in resolvers.items():
+        resolver.wait_for(("pod1",))
+        wait_until(f"port {port} is masqueraded", lambda: resolver.rows()[-1][2] != OUTSIDE_IP[4], 10)
+        if entry(lab, port)[0] != pod_ip(1):
+            raise Failure(f"the entry does not lead to the pod: {entry(lab, port)}")
+    if deleted(lab) < 1:
+        raise Failure("podferry has removed nothing")
+
+
+def it_removes_what_became_stale_while_it_was_down(lab):
+    """IPv6 too. Once after the start, everything is looked at."""
+    six = "fd00:96::53"
+    lab.start_pods(1, 2)
+    both = service("dns", "", extra=f'  clusterIPs: [{DNS}, "{six}"]\n  ipFamilyPolicy: RequireDualStack\n', ports=PORTS)
+    lab.write("dns.yaml", both + dns_pods(1))
+    lab.start_podferry()
+    for port, address in ((5001, DNS), (5002, six)):
+        resolver = Resolver(lab, "pod4", address, 53, port)
+        resolver.wait_for(("pod1",))
+        resolver.stop()
+    lab.stop_podferry()
+    lab.write("dns.yaml", both + dns_pods(2))
+    lab.start_podferry()
+    for port, family in ((5001, "ipv4"), (5002, "ipv6")):
+        wait_until(f"the {family} entry is removed", lambda: entry(lab, port, family=family) is None, 10)
+    if (deleted(lab), deleted(lab, "IPv6")) != (1, 1):
+        raise Failure(f"{deleted(lab)} and {deleted(lab, 'IPv6')} entries were removed")
+
+
+MAX = "net.netfilter.nf_conntrack_max"  # of the host, for all network namespaces
+
+
+def fill(lab, address, answerer, count):
+    """`count` entries of clients that are not there; how long one look through the table took, in ms."""
+    most = int(run(["sysctl", "-n", MAX]))
+    run(["sysctl", "-q", "-w", f"{MAX}={max(most, 2 * count + 10_000)}"])
+    try:
+        line = lab.on("node", "lab-flows", address, "53", answerer, "8080", str(count), timeout=120)
+    finally:
+        run(["sysctl", "-q", "-w", f"{MAX}={most}"])
+    return float(re.search(r"([0-9.]+) ms", line)[1])
+
+
+def it_is_not_held_up_by_a_large_table(lab):
+    """100,000 other entries: reading them takes its time, the kernel gets its changes meanwhile, and it is not read all the
+    time. Then as many that are stale."""
+    count = 100_000
+    lab.start_pods(1, 2)
+    lab.write("dns.yaml", dns() + dns_pods(1, 2))
+    lab.write("web.yaml", service() + pods(1, 2, probe=None))
+    lab.start_podferry()
+    look = fill(lab, "10.96.200.1", "10.1.200.1", count)
+    name, family = "podferry_conntrack_reconciler_sync_duration_seconds", {"ip_family": "IPv4"}
+    seconds, looks = lab.metric(name + "_sum", **family), lab.metric(name + "_count", **family)
+    slowest, changes, began = 0.0, 0, time.monotonic()
+    while time.monotonic() - began < 6:  # pods of both Services come and go
+        for numbers in ((2,), (1, 2)):
+            lab.write("dns.yaml", dns() + dns_pods(*numbers))
+            lab.write("web.yaml", service() + pods(*numbers, probe=None))
+            expected = {f"pod{n}": 1 for n in numbers}
+            slowest = max(slowest, wait_until("the change is in the kernel",
+                                              lambda: lab.weights("10.96.0.5", 80) == expected, 10))
+            changes += 1
+    seconds, looks = lab.metric(name + "_sum", **family) - seconds, lab.metric(name + "_count", **family) - looks
+    elapsed = time.monotonic() - began
+    if not 1 <= looks <= 2 + elapsed / min(10.0, max(0.2, 9 * seconds / looks)):
+        raise Failure(f"{looks} looks of {seconds:.2f} s in all, in {elapsed:.1f} s")
+    if slowest > 2:
+        raise Failure(f"a change took {slowest:.2f} s")
+    fill(lab, DNS, pod_ip(1), count)
+    before = deleted(lab)
+    lab.write("dns.yaml", dns() + dns_pods(2))
+    gone = wait_until("all stale entries are removed", lambda: deleted(lab) - before >= count, 60)
+    memory = re.search(r"VmHWM:\s+(\d+) kB", open(f"/proc/{lab.processes['podferry'].pid}/status").read())[1]
+    print(f"      {count} entries: a look takes {look:.0f} ms, {seconds / looks * 1000:.0f} ms in podferry; {looks:.0f} looks "
+          f"for {changes} changes, the slowest of which took {slowest:.2f} s; {count} stale ones removed within {gone:.1f} s; "
+          f"at most {int(memory) // 1024} MiB")

@@ -1,0 +1,28 @@
+#include "tests/support/flows.hpp"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+namespace testing {
+
+netlink::Message entry(const netlink::UdpFlow& flow, int protocol) {
+    netlink::Message message = netlink::conntrack::deletion(flow);  // names the original direction
+    nl_msg* raw = message.get();
+    const bool v6 = flow.to.address.is_v6();
+    nlattr* tuple = nla_nest_start(raw, CTA_TUPLE_REPLY | NLA_F_NESTED);
+    nlattr* addresses = nla_nest_start(raw, CTA_TUPLE_IP | NLA_F_NESTED);
+    const netlink::AddressBytes from = netlink::bytes_of(flow.answerer.address);
+    const netlink::AddressBytes to = netlink::bytes_of(flow.client.address);
+    nla_put(raw, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, from.size, from.data);
+    nla_put(raw, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, to.size, to.data);
+    nla_nest_end(raw, addresses);
+    nlattr* ports = nla_nest_start(raw, CTA_TUPLE_PROTO | NLA_F_NESTED);
+    nla_put_u8(raw, CTA_PROTO_NUM, static_cast<std::uint8_t>(protocol));
+    nla_put_u16(raw, CTA_PROTO_SRC_PORT, htons(flow.answerer.port));
+    nla_put_u16(raw, CTA_PROTO_DST_PORT, htons(flow.client.port));
+    nla_nest_end(raw, ports);
+    nla_nest_end(raw, tuple);
+    return message;
+}
+
+}  // namespace testing
