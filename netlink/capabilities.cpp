@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 
 #include "netlink/linux_kernel.hpp"
+#include "netlink/module_options.hpp"
 #include "netlink/sysctl.hpp"
 
 namespace netlink {
@@ -27,11 +29,11 @@ bool may_administer_network() {
 }
 
 /// Runs modprobe and waits; the outcome shows in what the kernel can do afterwards.
-void load_module(const char* name) {
+void modprobe(std::string module, std::string option) {
     std::string program = "modprobe";
     std::string quiet = "-q";
-    std::string module = name;
-    char* arguments[] = {program.data(), quiet.data(), module.data(), nullptr};
+    char* arguments[] = {program.data(), quiet.data(), module.data(), option.empty() ? nullptr : option.data(),
+                         nullptr};
     pid_t child = 0;
     if (::posix_spawnp(&child, "modprobe", nullptr, nullptr, arguments, environ) != 0)
         return;
@@ -40,11 +42,27 @@ void load_module(const char* name) {
     }
 }
 
-bool has_ipvs() {
+/// What modprobe goes by; empty when there is no modprobe.
+std::string modprobe_configuration() {
+    std::string text;
+    FILE* output = ::popen("modprobe -c 2>/dev/null", "re");
+    if (output == nullptr)
+        return text;
+    char piece[4096];
+    while (const std::size_t size = std::fread(piece, 1, sizeof(piece), output))
+        text.append(piece, size);
+    ::pclose(output);
+    return text;
+}
+
+/// Asking for the family makes the kernel load the module with its own defaults, so that ours come first. What the
+/// administrator has written down for modprobe holds.
+bool has_ipvs(int conn_tab_bits) {
+    if (::access("/sys/module/ip_vs", F_OK) != 0) {
+        const bool decided = !module_option(modprobe_configuration(), "ip_vs", "conn_tab_bits").empty();
+        modprobe("ip_vs", decided ? "" : "conn_tab_bits=" + std::to_string(conn_tab_bits));
+    }
     Socket socket(NETLINK_GENERIC);
-    if (ipvs_family(socket) != 0)
-        return true;
-    load_module("ip_vs");
     return ipvs_family(socket) != 0;
 }
 
@@ -70,7 +88,7 @@ std::string release() {
 
 }  // namespace
 
-std::vector<std::string> missing_capabilities() {
+std::vector<std::string> missing_capabilities(int conn_tab_bits) {
     std::vector<std::string> missing;
     if (!may_administer_network()) {
         missing.emplace_back(
@@ -78,7 +96,7 @@ std::vector<std::string> missing_capabilities() {
             "capability");
         return missing;
     }
-    if (!has_ipvs())
+    if (!has_ipvs(conn_tab_bits))
         missing.push_back(
             "kernel " + release() +
             " has no IPVS: load it with 'modprobe ip_vs' (on Debian it is in every linux-image package; in a "

@@ -6,7 +6,8 @@
 
 namespace netlink {
 
-/// One sentence for each thing that is missing: what, and how to get it. Loads the module ip_vs where it can.
-std::vector<std::string> missing_capabilities();
+/// One sentence for each thing that is missing: what, and how to get it. Loads the module ip_vs where it can: with a
+/// connection table of 2^conn_tab_bits lists (8..20), unless modprobe's configuration says another size.
+std::vector<std::string> missing_capabilities(int conn_tab_bits);
 
 }  // namespace netlink

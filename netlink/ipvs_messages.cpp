@@ -162,4 +162,13 @@ std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, co
     return std::pair(real, weight);
 }
 
+std::uint64_t parse_connections(nlmsghdr* header) {
+    nlattr* found[IPVS_DEST_ATTR_MAX + 1] = {};
+    std::uint64_t connections = 0;
+    if (parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
+        for (const int count : {IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_PERSIST_CONNS})
+            connections += found[count] == nullptr ? 0 : nla_get_u32(found[count]);
+    return connections;
+}
+
 }  // namespace netlink::ipvs

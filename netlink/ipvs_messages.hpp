@@ -1,6 +1,7 @@
 // IPVS over generic netlink (family "IPVS", include/uapi/linux/ip_vs.h; kernel: net/netfilter/ipvs/ip_vs_ctl.c).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -26,5 +27,8 @@ std::optional<std::pair<VirtualServer, VirtualServerSettings>> parse_service(nlm
 
 /// A destination that is not forwarded by NAT has weight -1, which nobody wants: it will be edited.
 std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, const VirtualServer& server);
+
+/// Connections of a destination, of a message as above: active, inactive, and templates of affinity.
+std::uint64_t parse_connections(nlmsghdr* header);
 
 }  // namespace netlink::ipvs

@@ -151,14 +151,6 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
         }
         result.done.emplace_back("nftables table inet podferry");
     }
-    for (const Sysctl& wanted : required_sysctls()) {
-        try {
-            if (set_sysctl(wanted))
-                result.done.push_back("sysctl " + wanted.name + "=" + wanted.value);
-        } catch (const std::runtime_error& error) {
-            result.problems.emplace_back(error.what());
-        }
-    }
     correct_sources(result);
     return result;
 }
@@ -186,6 +178,32 @@ void LinuxKernel::correct_sources(Prepared& result) {
     }
     if (corrected > 0)
         result.done.push_back("source address of " + std::to_string(corrected) + " routes");
+}
+
+ipvs::Timeouts LinuxKernel::timeouts() {
+    std::optional<ipvs::Timeouts> timeouts;
+    auto answer = ipvs_.ask(ipvs::get_config(family_));
+    for_each_message(answer, [&](nlmsghdr* header) { timeouts = ipvs::parse_config(header); });
+    return timeouts.value_or(ipvs::Timeouts());
+}
+
+bool LinuxKernel::set_timeouts(const ipvs::Timeouts& wanted) {
+    const ipvs::Timeouts present = timeouts();
+    if (ipvs::with_present(wanted, present) == present)
+        return false;
+    batch_.clear();
+    batch_.append(ipvs::set_config(family_, wanted));
+    const auto rejections = ipvs_.transact(batch_);
+    if (!rejections.empty())
+        throw std::system_error(code_of(rejections.front().error), "timeouts of IPVS");
+    return true;
+}
+
+std::uint32_t LinuxKernel::connection_table_size() {
+    std::optional<std::uint32_t> size;
+    auto answer = ipvs_.ask(ipvs::get_info(family_));
+    for_each_message(answer, [&](nlmsghdr* header) { size = ipvs::parse_table_size(header); });
+    return size.value_or(0);
 }
 
 void LinuxKernel::remove_table_and_device() {
@@ -301,6 +319,7 @@ std::vector<RealServers> LinuxKernel::read_real_servers(std::span<const VirtualS
         for_each_message(answer, [&](nlmsghdr* header) {
             if (const auto found = ipvs::parse_destination(header, server))
                 reals.insert(*found);
+            connections_seen_ += ipvs::parse_connections(header);
         });
     }
     return all;

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "netlink/ipvs_config.hpp"
 #include "netlink/kernel.hpp"
 #include "netlink/policy_routes.hpp"
 #include "netlink/routes.hpp"
@@ -30,13 +32,27 @@ public:
         std::vector<std::string> done;      ///< what had to be put in place, for the log
         std::vector<std::string> problems;  ///< what cannot be put in place here, in sentences
     };
-    /// Puts in place what exists once: our device, our policy routing, our table with its rules, the sysctls, the
-    /// source addresses of our routes. Elements of sets stay. Throws std::runtime_error.
+    /// Puts in place what exists once: our device, our policy routing, our table with its rules, the source
+    /// addresses of our routes. Elements of sets stay. Throws std::runtime_error.
     Prepared prepare();
 
     /// The host's own connections to virtual addresses get these source addresses; the next prepare() changes routes
     /// that are there with another one, where they stand.
     void set_sources(std::vector<Address> sources) { style_.sources = std::move(sources); }
+
+    /// The timeouts of IPVS in this network namespace; 0 in `wanted` leaves one as it is. True when something had to be
+    /// changed. Throws std::system_error.
+    bool set_timeouts(const ipvs::Timeouts& wanted);
+    ipvs::Timeouts timeouts();
+
+    /// Lists in IPVS's connection table, of all network namespaces; 0 when the kernel does not say. Throws
+    /// std::system_error.
+    std::uint32_t connection_table_size();
+
+    /// Connections of the real servers that read_real_servers() has seen since the last call, templates of affinity
+    /// included: what the kernel counts for each real server anyway, while a list of them would cost as much as there
+    /// are.
+    std::uint64_t take_connections_seen() { return std::exchange(connections_seen_, 0); }
 
     /// Removes our table (with its elements), our routing rules and our device (with its routes). Virtual servers are
     /// the caller's.
@@ -67,6 +83,7 @@ private:
     int family_ = 0;
     RouteStyle style_;
     Batch batch_;
+    std::uint64_t connections_seen_ = 0;
 };
 
 /// The number of generic netlink family "IPVS"; 0 when the kernel does not have it. May load the module.

@@ -1,46 +1,88 @@
 #include "netlink/sysctl.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 
 namespace netlink {
 namespace {
 
-std::string path_of(std::string name) {
+std::string path_of(const std::string& folder, std::string name) {
     std::replace(name.begin(), name.end(), '.', '/');
-    return "/proc/sys/" + name;
+    return folder + "/" + name;
+}
+
+std::optional<long long> number(std::string_view text) {
+    long long value = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return value;
+}
+
+/// In one system call: some settings take the second one for another value. Returns errno, or 0.
+int write_whole(const std::string& path, const std::string& text) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno;
+    const ssize_t written = ::write(file, text.data(), text.size());
+    const int error = written < 0 ? errno : 0;
+    ::close(file);
+    return error;
+}
+
+std::string remedy(int error, const Sysctl& wanted, const std::string& path) {
+    const std::string by_hand = "'sysctl -w " + wanted.name + "=\"" + wanted.value + "\"' on the host";
+    switch (error) {
+        case ENOENT:
+            return "there is no " + path + ": this kernel is built without it, or its module is not loaded";
+        case EROFS:
+            return "/proc/sys is read-only here: " + by_hand + ", or 'podferry node --init-only' where it is writable";
+        case EACCES:
+        case EPERM:
+            return "only the host's first network namespace may: " + by_hand;
+        case 0:
+            return "the kernel does not take the value: " + by_hand + " shows what it says";
+        default:
+            return std::strerror(error) + (": " + by_hand) + " shows what it says";
+    }
 }
 
 }  // namespace
 
-const std::vector<Sysctl>& required_sysctls() {
-    static const std::vector<Sysctl> all = {
-        {"net.ipv4.vs.conntrack", "1"},
-        {"net.ipv4.vs.expire_nodest_conn", "1"},
-        {"net.ipv4.vs.expire_quiescent_template", "1"},
-        {"net.ipv4.ip_forward", "1"},
-    };
-    return all;
+bool is_met(const Sysctl& wanted, std::string_view present) {
+    if (wanted.fit == Sysctl::Fit::exactly)
+        return present == wanted.value;
+    const auto is = number(present);
+    const auto least = number(wanted.value);
+    return is && least && *is >= *least;
 }
 
-std::string read_sysctl(const std::string& name) {
-    std::ifstream file(path_of(name));
+std::string read_sysctl(const std::string& name, const std::string& folder) {
+    std::ifstream file(path_of(folder, name));
     std::string value;
     std::getline(file, value);
     return value;
 }
 
-bool set_sysctl(const Sysctl& wanted) {
-    if (read_sysctl(wanted.name) == wanted.value)
+bool set_sysctl(const Sysctl& wanted, const std::string& folder) {
+    const std::string present = read_sysctl(wanted.name, folder);
+    if (is_met(wanted, present))
         return false;
-    std::ofstream file(path_of(wanted.name));
-    file << wanted.value << "\n";
-    file.flush();
-    if (!file || read_sysctl(wanted.name) != wanted.value)
-        throw std::runtime_error("sysctl " + wanted.name + " cannot be set to " + wanted.value +
-                                 ": is /proc/sys writable here, and the kernel's IPVS built with connection tracking?");
-    return true;
+    const int error = write_whole(path_of(folder, wanted.name), wanted.value + "\n");
+    if (error == 0 && is_met(wanted, read_sysctl(wanted.name, folder)))
+        return true;
+    const bool most = wanted.fit == Sysctl::Fit::at_least;
+    throw std::runtime_error("sysctl " + wanted.name + " is '" + present + "' and cannot be set to " +
+                             (most ? "at least " : "") + wanted.value + ", " + wanted.why + ": " +
+                             remedy(error, wanted, path_of(folder, wanted.name)));
 }
 
 }  // namespace netlink

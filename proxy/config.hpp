@@ -47,6 +47,18 @@ struct Config {
     bool kubelet_compatible_counters = false;
     int route_protocol = 159;
     netlink::Fwmark fwmark;
+    bool reserve_node_ports = true;
+    int conntrack_max_per_core = 32'768;
+    int conntrack_min = 131'072;
+    std::chrono::milliseconds conntrack_tcp_timeout_established{86'400'000};
+    std::chrono::milliseconds conntrack_tcp_timeout_close_wait{3'600'000};
+    bool conntrack_tcp_be_liberal = false;
+    std::chrono::milliseconds conntrack_udp_timeout{0};
+    std::chrono::milliseconds conntrack_udp_timeout_stream{0};
+    std::chrono::milliseconds ipvs_tcp_timeout{7'800'000};
+    std::chrono::milliseconds ipvs_tcpfin_timeout{0};
+    std::chrono::milliseconds ipvs_udp_timeout{0};
+    int ipvs_conn_tab_bits = 16;
     std::vector<Listen> metrics_bind_address;  ///< none or one
     std::vector<Listen> healthz_bind_address;  ///< none or one
     bool bind_address_hard_fail = false;

@@ -68,6 +68,7 @@ void check_form(const Field& field, Form form) {
         case Form::number:
             return check_number(field);
         case Form::duration:
+        case Form::given_duration:
             return check_duration(field);
         case Form::texts:
             return field.each([](const Field& item) { item.text(); });

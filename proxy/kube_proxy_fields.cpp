@@ -10,9 +10,6 @@ namespace {
 using namespace kube_proxy;
 
 constexpr std::string_view at_once = "changes are programmed at once, and together";
-constexpr std::string_view conntrack_sizes =
-    "connection tracking belongs to the host; sysctl net.netfilter.nf_conntrack_max";
-constexpr std::string_view ipvs_timeouts = "the timeouts of IPVS belong to the host; ipvsadm --set TCP TCPFIN UDP";
 constexpr std::string_view no_loopback = "podferry serves no node ports on loopback addresses";
 constexpr std::string_view no_marks = "podferry marks nothing";
 constexpr std::string_view only_json = "podferry speaks JSON with the API server";
@@ -43,18 +40,13 @@ std::vector<KubeProxyField> make_fields() {
         ignored("clientConnection.qps", number, own_pace),
         used("clusterCIDR", text, take_cluster_cidr),
         ignored("configSyncPeriod", duration, "podferry's watches need no resynchronisation"),
-        ignored("conntrack.maxPerCore", integer, conntrack_sizes),
-        ignored("conntrack.min", integer, conntrack_sizes),
-        ignored("conntrack.tcpBeLiberal", flag,
-                "connection tracking belongs to the host; sysctl net.netfilter.nf_conntrack_tcp_be_liberal"),
-        ignored("conntrack.tcpCloseWaitTimeout", duration,
-                "connection tracking belongs to the host; sysctl net.netfilter.nf_conntrack_tcp_timeout_close_wait"),
-        ignored("conntrack.tcpEstablishedTimeout", duration,
-                "connection tracking belongs to the host; sysctl net.netfilter.nf_conntrack_tcp_timeout_established"),
-        ignored("conntrack.udpStreamTimeout", duration,
-                "connection tracking belongs to the host; sysctl net.netfilter.nf_conntrack_udp_timeout_stream"),
-        ignored("conntrack.udpTimeout", duration,
-                "connection tracking belongs to the host; sysctl net.netfilter.nf_conntrack_udp_timeout"),
+        used("conntrack.maxPerCore", integer, take_conntrack_max_per_core),
+        used("conntrack.min", integer, take_conntrack_min),
+        used("conntrack.tcpBeLiberal", flag, take_conntrack_tcp_be_liberal),
+        used("conntrack.tcpCloseWaitTimeout", given_duration, take_conntrack_tcp_timeout_close_wait),
+        used("conntrack.tcpEstablishedTimeout", given_duration, take_conntrack_tcp_timeout_established),
+        used("conntrack.udpStreamTimeout", duration, take_conntrack_udp_timeout_stream),
+        used("conntrack.udpTimeout", duration, take_conntrack_udp_timeout),
         ignored("detectLocal.bridgeInterface", text, by_network),
         used("detectLocal.clusterCIDRs", texts, take_cluster_cidrs),  // kube-proxy's own name for it, not v1alpha1's
         ignored("detectLocal.interfaceNamePrefix", text, by_network),
@@ -71,11 +63,11 @@ std::vector<KubeProxyField> make_fields() {
         ignored("ipvs.excludeCIDRs", texts, "not needed: foreign virtual servers are never touched"),
         ignored("ipvs.minSyncPeriod", duration, at_once),
         used("ipvs.scheduler", text, take_scheduler),
-        ignored("ipvs.strictARP", flag, "not needed: addresses are routes, no device answers ARP"),
+        ignored("ipvs.strictARP", flag, "not needed: no node answers ARP for the address of a load balancer"),
         used("ipvs.syncPeriod", duration, take_ipvs_sync_period),
-        ignored("ipvs.tcpFinTimeout", duration, ipvs_timeouts),
-        ignored("ipvs.tcpTimeout", duration, ipvs_timeouts),
-        ignored("ipvs.udpTimeout", duration, ipvs_timeouts),
+        used("ipvs.tcpFinTimeout", duration, take_ipvs_tcpfin_timeout),
+        used("ipvs.tcpTimeout", duration, take_ipvs_tcp_timeout),
+        used("ipvs.udpTimeout", duration, take_ipvs_udp_timeout),
         used("linux.masqueradeAll", flag, take_masquerade_all),  // kube-proxy's own name for it, not v1alpha1's
         ignored("logging.flushFrequency", anything, "lines are written at once"),
         used("logging.format", text, take_log_format),

@@ -11,7 +11,8 @@
 namespace proxy {
 
 /// What a field's value must look like, whether it is used or not.
-enum class Form { text, flag, integer, number, duration, texts, flags, anything };
+/// given_duration: one of 0 says something.
+enum class Form { text, flag, integer, number, duration, given_duration, texts, flags, anything };
 
 struct Taking {
     KubeProxyMigration result;

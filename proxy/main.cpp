@@ -25,6 +25,8 @@ struct Options {
     std::vector<std::string> api_servers;
     std::string node_name;
     bool check_config = false;
+    bool init_only = false;
+    std::string proc_sys = "/proc/sys";
     std::string socket = "/run/podferry/podferry.sock";
     std::string output = "table";
 };
@@ -98,6 +100,8 @@ int node(const Options& options) {
             std::cerr << "--api-server: " << url.error() << "\n";
             return usage_error;
         }
+    if (options.init_only)
+        return proxy::run_init(*node, options.proc_sys);
     if (!options.check_config)
         return proxy::run_node(*node);
     for (const std::string& words : node->first_words)
@@ -152,6 +156,16 @@ int run(int argc, char** argv) {
     node_command.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
     node_command.add_flag("--check-config", options.check_config,
                           "check the configuration against itself and this node, print the effective one, and end");
+    CLI::Option* init_only =
+        node_command
+            .add_flag("--init-only", options.init_only,
+                      "load the modules, set the sysctls and IPVS's timeouts, and end: for a podferry that may not")
+            ->excludes("--check-config");
+    node_command
+        .add_option("--proc-sys", options.proc_sys, "with --init-only: where the host's /proc/sys is seen, writable")
+        ->needs(init_only)
+        ->check(CLI::ExistingDirectory)
+        ->capture_default_str();
     CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status_command, options);
     CLI::App& services_command = *app.add_subcommand("services", "the Services that it carries, and to which pods");

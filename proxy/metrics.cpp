@@ -49,6 +49,12 @@ Metrics::Metrics()
       conflicts(gauge(registry, "podferry_conflicts",
                       "Front ends (address, port, protocol) that a Service wants and an older one has.")
                     .Add({})),
+      ipvs_connections(gauge(registry, "podferry_ipvs_connections",
+                             "Connections of podferry's virtual servers in IPVS, as the last audit counted them.")
+                           .Add({})),
+      ipvs_connection_table_size(gauge(registry, "podferry_ipvs_connection_table_size",
+                                       "Lists in IPVS's connection table; each packet searches one of them.")
+                                     .Add({})),
       range_size(gauge(registry, "podferry_range_size", "Addresses or ports in a configured range.")),
       range_used(gauge(registry, "podferry_range_used", "Addresses or ports of a range that Services hold.")),
       start_seconds(gauge(registry, "podferry_start_seconds",

@@ -27,6 +27,8 @@ struct Metrics {
     prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|failed_probe
     prometheus::Gauge& services_without_backends;
     prometheus::Gauge& conflicts;
+    prometheus::Gauge& ipvs_connections;
+    prometheus::Gauge& ipvs_connection_table_size;
     prometheus::Family<prometheus::Gauge>& range_size;  // range
     prometheus::Family<prometheus::Gauge>& range_used;  // range
 

@@ -16,6 +16,7 @@
 #include "proxy/admin.hpp"
 #include "proxy/cluster.hpp"
 #include "proxy/host.hpp"
+#include "proxy/host_settings.hpp"
 #include "proxy/log.hpp"
 #include "proxy/node_loop.hpp"
 #include "proxy/preflight.hpp"
@@ -173,6 +174,30 @@ int run_node(const NodeOptions& options) {
     }
 }
 
+int run_init(const NodeOptions& options, const std::string& folder) {
+    log::configure(options.config.log_format, options.config.log_level);
+    try {
+        for (const std::string& words : options.first_words)
+            log::info(words);
+        if (!passes(check_kernel(options.config)))
+            return 1;
+        netlink::LinuxKernel kernel({});
+        const auto settings = put_host_settings(options.config, kernel, folder);
+        for (const std::string& thing : settings.done)
+            log::info("put in place", {{"what", thing}});
+        for (const std::string& problem : settings.problems)
+            log::warning(problem);
+        log::info("this host is prepared; nothing runs on (--init-only)",
+                  {{"changed", std::to_string(settings.done.size())},
+                   {"not_possible", std::to_string(settings.problems.size())},
+                   {"ipvs_connection_table", std::to_string(kernel.connection_table_size())}});
+        return 0;
+    } catch (const std::exception& error) {
+        log::error(error.what());
+        return 1;
+    }
+}
+
 int check_config(const Config& given) {
     const Config config = with_host_defaults(given);
     const Findings findings = check_host(config);
@@ -213,6 +238,8 @@ int run_cleanup(const Config& given) {
     kernel.remove_table_and_device();
     std::cout << "removed " << changes.size() << " virtual servers, " << state.routes.size() << " routes, "
               << state.elements.size() << " set elements, table inet podferry and device podferry0\n";
+    if (const std::string ports = release_node_ports(config); !ports.empty())
+        std::cout << ports << "\n";
     return 0;
 }
 

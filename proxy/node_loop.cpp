@@ -98,11 +98,9 @@ void NodeLoop::spawn(asio::awaitable<void> task) {
 
 void NodeLoop::start() {
     keep_freed_memory(true);
-    const auto prepared = kernel_.prepare();
-    if (!prepared.problems.empty())
-        throw std::runtime_error(prepared.problems.front());
-    for (const std::string& thing : prepared.done)
+    for (const std::string& thing : prepare())
         log::info("put in place", {{"what", thing}});
+    log_new_problems();
     adopt();
     monitor_ = std::make_unique<netlink::Monitor>(
         netlink::Monitor::Own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});

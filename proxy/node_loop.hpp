@@ -92,6 +92,10 @@ private:
     void program_everything_now();
     boost::asio::awaitable<void> sync();
     boost::asio::awaitable<void> audit();
+    /// What exists once in the kernel, and the host's settings: put in place. Returns what had to be done; what could
+    /// not be done is a problem until the next time.
+    std::vector<std::string> prepare();
+    void count_connections();
     /// The number of changes that the kernel took or refused.
     std::size_t step_once(std::size_t limit);
     void account(const StepResult& result);
@@ -142,6 +146,7 @@ private:
     std::map<std::string, std::string> listener_problems_;  // by setting
     std::vector<Conflict> told_conflicts_;                  // sorted
     std::vector<std::string> kernel_problems_;              // since the last audit
+    std::optional<std::string> table_problem_;  // of IPVS's connections
 };
 
 }  // namespace proxy

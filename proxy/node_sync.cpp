@@ -1,8 +1,11 @@
 // The running node's way to the kernel: steps, audits, and what is counted and said of them.
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <iterator>
 #include <limits>
 
+#include "proxy/host_settings.hpp"
+#include "proxy/limits.hpp"
 #include "proxy/log.hpp"
 #include "proxy/node_loop.hpp"
 
@@ -18,7 +21,9 @@ constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers 
 }  // namespace
 
 void NodeLoop::adopt() {
+    kernel_.take_connections_seen();
     reconciler_.adopt();
+    count_connections();
     adopted_ = Clock::now();
     adopted_something_ = !reconciler_.mirror().routes.empty();
 }
@@ -73,26 +78,42 @@ void NodeLoop::finish_sync() {
     changes_.clear();
 }
 
+std::vector<std::string> NodeLoop::prepare() {
+    auto prepared = kernel_.prepare();
+    auto settings = put_host_settings(config_, kernel_);
+    kernel_problems_ = std::move(prepared.problems);
+    std::move(settings.problems.begin(), settings.problems.end(), std::back_inserter(kernel_problems_));
+    std::move(settings.done.begin(), settings.done.end(), std::back_inserter(prepared.done));
+    return std::move(prepared.done);
+}
+
+/// After all real servers have been read.
+void NodeLoop::count_connections() {
+    const std::uint64_t connections = kernel_.take_connections_seen();
+    const std::uint32_t lists = kernel_.connection_table_size();
+    metrics_.ipvs_connections.Set(static_cast<double>(connections));
+    metrics_.ipvs_connection_table_size.Set(static_cast<double>(lists));
+    table_problem_ = table_too_small(connections, lists);
+}
+
 asio::awaitable<void> NodeLoop::audit() {
     const Time start = Clock::now();
     audit_wanted_ = false;
-    auto prepared = kernel_.prepare();
-    if (prepared.problems != kernel_problems_)
-        for (const std::string& problem : prepared.problems)
-            log::error("podferry cannot put it in place", {{"reason", problem}});
-    kernel_problems_ = std::move(prepared.problems);
-    for (const std::string& thing : prepared.done) {
+    for (const std::string& thing : prepare()) {
         log::warning("somebody removed or changed it; put back", {{"what", thing}});
         metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
         ++drift_repairs_;
     }
     Drift drift = reconciler_.begin_audit();
+    kernel_.take_connections_seen();  // those of an audit that an error has ended
     while (reconciler_.audit_slice(audit_slice, drift)) {
         co_await asio::post(context_, asio::use_awaitable);
         if (std::exchange(woken_, false))  // a wish does not wait until the audit is over
             co_await sync();
     }
     account(drift);
+    count_connections();
+    log_new_problems();
     metrics_.audits.Increment();
     metrics_.sync_seconds.Add({{"kind", "audit"}}, time_buckets()).Observe(seconds_since(start));
     last_audit_ = Clock::now();

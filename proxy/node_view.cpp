@@ -29,6 +29,8 @@ std::vector<api::Problem> NodeLoop::problems() const {
         problems.push_back({{}, "", problem, true});
     for (const auto& [setting, problem] : listener_problems_)
         problems.push_back({{}, "", problem, false});
+    if (table_problem_)
+        problems.push_back({{}, "", *table_problem_, true});
     if (sweep_at_)
         problems.push_back(
             {{},

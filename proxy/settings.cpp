@@ -13,6 +13,8 @@ namespace {
 
 using Values = std::vector<std::string>;
 
+constexpr long longest_timeout = 576L * 3'600'000;  // ms; a kernel with HZ=1000 takes no timer above 24.8 days
+
 template <class Member>
 Setting row(std::string_view name, std::string_view documentation, Member Config::* member,
             std::string (*read)(Member&, const Values&), std::string (*print)(const Member&)) {
@@ -86,6 +88,48 @@ std::vector<Setting> make_settings() {
             "VALUE/MASK of the packet marks that are podferry's, at least 256 of them: packets to external addresses "
             "carry them from prerouting to input; nobody else may use them. Default 0x50460000/0xffff0000.",
             &Config::fwmark, read_fwmark, print_fwmark),
+        row("reserve_node_ports",
+            "true: add service_node_port_range to net.ipv4.ip_local_reserved_ports, so that this host uses none of "
+            "them for its own connections. Default true.",
+            &Config::reserve_node_ports, read_flag, print_flag),
+        ranged("conntrack_max_per_core",
+               "Connections that the kernel can track, for each CPU: 0..16777216; 0 leaves nf_conntrack_max as it is, "
+               "which is never lowered. Default 32768.",
+               &Config::conntrack_max_per_core, 0, 16'777'216),
+        ranged("conntrack_min", "At least so many, however few CPUs there are: 0..1073741824. Default 131072.",
+               &Config::conntrack_min, 0, 1'073'741'824),
+        ranged("conntrack_tcp_timeout_established",
+               "How long an idle TCP connection is tracked: 0s..576h; 0s leaves the sysctl as it is. Default 24h.",
+               &Config::conntrack_tcp_timeout_established, 0, longest_timeout),
+        ranged("conntrack_tcp_timeout_close_wait",
+               "The same after the server's end has closed it, and the client's not: 0s..576h. Default 1h.",
+               &Config::conntrack_tcp_timeout_close_wait, 0, longest_timeout),
+        row("conntrack_tcp_be_liberal",
+            "true: packets outside the TCP window do not count as invalid. false leaves the sysctl as it is. Default "
+            "false.",
+            &Config::conntrack_tcp_be_liberal, read_flag, print_flag),
+        ranged("conntrack_udp_timeout",
+               "How long an unanswered UDP flow is tracked: 0s..576h; 0s leaves the sysctl as it is. Default 0s.",
+               &Config::conntrack_udp_timeout, 0, longest_timeout),
+        ranged("conntrack_udp_timeout_stream",
+               "How long an idle UDP flow in both directions is tracked: 0s..576h; 0s leaves the sysctl as it is. "
+               "Default 0s.",
+               &Config::conntrack_udp_timeout_stream, 0, longest_timeout),
+        ranged("ipvs_tcp_timeout",
+               "After which idle time a TCP connection through a Service is forgotten and reset at its next packet: "
+               "0s..576h; 0s leaves the kernel's, at first 15m. Default 130m: longer than TCP keepalive waits (2h).",
+               &Config::ipvs_tcp_timeout, 0, longest_timeout),
+        ranged("ipvs_tcpfin_timeout",
+               "The same after a FIN: 0s..576h; 0s leaves the kernel's, at first 2m. Default 0s.",
+               &Config::ipvs_tcpfin_timeout, 0, longest_timeout),
+        ranged("ipvs_udp_timeout",
+               "How long datagrams from one client and port go to the same pod after the last one: 0s..576h; 0s leaves "
+               "the kernel's, at first 5m. Default 0s.",
+               &Config::ipvs_udp_timeout, 0, longest_timeout),
+        ranged("ipvs_conn_tab_bits",
+               "The size of IPVS's connection table when podferry loads module ip_vs, 2^N lists of 8 bytes: 8..20. "
+               "'options ip_vs conn_tab_bits=N' in /etc/modprobe.d wins. Default 16.",
+               &Config::ipvs_conn_tab_bits, 8, 20),
         row("metrics_bind_address", "ADDRESS:PORT of /metrics; empty: off. Default 127.0.0.1:10249.",
             &Config::metrics_bind_address, read_listen, print_listen),
         row("healthz_bind_address", "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",

@@ -12,9 +12,7 @@
 #include "proxy/log.hpp"
 
 namespace proxy {
-namespace {
 
-/// Empty when `text` is in `path` for good, else the reason.
 std::string write_atomically(const std::string& path, const std::string& text) {
     const std::string fresh = path + ".new";
     const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -34,8 +32,6 @@ std::string write_atomically(const std::string& path, const std::string& text) {
         return reason;
     return std::rename(fresh.c_str(), path.c_str()) == 0 ? "" : std::strerror(errno);
 }
-
-}  // namespace
 
 StateFile::StateFile(std::string folder) : path_(std::move(folder)) {
     std::error_code ignored;  // a folder that cannot be made shows itself at the first save

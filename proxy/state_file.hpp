@@ -7,6 +7,9 @@
 
 namespace proxy {
 
+/// Empty when `text` is in `path` for good, else the reason. A file that cannot be written whole leaves the old one.
+std::string write_atomically(const std::string& path, const std::string& text);
+
 class StateFile {
 public:
     /// `folder` is created when it does not exist.

@@ -29,6 +29,7 @@ service_cluster_ip_range: [10.96.0.0/16, "fd00:96::/112"]
 network_cidr: [10.1.0.0/16, "fd00:1::/64"]
 node_name: node
 audit_period: 3s
+conntrack_max_per_core: 0  # of the whole machine: not to be set from a network namespace
 """
 
 

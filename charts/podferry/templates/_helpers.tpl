@@ -63,7 +63,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- /* podferry's configuration file. What is empty is left to podferry's default, except an address, where it means off. */ -}}
 {{- define "podferry.config" -}}
 {{- range $name, $value := .Values.config }}
-{{- if or (not (empty $value)) (kindIs "bool" $value) (hasSuffix "_bind_address" $name) }}
+{{- if or (not (empty $value)) (kindIs "bool" $value) (kindIs "float64" $value) (kindIs "int64" $value) (hasSuffix "_bind_address" $name) }}
 {{ toYaml (dict $name $value) }}
 {{- end }}
 {{- end }}

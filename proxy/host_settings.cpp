@@ -1,0 +1,112 @@
+#include "proxy/host_settings.hpp"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "netlink/sysctl.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/state_file.hpp"
+
+namespace proxy {
+namespace {
+
+std::string boot_id() {
+    return netlink::read_sysctl("kernel.random.boot_id");
+}
+
+std::string record_of(const Config& config) {
+    return config.state_dir + "/reserved_ports";
+}
+
+std::optional<Reservation> read_record(const Config& config) {
+    std::ifstream file(record_of(config));
+    return parse_reservation({std::istreambuf_iterator<char>(file), {}});
+}
+
+HostFacts host_facts(const std::string& folder) {
+    HostFacts facts;
+    utsname name{};
+    if (::uname(&name) == 0)
+        facts.kernel = parse_kernel_version(name.release).value_or(KernelVersion());
+    // Of the machine, and not of this process: it may be pinned to some.
+    facts.cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+    facts.reserved_ports = netlink::read_sysctl(reserved_ports_sysctl, folder);
+    return facts;
+}
+
+/// After the reservation, so that a crash in between leaves ports reserved, and never makes others' ports ours.
+void remember(const Config& config, const std::string& present, const std::string& written,
+              netlink::LinuxKernel::Prepared& result) {
+    std::error_code ignored;  // shows itself when the file is written
+    std::filesystem::create_directories(config.state_dir, ignored);
+    const Reservation record = reserved(read_record(config), boot_id(), present, written);
+    if (const std::string reason = write_atomically(record_of(config), to_text(record)); !reason.empty())
+        result.problems.push_back(fmt::format("{}: {}; 'podferry cleanup' will leave node ports reserved in {}",
+                                              record_of(config), reason, reserved_ports_sysctl));
+}
+
+void put(const netlink::Sysctl& wanted, const std::string& folder, netlink::LinuxKernel::Prepared& result) {
+    try {
+        if (netlink::set_sysctl(wanted, folder))
+            result.done.push_back(fmt::format("sysctl {}={}", wanted.name, wanted.value));
+    } catch (const std::runtime_error& error) {
+        result.problems.emplace_back(error.what());
+    }
+}
+
+}  // namespace
+
+netlink::LinuxKernel::Prepared put_host_settings(const Config& config, netlink::LinuxKernel& kernel,
+                                                 const std::string& folder) {
+    const HostFacts facts = host_facts(folder);
+    HostSettings wanted = wanted_host_settings(config, facts);
+    netlink::LinuxKernel::Prepared result{{}, std::move(wanted.problems)};
+    for (const netlink::Sysctl& sysctl : wanted.sysctls) {
+        const std::size_t before = result.done.size();
+        put(sysctl, folder, result);
+        if (sysctl.name == reserved_ports_sysctl && result.done.size() > before)
+            remember(config, facts.reserved_ports, sysctl.value, result);
+    }
+    try {
+        if (kernel.set_timeouts(wanted.timeouts)) {
+            const auto now = kernel.timeouts();
+            result.done.push_back(
+                fmt::format("ipvs_timeouts tcp={}s tcpfin={}s udp={}s", now.tcp, now.tcp_fin, now.udp));
+        }
+    } catch (const std::system_error& error) {
+        result.problems.push_back(fmt::format(
+            "{}: the kernel does not take them (settings ipvs_tcp_timeout, ipvs_tcpfin_timeout, ipvs_udp_timeout)",
+            error.what()));
+    }
+    return result;
+}
+
+std::string release_node_ports(const Config& config) {
+    const auto record = read_record(config);
+    const std::string path = record_of(config);
+    std::error_code ignored;
+    if (!record || record->boot != boot_id()) {
+        std::filesystem::remove(path, ignored);
+        return "";
+    }
+    const std::string present = netlink::read_sysctl(reserved_ports_sysctl);
+    const auto left = released(*record, boot_id(), present);
+    if (!left)
+        return fmt::format(
+            "{} is '{}' and stays so: somebody has written it since podferry added {}, and may have meant these too",
+            reserved_ports_sysctl, present, record->ports);
+    try {
+        netlink::set_sysctl({reserved_ports_sysctl, *left, "to take back what podferry reserved"});
+    } catch (const std::runtime_error& error) {
+        return error.what();
+    }
+    std::filesystem::remove(path, ignored);
+    return fmt::format("took {} out of {}", record->ports, reserved_ports_sysctl);
+}
+
+}  // namespace proxy
