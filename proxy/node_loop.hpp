@@ -146,7 +146,7 @@ private:
     std::map<std::string, std::string> listener_problems_;  // by setting
     std::vector<Conflict> told_conflicts_;                  // sorted
     std::vector<std::string> kernel_problems_;              // since the last audit
-    std::optional<std::string> table_problem_;  // of IPVS's connections
+    std::optional<std::string> table_problem_;              // of IPVS's connections
 };
 
 }  // namespace proxy

@@ -33,13 +33,19 @@ NodeFacts facts() {
     return facts;
 }
 
+Verdicts no_verdicts(Marks& marks) {
+    return {[](const api::ObjectName&) { return false; },
+            [](const auto&, const auto&, const auto&) { return std::nullopt; },
+            [&](const MarkUse& use, const netlink::Element& carrier) { return marks.take(use, carrier); }};
+}
+
+Marks no_marks_yet() {
+    return Marks({}, [](const netlink::Element&) { return std::nullopt; });
+}
+
 std::string planned(const api::Service& service, const std::string& endpoints) {
-    Marks marks({}, [](const netlink::Element&) { return std::nullopt; });
-    const Verdicts verdicts{
-        [](const api::ObjectName&) { return false; },
-        [](const auto&, const auto&, const auto&) { return std::nullopt; },
-        [&](const MarkUse& use, const netlink::Element& carrier) { return marks.take(use, carrier); }};
-    return text(plan(service, {{0, build::endpoints(endpoints)}}, facts(), verdicts));
+    Marks marks = no_marks_yet();
+    return text(plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks)));
 }
 
 struct Row {
@@ -149,7 +155,8 @@ TEST_CASE("a client keeps its endpoint whatever the front end, where ports are t
 TEST_CASE("a failed probe leaves a real server without weight, and none of UDP") {
     auto endpoints = build::endpoints("1lr 2l");
     endpoints[1].pod = {"shop", "web-2"};
-    Verdicts verdicts = no_verdicts();
+    Marks marks = no_marks_yet();
+    Verdicts verdicts = no_verdicts(marks);
     verdicts.failed = [](const api::ObjectName& pod) { return pod.name == "web-2"; };
     auto service = build::service("web", "10.96.0.5");
     CHECK(text(plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/tcp 1 2=0");
