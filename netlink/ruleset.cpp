@@ -31,6 +31,7 @@ constexpr Chain chains[] = {
     {"refuse", ""},
     {"internal_marks", ""},
     {"outside_marks", ""},
+    {"reroute", "{ type route hook output priority -150; policy accept; }"},
     {"taken_by_ipvs", "{ type filter hook output priority -310; policy accept; }"},
     {"prerouting", "{ type filter hook prerouting priority -110; policy accept; }"},
     {"input", "{ type filter hook input priority 97; policy accept; }"},
@@ -93,13 +94,15 @@ std::string outsiders(const Family& family, const RulesetParameters& parameters)
 }
 
 /// The packet goes to this host although the address is not its own: so IPVS gets it, and nothing else of the address
-/// changes, as with a local route (which would also make this host answer ARP for it). For ICMP errors that belong to a
-/// connection too, or a path's smaller MTU would never be learnt.
+/// changes, as with a local route (which would also make this host answer ARP for it). This host's own packets find
+/// IPVS anyway, but those that come back to it, to an endpoint that is the host itself, need the way to be local. For
+/// ICMP errors that belong to a connection too, or a path's smaller MTU would never be learnt.
 void add_captures(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const std::string mark = "counter meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask) + " | " +
                              hexadecimal(parameters.fwmark.value);
     const std::string icmp = std::string(family.ip) == "ip" ? "icmp" : "icmpv6";
-    rules.push_back({"prerouting", front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
+    for (const char* chain : {"prerouting", "reroute"})
+        rules.push_back({chain, front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
     rules.push_back({"prerouting",
                      "meta l4proto " + icmp + " ct state related " + family.ip + " daddr @external_address" +
                          family.suffix + " " + mark,
@@ -197,8 +200,8 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     };
     for (const Family& family : families) {
         add_captures(family, parameters, rules);
-        add_refusals(family, rules);
         add_source_ranges(family, rules);
+        add_refusals(family, rules);
         add_drops(family, parameters, rules);
     }
     const std::string mask = hexadecimal(parameters.fwmark.mask);

@@ -202,6 +202,14 @@ START = [
         Ask(front, ("outside",), when="start", number=DAEMON_PORT, label="answers-while-starting") for front in ("cluster", "external"))),
 ]
 
+# ---- added later ------------------------------------------------------------------------------------------------------------
+LATER = [
+    Scenario("affinity.same-port", "p1 p2 p3 r1 r2", ("cluster", "external"), STICKY, ports=(Port("http", POD_PORT),), shows="D4",
+             ci=True, asks=(
+        Ask("cluster", ("far",), when="start", how="how many", label="first-client"),
+        Ask("cluster", ("pod", "host", "outside"), then=("external",), how="how many", label="all-front-ends"))),
+]
+
 
 def numbered(rows):
     for place, row in enumerate(rows, 1):
@@ -213,7 +221,7 @@ def numbered(rows):
 
 
 SCENARIOS = numbered([*matrix(), *CLUSTER_IP_ONLY, *LOAD_BALANCERS, *HEALTH, *EXTERNAL, *UNKNOWN_PORTS, *NODE_PORTS, *NEARNESS,
-                      *PORTS, *NOT_SERVED, *START])
+                      *PORTS, *NOT_SERVED, *START, *LATER])
 CLEAN_UP = "clean-up | kernel | node"  # the cell that each proxy's end fills
 # Its answers tell that a proxy has come to the last Service.
 CANARY = Scenario("zz-canary", "p1", ("cluster",), index=220)
