@@ -25,7 +25,11 @@ using namespace std::chrono_literals;
 constexpr auto idle_limit = 30s;
 constexpr auto listen_retry = 5s;
 
-Reply answer(const http::request<http::string_body>& request, const Pages& pages) {
+using Request = http::request<http::string_body>;
+using Response = http::response<http::string_body>;
+using AnswerTo = std::function<std::optional<Reply>(const Request&)>;
+
+Reply page_for(const Request& request, const Pages& pages) {
     if (request.method() != http::verb::get && request.method() != http::verb::head)
         return {405, "text/plain", "only GET and HEAD are answered here\n"};
     const auto target = request.target();
@@ -40,12 +44,13 @@ Reply answer(const http::request<http::string_body>& request, const Pages& pages
     return page->second();
 }
 
-http::response<http::string_body> response_to(const http::request<http::string_body>& request, const Pages& pages) {
-    Reply reply = answer(request, pages);
-    http::response<http::string_body> response(static_cast<http::status>(reply.status), request.version());
+Response response_to(const Request& request, Reply reply) {
+    Response response(static_cast<http::status>(reply.status), request.version());
     response.set(http::field::server, "podferry/" PODFERRY_VERSION);
     response.set(http::field::content_type, reply.content_type);
     response.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : reply.headers)
+        response.set(name, value);
     response.keep_alive(request.keep_alive());
     response.body() = std::move(reply.body);
     response.prepare_payload();
@@ -55,17 +60,20 @@ http::response<http::string_body> response_to(const http::request<http::string_b
 }
 
 template <class Protocol>
-asio::awaitable<void> converse(typename Protocol::socket socket, const Pages& pages) {
+asio::awaitable<void> converse(typename Protocol::socket socket, AnswerTo answer) {
     beast::basic_stream<Protocol, asio::any_io_executor> stream(std::move(socket));
     beast::flat_buffer buffer;
     boost::system::error_code error;
     for (;;) {
-        http::request<http::string_body> request;
+        Request request;
         stream.expires_after(idle_limit);
         co_await http::async_read(stream, buffer, request, asio::redirect_error(asio::use_awaitable, error));
         if (error)
             co_return;
-        const auto response = response_to(request, pages);
+        auto reply = answer(request);
+        if (!reply)
+            co_return;
+        const Response response = response_to(request, std::move(*reply));
         stream.expires_after(idle_limit);
         co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
         if (error || response.need_eof())
@@ -74,30 +82,41 @@ asio::awaitable<void> converse(typename Protocol::socket socket, const Pages& pa
 }
 
 template <class Protocol>
-asio::awaitable<void> serve_on(typename Protocol::acceptor acceptor, const Pages& pages) {
-    asio::steady_timer pause(acceptor.get_executor());
+asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acceptor, AnswerTo answer) {
+    asio::steady_timer pause(acceptor->get_executor());
     for (;;) {
         boost::system::error_code error;
-        auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-        if (error == asio::error::operation_aborted)
+        auto socket = co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
+        if (error == asio::error::operation_aborted || !acceptor->is_open())
             co_return;
         if (error) {  // out of descriptors, for one
             pause.expires_after(1s);
             co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
             continue;
         }
-        asio::co_spawn(acceptor.get_executor(), converse<Protocol>(std::move(socket), pages), asio::detached);
+        asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(socket), answer), asio::detached);
     }
+}
+
+template <class Protocol>
+asio::awaitable<void> serve_pages(typename Protocol::acceptor acceptor, const Pages& pages) {
+    return serve_on<Protocol>(std::make_shared<typename Protocol::acceptor>(std::move(acceptor)),
+                              [&pages](const Request& request) { return page_for(request, pages); });
 }
 
 }  // namespace
 
 asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor, const Pages& pages) {
-    return serve_on<asio::ip::tcp>(std::move(acceptor), pages);
+    return serve_pages<asio::ip::tcp>(std::move(acceptor), pages);
 }
 
 asio::awaitable<void> serve(asio::local::stream_protocol::acceptor acceptor, const Pages& pages) {
-    return serve_on<asio::local::stream_protocol>(std::move(acceptor), pages);
+    return serve_pages<asio::local::stream_protocol>(std::move(acceptor), pages);
+}
+
+asio::awaitable<void> serve(std::shared_ptr<asio::ip::tcp::acceptor> acceptor, Answer answer) {
+    return serve_on<asio::ip::tcp>(std::move(acceptor),
+                                   [answer = std::move(answer)](const Request&) { return answer(); });
 }
 
 asio::awaitable<void> serve_when_free(asio::ip::tcp::endpoint where, const Pages& pages,

@@ -1,5 +1,6 @@
-// The HTTP server behind /metrics, /healthz and the operator's commands: a table of paths, served on TCP addresses
-// and on a Unix socket. One request a connection at a time, keep-alive honoured.
+// The HTTP server behind /metrics, /healthz, the operator's commands and the health check ports of Services: a table of
+// paths, or one answer to everything, served on TCP addresses and on a Unix socket. One request a connection at a time,
+// keep-alive honoured.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -7,7 +8,11 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace proxy {
 
@@ -15,10 +20,14 @@ struct Reply {
     int status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< besides the usual ones
 };
 
 /// Path (without query) to what answers it. GET and HEAD only; anything else is answered by 404 or 405.
 using Pages = std::map<std::string, std::function<Reply()>, std::less<>>;
+
+/// What answers a request, whatever its path and method; nullopt: the connection is closed without an answer.
+using Answer = std::function<std::optional<Reply>()>;
 
 /// Accepts connections until cancelled. `pages` must outlive the coroutine. Never throws: a broken connection ends
 /// alone, and a failing accept is tried again after a second.
@@ -29,6 +38,9 @@ boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::acceptor
 /// listened on, whenever that changes, and an empty text once it can.
 boost::asio::awaitable<void> serve_when_free(boost::asio::ip::tcp::endpoint where, const Pages& pages,
                                              std::function<void(const std::string&)> tell);
+
+/// The same until the acceptor is closed. Connections that are open then are answered as long as `answer` does.
+boost::asio::awaitable<void> serve(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor, Answer answer);
 
 /// Asks a running podferry over its socket. Throws std::runtime_error with a sentence for people when nobody answers.
 Reply ask(const std::string& socket_path, const std::string& page);

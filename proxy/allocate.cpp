@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "proxy/health_ports.hpp"
 #include "proxy/words.hpp"
 
 namespace proxy {
@@ -58,6 +59,10 @@ bool wants_node_ports(const api::Service& service) {
            (service.type == api::ServiceType::load_balancer && service.allocate_node_ports);
 }
 
+bool is_health_port(const api::Service& service, std::uint16_t port, api::Protocol protocol) {
+    return protocol == api::Protocol::tcp && port != 0 && port == health_check_port(service);
+}
+
 }  // namespace
 
 Allocator::Allocator(std::vector<Prefix> service_ranges, PortRange node_ports, Choices remembered)
@@ -68,6 +73,8 @@ tl::expected<api::Service, std::string> Allocator::take(const api::Service& serv
     const auto remembered = choices_.find(service.name);
     Choice choice = remembered == choices_.end() ? Choice{} : remembered->second;
     if (std::string wrong = fill_cluster_ips(filled, choice); !wrong.empty())
+        return tl::unexpected(wrong);
+    if (std::string wrong = check_health_port(filled); !wrong.empty())
         return tl::unexpected(wrong);
     if (std::string wrong = fill_node_ports(filled, choice); !wrong.empty())
         return tl::unexpected(wrong);
@@ -150,6 +157,26 @@ std::string Allocator::fill_cluster_ips(api::Service& service, Choice& choice) {
     return "";
 }
 
+/// It is a node port like others, of TCP; but never chosen here: without a load balancer nobody would ask it.
+std::string Allocator::check_health_port(const api::Service& service) const {
+    const std::uint16_t port = health_check_port(service);
+    if (port == 0)
+        return "";
+    if (port < node_ports_.first || port > node_ports_.last)
+        return fmt::format(
+            "spec.healthCheckNodePort: {} is not in service_node_port_range {}-{}; choose one inside, or leave it out",
+            port, node_ports_.first, node_ports_.last);
+    const PortKey key{port, api::Protocol::tcp};
+    if (!free_for(service.name, key))
+        return fmt::format("spec.healthCheckNodePort: {} is already in use by Service {}; choose another", port,
+                           api::to_string(ports_.at(key)));
+    for (std::size_t index = 0; index < service.ports.size(); ++index)
+        if (is_health_port(service, service.ports[index].node_port, service.ports[index].protocol))
+            return fmt::format("spec.healthCheckNodePort: {} is spec.ports[{}].nodePort too; choose another", port,
+                               index);
+    return "";
+}
+
 std::string Allocator::fill_node_ports(api::Service& service, Choice& choice) {
     std::map<std::string, std::uint16_t> automatic;
     std::size_t index = 0;
@@ -170,8 +197,9 @@ std::string Allocator::fill_node_ports(api::Service& service, Choice& choice) {
             if (port.node_port != 0)
                 continue;
             const auto kept = choice.node_ports.find(port_name(port));
-            if (kept != choice.node_ports.end() && free_for(service.name, PortKey{kept->second, port.protocol}) &&
-                kept->second >= node_ports_.first && kept->second <= node_ports_.last) {
+            if (kept != choice.node_ports.end() && !is_health_port(service, kept->second, port.protocol) &&
+                free_for(service.name, PortKey{kept->second, port.protocol}) && kept->second >= node_ports_.first &&
+                kept->second <= node_ports_.last) {
                 port.node_port = kept->second;
             } else {
                 const auto picked = pick_port(service.name, port.protocol, service);
@@ -217,7 +245,8 @@ tl::expected<std::uint16_t, std::string> Allocator::pick_port(const api::ObjectN
             const bool used_here = std::any_of(
                 service.ports.begin(), service.ports.end(),
                 [&](const api::ServicePort& port) { return port.node_port == chosen && port.protocol == protocol; });
-            return !used_here && free_for(owner, PortKey{chosen, protocol});
+            return !used_here && !is_health_port(service, chosen, protocol) &&
+                   free_for(owner, PortKey{chosen, protocol});
         });
     if (!found)
         return tl::unexpected(
@@ -247,6 +276,10 @@ void Allocator::hold(const api::Service& service) {
             ports_[{port.node_port, port.protocol}] = service.name;
             holding.ports.emplace_back(port.node_port, port.protocol);
         }
+    if (const std::uint16_t port = health_check_port(service); port != 0) {
+        ports_[{port, api::Protocol::tcp}] = service.name;
+        holding.ports.emplace_back(port, api::Protocol::tcp);
+    }
     holdings_[service.name] = std::move(holding);
 }
 

@@ -57,6 +57,7 @@ private:
     using PortKey = std::pair<std::uint16_t, api::Protocol>;
 
     std::string fill_cluster_ips(api::Service& service, Choice& choice);
+    std::string check_health_port(const api::Service& service) const;
     std::string fill_node_ports(api::Service& service, Choice& choice);
     std::string check_explicit_address(const api::Service& service, const Address& address) const;
     const Prefix* range_of(api::Family family) const;

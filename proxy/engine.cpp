@@ -8,7 +8,7 @@ namespace proxy {
 namespace {
 
 bool gives_numbers(const api::Service& service) {
-    return !service.cluster_ips.empty() ||
+    return !service.cluster_ips.empty() || health_check_port(service) != 0 ||
            std::any_of(service.ports.begin(), service.ports.end(),
                        [](const api::ServicePort& port) { return port.node_port != 0; });
 }
@@ -153,6 +153,7 @@ void Engine::plan_service(const api::ObjectName& name) {
     if (found == store_.services().end()) {
         desired_.remove(name);
         marks_.keep(name, {});
+        health_ports_.remove(name);
         return;
     }
     const auto endpoints = api::endpoints_of(
@@ -162,6 +163,32 @@ void Engine::plan_service(const api::ObjectName& name) {
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
     desired_.replace(name, std::move(service_plan), {found->second.created, transactions_});
+    health_ports_.put(found->second, endpoints, carried());
+}
+
+HealthPorts::Carried Engine::carried() const {
+    return [this](const api::ObjectName& service, const netlink::RealServer& real) -> std::optional<bool> {
+        std::optional<bool> result;
+        for (const netlink::VirtualServer& server : desired_.servers_of(service)) {
+            const auto& wanted = desired_.find(server)->real_servers;
+            const auto found = wanted.find(real);
+            if (found == wanted.end() || found->second == 0)
+                continue;
+            if (inputs_.weight_of(server, real).value_or(0) > 0)
+                return true;
+            result = false;
+        }
+        return result;
+    };
+}
+
+void Engine::settle_health_ports(bool refused) {
+    health_ports_.settle(carried(), refused);
+}
+
+api::Origin Engine::origin_of(const api::ObjectName& service) const {
+    const auto found = origins_.find(service);
+    return found == origins_.end() ? api::Origin{} : found->second;
 }
 
 /// The prober's word counts. Without one, endpoints_of() looks at the status that the file gives; a pod with neither,
@@ -210,17 +237,17 @@ std::vector<api::Problem> Engine::problems() const {
     std::vector<api::Problem> all = source_problems_;
     for (const auto& [name, waiting] : waiting_)
         all.push_back({waiting.upsert.origin, "Service " + api::to_string(name), waiting.message, false});
-    for (const Conflict& conflict : desired_.conflicts()) {
-        const auto origin = origins_.find(conflict.service);
-        all.push_back({origin == origins_.end() ? api::Origin{} : origin->second,
-                       "Service " + api::to_string(conflict.service), to_string(conflict), false});
-    }
-    for (const auto& [name, problems] : plan_problems_) {
-        const auto origin = origins_.find(name);
+    for (const Conflict& conflict : desired_.conflicts())
+        all.push_back(
+            {origin_of(conflict.service), "Service " + api::to_string(conflict.service), to_string(conflict), false});
+    for (const HealthPortConflict& conflict : health_ports_.conflicts())
+        all.push_back({origin_of(conflict.service), "Service " + api::to_string(conflict.service),
+                       "spec.healthCheckNodePort: " + std::to_string(conflict.port) + " is that of Service " +
+                           api::to_string(conflict.owner) + "; it is not answered for this one until that one goes",
+                       false});
+    for (const auto& [name, problems] : plan_problems_)
         for (const std::string& problem : problems)
-            all.push_back({origin == origins_.end() ? api::Origin{} : origin->second, "Service " + api::to_string(name),
-                           problem, true});
-    }
+            all.push_back({origin_of(name), "Service " + api::to_string(name), problem, true});
     for (const auto& [name, problems] : probe_problems_)
         for (const std::string& problem : problems)
             all.push_back({{}, "Pod " + api::to_string(name), problem, true});

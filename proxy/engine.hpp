@@ -13,6 +13,7 @@
 #include "api/store.hpp"
 #include "proxy/allocate.hpp"
 #include "proxy/desired.hpp"
+#include "proxy/health_ports.hpp"
 #include "proxy/probes.hpp"
 #include "proxy/view.hpp"
 
@@ -44,6 +45,10 @@ public:
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
 
+    /// The kernel holds what was planned, as far as it takes it: what is told on health check ports may rise.
+    /// `refused`: some changes were not taken, or have been only now.
+    void settle_health_ports(bool refused);
+
     /// What is to be probed now.
     std::map<health::Subject, health::Target> targets() const;
 
@@ -52,6 +57,11 @@ public:
     const Allocator& allocator() const { return allocator_; }
     const api::Store& store() const { return store_; }
     const NodeFacts& facts() const { return facts_; }
+    HealthPorts& health_ports() { return health_ports_; }
+    const HealthPorts& health_ports() const { return health_ports_; }
+
+    /// Where a Service was read; nothing when it is unknown.
+    api::Origin origin_of(const api::ObjectName& service) const;
 
     /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
     std::vector<api::Problem> problems() const;
@@ -74,6 +84,7 @@ private:
     void plan_service(const api::ObjectName& name);
     api::PodReadiness readiness(const api::Pod& pod) const;
     Verdicts verdicts();
+    HealthPorts::Carried carried() const;
     void forget_grace(const api::Transaction& transaction);
 
     Config config_;
@@ -82,6 +93,7 @@ private:
     Allocator allocator_;
     api::Store store_;
     Desired desired_;
+    HealthPorts health_ports_;
     Marks marks_;
     std::map<api::ObjectName, Waiting> waiting_;                          // refused Services, by name
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;   // by Service

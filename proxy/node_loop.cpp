@@ -77,6 +77,11 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
            [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty()}),
       reconciler_(kernel_, engine_.desired()),
       flow_cleaner_(context, engine_.desired(), metrics_),
+      health_server_(context.get_executor(),
+                     [this](std::uint16_t port) -> std::optional<Reply> {
+                         const auto found = engine_.health_ports().find(port);
+                         return found ? std::optional(health_reply(*found, healthy())) : std::nullopt;
+                     }),
       timer_(context) {
     if (!inputs_.manifests.empty()) {
         source_ =
@@ -185,6 +190,8 @@ asio::awaitable<void> NodeLoop::sleep_until_needed() {
         if (const auto retry = reconciler_.next_retry())
             due = std::min(due, *retry);
         due = std::min(due, sweep_at_.value_or(due));
+        if (!unsynced_since_)  // else the next sync tries
+            due = std::min(due, health_server_.next_retry().value_or(due));
         if (Clock::now() >= due)
             break;
         timer_.expires_at(due);

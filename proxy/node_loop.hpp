@@ -20,6 +20,7 @@
 #include "netlink/monitor.hpp"
 #include "proxy/engine.hpp"
 #include "proxy/flow_cleaner.hpp"
+#include "proxy/health_server.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/reconciler.hpp"
 #include "proxy/state_file.hpp"
@@ -101,6 +102,7 @@ private:
     void account(const StepResult& result);
     void account(const Drift& drift);
     void finish_sync();
+    void serve_health_ports();
 
     std::vector<api::Problem> problems() const;
     void update_gauges();
@@ -119,6 +121,8 @@ private:
     Engine engine_;
     Reconciler reconciler_;
     FlowCleaner flow_cleaner_;
+    HealthServer health_server_;
+    bool changes_refused_ = false;  // as far as health ports know
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<boost::asio::posix::stream_descriptor> route_socket_;
     std::optional<boost::asio::posix::stream_descriptor> nft_socket_;

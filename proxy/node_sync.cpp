@@ -64,6 +64,7 @@ std::size_t NodeLoop::step_once(std::size_t limit) {
 
 void NodeLoop::finish_sync() {
     flow_cleaner_.kick();
+    serve_health_ports();
     if (cluster_ == nullptr)
         state_file_.save(engine_.allocator().choices());
     if (!reconciler_.idle()) {

@@ -16,6 +16,20 @@ bool NodeLoop::healthy() const {
            !reconciler_.mostly_refused();
 }
 
+/// After a sync: counts that may rise now, ports that are to be opened or closed, addresses that have changed.
+void NodeLoop::serve_health_ports() {
+    const bool refused = reconciler_.next_retry().has_value();
+    engine_.settle_health_ports(refused || changes_refused_);
+    changes_refused_ = refused;
+    std::vector<Address> addresses = engine_.facts().node_port_addresses;
+    std::erase_if(addresses, [&](const Address& address) { return address.is_v6() && !engine_.facts().has_ipv6; });
+    HealthPorts& ports = engine_.health_ports();
+    if (health_server_.follow(
+            ports.take_touched(), [&](std::uint16_t port) { return ports.find(port).has_value(); },
+            std::move(addresses), std::chrono::steady_clock::now()))
+        log_new_problems();
+}
+
 std::string NodeLoop::waiting_for() const {
     return ready_ ? "" : source_->waiting_for();
 }
@@ -31,6 +45,10 @@ std::vector<api::Problem> NodeLoop::problems() const {
         problems.push_back({{}, "", problem, false});
     if (table_problem_)
         problems.push_back({{}, "", *table_problem_, true});
+    for (const ListenFailure& failure : health_server_.failures())
+        if (const auto found = engine_.health_ports().find(failure.port))
+            problems.push_back(
+                {engine_.origin_of(found->service), "Service " + api::to_string(found->service), failure.text, true});
     if (sweep_at_)
         problems.push_back(
             {{},

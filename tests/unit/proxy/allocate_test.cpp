@@ -146,6 +146,45 @@ TEST_CASE("families follow ipFamilyPolicy and the configured ranges") {
           "spec.ipFamilyPolicy: RequireDualStack, but service_cluster_ip_range has one family only");
 }
 
+TEST_CASE("a health check port is a node port of its Service, and is never chosen") {
+    auto pool = allocator("10.96.0.0/24", {30000, 30002});
+    auto web = service("web", api::ServiceType::load_balancer);
+    web.external_traffic_policy = api::TrafficPolicy::local;
+    CHECK(pool.take(web)->health_check_node_port == 0);
+    web.health_check_node_port = 30001;
+    const auto taken = pool.take(web);
+    REQUIRE(taken);
+    CHECK(taken->ports[0].node_port != 30001);
+    auto other = service("other", api::ServiceType::node_port);
+    other.ports[0].node_port = 30001;
+    CHECK(pool.take(other).error() ==
+          "spec.ports[0].nodePort: 30001/tcp is already the node port of Service shop/web; choose another");
+    other.ports[0].protocol = api::Protocol::udp;
+    CHECK(pool.take(other));
+    auto rival = web;
+    rival.name.name = "rival";
+    CHECK(pool.take(rival).error() ==
+          "spec.healthCheckNodePort: 30001 is already in use by Service shop/web; choose another");
+    web.health_check_node_port = 30005;
+    CHECK_THAT(pool.take(web).error(), Catch::Contains("30005 is not in service_node_port_range 30000-30002"));
+    pool.release(web.name);
+    CHECK(pool.take(rival));
+    rival.external_traffic_policy = api::TrafficPolicy::cluster;
+    REQUIRE(pool.take(rival));
+    web.health_check_node_port = 30001;
+    CHECK(pool.take(web));
+}
+
+TEST_CASE("a remembered node port gives way to a health check port that is given") {
+    auto pool = allocator("10.96.0.0/24", {30000, 30009});
+    auto web = service("web", api::ServiceType::load_balancer);
+    web.external_traffic_policy = api::TrafficPolicy::local;
+    web.health_check_node_port = pool.take(web)->ports[0].node_port;
+    const auto again = pool.take(web);
+    REQUIRE(again);
+    CHECK(again->ports[0].node_port != web.health_check_node_port);
+}
+
 TEST_CASE("headless and ExternalName Services get nothing") {
     auto pool = allocator();
     auto headless = service("h");

@@ -1,0 +1,86 @@
+// What load balancers are told on the health check ports of Services: how many pods of a Service this node can give
+// connections to (reference: service, spec.healthCheckNodePort; kube-proxy's pkg/proxy/healthcheck/service_health.go).
+// Pure: health_server.hpp listens.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/endpoints.hpp"
+#include "api/types.hpp"
+#include "netlink/state.hpp"
+#include "proxy/admin.hpp"
+
+namespace proxy {
+
+/// The Service's health check port: only of type LoadBalancer with externalTrafficPolicy Local; 0: it has none.
+std::uint16_t health_check_port(const api::Service& service);
+
+/// What is told on one port.
+struct HealthPort {
+    api::ObjectName service;
+    /// Addresses of ready endpoints of this node over all ports, of the family that has more of them: a dual-stack pod
+    /// counts once. Terminating endpoints never count, even while they serve.
+    std::size_t local_endpoints = 0;
+    bool operator==(const HealthPort&) const = default;
+};
+
+/// A port that another Service has: the API server keeps them apart, but a watch may tell of the new one first.
+struct HealthPortConflict {
+    api::ObjectName service;
+    std::uint16_t port = 0;
+    api::ObjectName owner;
+};
+
+class HealthPorts {
+public:
+    /// Whether connections of the Service reach a real server: true when the kernel gives it some by a virtual server
+    /// of the Service, false when it is to and does not (yet), nullopt when no virtual server of the Service is to.
+    using Carried = std::function<std::optional<bool>(const api::ObjectName&, const netlink::RealServer&)>;
+
+    /// Puts the Service in the place of its former version. What the kernel does not hold yet does not count before
+    /// settle(); what is gone counts no more at once. An endpoint whose probe has not answered yet counts when it is
+    /// carried: so it is after a restart.
+    void put(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const Carried& carried);
+    void remove(const api::ObjectName& service);
+
+    /// After a sync: counts anew those that were put since the last call; `all`, when changes were refused, so that
+    /// what the kernel holds may have changed without a put.
+    void settle(const Carried& carried, bool all);
+
+    /// nullopt when no Service has the port.
+    std::optional<HealthPort> find(std::uint16_t port) const;
+
+    /// Ports that have come, gone or changed hands since the last call.
+    std::set<std::uint16_t> take_touched();
+
+    std::vector<HealthPortConflict> conflicts() const;
+
+private:
+    struct Candidate {
+        netlink::RealServer real;
+        bool unknown = false;  // its probe has not answered yet
+    };
+    struct Claim {
+        std::uint16_t port = 0;
+        std::vector<Candidate> candidates;
+        std::size_t count = 0;
+    };
+
+    static std::size_t count(const api::ObjectName& service, const Claim& claim, const Carried& carried);
+
+    std::map<api::ObjectName, Claim> claims_;
+    std::map<std::uint16_t, std::vector<api::ObjectName>> claimants_;  // the first one has the port
+    std::set<api::ObjectName> unsettled_;
+    std::set<std::uint16_t> touched_;
+};
+
+/// kube-proxy 1.37's answer, byte for byte: 200 when there are endpoints and the proxy is healthy, else 503.
+Reply health_reply(const HealthPort& port, bool proxy_healthy);
+
+}  // namespace proxy

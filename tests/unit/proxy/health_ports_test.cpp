@@ -1,0 +1,222 @@
+// What load balancers are told on health check ports.
+#include "proxy/health_ports.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "proxy/engine.hpp"
+#include "tests/unit/proxy/build.hpp"
+
+using namespace proxy;
+
+namespace {
+
+api::Service balanced(const std::string& name, std::uint16_t port, const std::string& cluster_ip = "10.96.0.5") {
+    auto service = build::service(name, cluster_ip);
+    service.type = api::ServiceType::load_balancer;
+    service.external_traffic_policy = api::TrafficPolicy::local;
+    service.health_check_node_port = port;
+    return service;
+}
+
+HealthPorts::Carried always(std::optional<bool> carried) {
+    return [carried](const api::ObjectName&, const netlink::RealServer&) { return carried; };
+}
+
+/// "shop/web 2", or "nobody".
+std::string told(const HealthPorts& ports, std::uint16_t port) {
+    const auto found = ports.find(port);
+    return found ? api::to_string(found->service) + " " + std::to_string(found->local_endpoints) : "nobody";
+}
+
+}  // namespace
+
+TEST_CASE("which Services have a health check port") {
+    const auto web = balanced("web", 31000);
+    CHECK(health_check_port(web) == 31000);
+    auto other = web;
+    other.type = api::ServiceType::node_port;
+    CHECK(health_check_port(other) == 0);
+    other = web;
+    other.external_traffic_policy = api::TrafficPolicy::cluster;
+    CHECK(health_check_port(other) == 0);
+    other = web;
+    other.health_check_node_port = 0;
+    CHECK(health_check_port(other) == 0);
+}
+
+TEST_CASE("which endpoints count") {
+    struct Row {
+        const char* what;
+        const char* endpoints;
+        const char* told;
+    };
+    const Row rows[] = {
+        {"none", "", "shop/web 0"},
+        {"ready ones of this node", "1lr 2lr 3r", "shop/web 2"},
+        {"elsewhere only", "1r 2r", "shop/web 0"},
+        {"not ready", "1l", "shop/web 0"},
+        {"terminating ones never, even if they are the only ones that serve", "1lst 2lrt", "shop/web 0"},
+        {"and not beside ready ones", "1lst 2lr", "shop/web 1"},
+    };
+    for (const Row& row : rows) {
+        INFO(row.what);
+        HealthPorts ports;
+        ports.put(balanced("web", 31000), {{0, build::endpoints(row.endpoints)}}, always(std::nullopt));
+        CHECK(told(ports, 31000) == row.told);
+    }
+}
+
+TEST_CASE("a pod counts once, whatever the number of its ports and families") {
+    auto service = balanced("web", 31000);
+    service.cluster_ips.push_back(build::address("fd00:96::5"));
+    auto http = build::endpoints("1lr 2lr");
+    auto metrics = build::endpoints("1lr 2lr");
+    for (auto& endpoint : metrics)
+        endpoint.port = 9090;
+    auto v6 = http[0];
+    v6.address = build::address("fd00:1::1");
+    http.push_back(v6);
+    HealthPorts ports;
+    ports.put(service, {{0, http}, {1, metrics}}, always(true));
+    CHECK(told(ports, 31000) == "shop/web 2");
+    // A family that the Service does not have is of no use to it.
+    service.cluster_ips = {build::address("fd00:96::5")};
+    ports.put(service, {{0, http}, {1, metrics}}, always(true));
+    CHECK(told(ports, 31000) == "shop/web 1");
+}
+
+TEST_CASE("nothing counts before the kernel holds it") {
+    HealthPorts ports;
+    ports.put(balanced("web", 31000), {{0, build::endpoints("1lr")}}, always(false));
+    CHECK(told(ports, 31000) == "shop/web 0");
+    ports.settle(always(true), false);
+    CHECK(told(ports, 31000) == "shop/web 1");
+    ports.settle(always(false), false);  // nothing was put: nobody is asked
+    CHECK(told(ports, 31000) == "shop/web 1");
+    ports.settle(always(false), true);
+    CHECK(told(ports, 31000) == "shop/web 0");
+    // What is gone counts no more at once.
+    ports.settle(always(true), true);
+    ports.put(balanced("web", 31000), {{0, build::endpoints("1lst")}}, always(true));
+    CHECK(told(ports, 31000) == "shop/web 0");
+}
+
+TEST_CASE("an endpoint whose probe has not answered counts only while the kernel gives it connections") {
+    auto endpoints = build::endpoints("1l");
+    endpoints[0].unknown = true;
+    HealthPorts ports;
+    for (const auto& [carried, expected] : {std::pair(std::optional<bool>(true), "shop/web 1"),
+                                            {std::optional<bool>(false), "shop/web 0"},
+                                            {std::optional<bool>(), "shop/web 0"}}) {
+        ports.put(balanced("web", 31000), {{0, endpoints}}, always(carried));
+        CHECK(told(ports, 31000) == expected);
+    }
+}
+
+TEST_CASE("ports come, go and change, and only those are touched") {
+    HealthPorts ports;
+    const auto put = [&](const api::Service& service) { ports.put(service, {}, always(true)); };
+    put(balanced("web", 31000));
+    put(build::service("other", "10.96.0.9"));
+    CHECK(ports.take_touched() == std::set<std::uint16_t>{31000});
+    put(balanced("web", 31000));
+    CHECK(ports.take_touched().empty());
+    put(balanced("web", 31001));
+    CHECK(ports.take_touched() == std::set<std::uint16_t>{31000, 31001});
+    CHECK(told(ports, 31000) == "nobody");
+    CHECK(told(ports, 31001) == "shop/web 0");
+    auto cluster = balanced("web", 31001);
+    cluster.external_traffic_policy = api::TrafficPolicy::cluster;
+    put(cluster);
+    CHECK(told(ports, 31001) == "nobody");
+    put(balanced("web", 31001));
+    ports.remove({"shop", "web"});
+    ports.remove({"shop", "web"});
+    CHECK(told(ports, 31001) == "nobody");
+    ports.settle(always(true), true);
+}
+
+TEST_CASE("of two Services with one port the first has it, and the other takes over") {
+    HealthPorts ports;
+    ports.put(balanced("web", 31000), {{0, build::endpoints("1lr")}}, always(true));
+    ports.put(balanced("api", 31000, "10.96.0.6"), {{0, build::endpoints("2lr 3lr")}}, always(true));
+    CHECK(told(ports, 31000) == "shop/web 1");
+    REQUIRE(ports.conflicts().size() == 1);
+    CHECK(api::to_string(ports.conflicts()[0].service) == "shop/api");
+    CHECK(api::to_string(ports.conflicts()[0].owner) == "shop/web");
+    ports.remove({"shop", "web"});
+    CHECK(told(ports, 31000) == "shop/api 2");
+    CHECK(ports.conflicts().empty());
+}
+
+TEST_CASE("the answer is kube-proxy's, byte for byte") {
+    struct Row {
+        std::size_t endpoints;
+        bool healthy;
+        int status;
+    };
+    for (const Row& row : {Row{2, true, 200}, {0, true, 503}, {2, false, 503}, {0, false, 503}}) {
+        const Reply reply = health_reply({{"shop", "web"}, row.endpoints}, row.healthy);
+        CHECK(reply.status == row.status);
+        CHECK(reply.content_type == "application/json");
+        CHECK(reply.headers == std::vector<std::pair<std::string, std::string>>{
+                                   {"X-Load-Balancing-Endpoint-Weight", std::to_string(row.endpoints)}});
+        CHECK(reply.body ==
+              "{\n\t\"service\": {\n\t\t\"namespace\": \"shop\",\n\t\t\"name\": \"web\"\n\t},\n"
+              "\t\"localEndpoints\": " +
+                  std::to_string(row.endpoints) + ",\n\t\"serviceProxyHealthy\": " + (row.healthy ? "true" : "false") +
+                  "\n}");
+    }
+}
+
+TEST_CASE("the engine: verdicts count when the kernel has followed, after a restart what the kernel has") {
+    std::map<std::string, health::Verdict> verdicts;
+    std::map<std::string, int> kernel;  // by address
+    Config config = default_config();
+    config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24")};
+    config.node_name = "n1";
+    NodeFacts facts;
+    facts.node_port_addresses = {build::address("192.168.50.10")};
+    Engine engine(config, facts, {},
+                  {[&](const health::Subject& subject) { return verdicts[subject.pod]; },
+                   [&](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
+                       const auto found = kernel.find(real.address.to_string());
+                       return found == kernel.end() ? std::nullopt : std::optional(found->second);
+                   }});
+    kernel["10.1.0.11"] = 1;
+    engine.apply(build::transaction(
+        {balanced("web", 31000), build::pod("web", "web-1", "10.1.0.11"), build::pod("web", "web-2", "10.1.0.12")},
+        true));
+    engine.plan_dirty();
+    engine.settle_health_ports(false);
+    CHECK(told(engine.health_ports(), 31000) == "shop/web 1");  // adopted, not judged yet
+    verdicts["shop/web-2"] = health::Verdict::ready;
+    engine.verdict_changed("shop/web-2");
+    engine.plan_dirty();
+    CHECK(told(engine.health_ports(), 31000) == "shop/web 1");
+    kernel["10.1.0.12"] = 1;
+    engine.settle_health_ports(false);
+    CHECK(told(engine.health_ports(), 31000) == "shop/web 2");
+    verdicts["shop/web-1"] = health::Verdict::failed;
+    engine.verdict_changed("shop/web-1");
+    engine.plan_dirty();
+    CHECK(told(engine.health_ports(), 31000) == "shop/web 1");  // at once
+    engine.apply(build::removal(api::Kind::service, "web"));
+    engine.plan_dirty();
+    CHECK(told(engine.health_ports(), 31000) == "nobody");
+}
+
+TEST_CASE("the engine names both Services that a server gives one port") {
+    Config config = default_config();
+    Engine engine(config, {}, {},
+                  {[](const health::Subject&) { return health::Verdict::unknown; },
+                   [](const auto&, const auto&) { return std::nullopt; },
+                   {},
+                   true});
+    engine.apply(build::transaction({balanced("web", 31000), balanced("yew", 31000, "10.96.0.6")}));
+    engine.plan_dirty();
+    REQUIRE(engine.problems().size() == 1);
+    CHECK(api::to_string(engine.problems()[0]) ==
+          "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is that of Service shop/web; it is not "
+          "answered for this one until that one goes");
+}
