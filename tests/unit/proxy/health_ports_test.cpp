@@ -220,3 +220,22 @@ TEST_CASE("the engine names both Services that a server gives one port") {
           "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is that of Service shop/web; it is not "
           "answered for this one until that one goes");
 }
+
+TEST_CASE("of two Services in manifests that are given one port, the second is refused, until the first goes") {
+    Config config = default_config();
+    config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24")};
+    Engine engine(config, {}, {},
+                  {[](const health::Subject&) { return health::Verdict::unknown; },
+                   [](const auto&, const auto&) { return std::nullopt; }});
+    engine.apply(build::transaction({balanced("web", 31000), balanced("yew", 31000, "10.96.0.6")}));
+    engine.plan_dirty();
+    CHECK(told(engine.health_ports(), 31000) == "shop/web 0");
+    REQUIRE(engine.problems().size() == 1);
+    CHECK(api::to_string(engine.problems()[0]) ==
+          "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is already in use by Service shop/web; "
+          "choose another");
+    engine.apply(build::removal(api::Kind::service, "web"));
+    engine.plan_dirty();
+    CHECK(told(engine.health_ports(), 31000) == "shop/yew 0");
+    CHECK(engine.problems().empty());
+}
