@@ -10,7 +10,7 @@ namespace api {
 struct Metadata {
     ObjectName name;
     std::string uid;
-    std::chrono::sys_seconds created{};
+    std::chrono::sys_seconds created;
     Labels labels;
     Labels annotations;
     bool terminating = false;

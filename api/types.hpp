@@ -82,7 +82,7 @@ struct Network {
 struct Service {
     ObjectName name;
     std::string uid;
-    std::chrono::sys_seconds created{};  ///< metadata.creationTimestamp; the epoch when there is none
+    std::chrono::sys_seconds created;  ///< metadata.creationTimestamp; the epoch when there is none
     Labels labels;
     Labels annotations;
     ServiceType type = ServiceType::cluster_ip;
@@ -141,7 +141,7 @@ struct EndpointSlice {
     std::vector<Endpoint> endpoints;
     /// Annotation endpoints.kubernetes.io/last-change-trigger-time: when what the slice tells of happened; the epoch:
     /// not said.
-    std::chrono::system_clock::time_point changed{};
+    std::chrono::system_clock::time_point changed;
     bool operator==(const EndpointSlice&) const = default;
 };
 

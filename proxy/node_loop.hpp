@@ -74,6 +74,7 @@ private:
     void log_new_problems();
     void post(api::EventNote note);
     void tell_conflicts();
+    void tell_listen_failures();
     void set_targets();
     void listen_to_kernel();
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor& socket,
@@ -148,9 +149,10 @@ private:
     std::size_t probed_containers_ = 0;
     std::set<std::string> logged_problems_;
     std::map<std::string, std::string> listener_problems_;  // by setting
-    std::vector<Conflict> told_conflicts_;                  // sorted
-    std::vector<std::string> kernel_problems_;              // since the last audit
-    std::optional<std::string> table_problem_;              // of IPVS's connections
+    std::vector<ListenFailure> told_failures_;
+    std::vector<Conflict> told_conflicts_;      // sorted
+    std::vector<std::string> kernel_problems_;  // since the last audit
+    std::optional<std::string> table_problem_;  // of IPVS's connections
 };
 
 }  // namespace proxy

@@ -26,8 +26,24 @@ void NodeLoop::serve_health_ports() {
     HealthPorts& ports = engine_.health_ports();
     if (health_server_.follow(
             ports.take_touched(), [&](std::uint16_t port) { return ports.find(port).has_value(); },
-            std::move(addresses), std::chrono::steady_clock::now()))
+            std::move(addresses), std::chrono::steady_clock::now())) {
         log_new_problems();
+        tell_listen_failures();
+    }
+}
+
+/// Each new one is an Event of its Service.
+void NodeLoop::tell_listen_failures() {
+    const std::vector<ListenFailure>& now = health_server_.failures();
+    for (const ListenFailure& failure : now) {
+        const auto port = engine_.health_ports().find(failure.port);
+        if (!port || std::find(told_failures_.begin(), told_failures_.end(), failure) != told_failures_.end())
+            continue;
+        const auto service = engine_.store().services().find(port->service);
+        const std::string uid = service == engine_.store().services().end() ? "" : service->second.uid;
+        post({ListenFailure::reason, failure.text, true, "Service", port->service.name, port->service.space, uid});
+    }
+    told_failures_ = now;
 }
 
 std::string NodeLoop::waiting_for() const {

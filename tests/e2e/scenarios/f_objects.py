@@ -143,3 +143,23 @@ def it_gives_a_front_end_to_the_older_service(cluster):
     create_after(cluster, "new", service("old", "10.96.0.21", externalIPs=[EXTERNAL_IP]))
     wait_until("the other one waits now", lambda: "is already served for Service shop/new" in cluster.status(), 20)
     cluster.wait_for_pods_behind({"new-2"}, EXTERNAL_IP)
+
+
+def it_says_which_service_has_no_health_check_port(cluster):
+    """healthCheckNodePort in use by somebody else: an Event of the Service, and another try; the pods answer meanwhile."""
+    cluster.spawn("other", "node", ["/usr/bin/python3", "-m", "http.server", "32100", "--bind", "192.168.50.10"],
+                  stdout=-3, stderr=-3)
+    wait_until("somebody else listens on 32100", lambda: ":32100 " in cluster.on("node", "ss", "-Hltn"), 20)
+    cluster.api.create(pod(1), service(type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=32100))
+    cluster.start_podferry()
+    cluster.wait_for_pods_behind({"web-1"})
+
+    def has_event():
+        return any(event["reason"] == "FailedToStartServiceHealthcheck" and event["regarding"]["name"] == "web" and
+                   "192.168.50.10:32100" in event["note"] for event in cluster.api.list("Event")["items"])
+
+    wait_until("the Service has an Event", has_event, 10)
+    cluster.processes["other"].kill()
+    cluster.processes["other"].wait()
+    asked = ["curl", "-s", "-m", "2", "http://192.168.50.10:32100/"]
+    wait_until("podferry answers on the port", lambda: '"localEndpoints": 1' in cluster.on("outside", *asked, check=False), 20)
