@@ -88,6 +88,17 @@ std::optional<VirtualServer> parse_key(nlattr** found) {
                          static_cast<Protocol>(protocol), ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]))};
 }
 
+/// From the attributes of a destination; nullopt when some are missing.
+std::optional<RealServer> real_server(nlattr** found, const VirtualServer& server) {
+    if (found[IPVS_DEST_ATTR_ADDR] == nullptr || found[IPVS_DEST_ATTR_PORT] == nullptr)
+        return std::nullopt;
+    const bool v6 = found[IPVS_DEST_ATTR_ADDR_FAMILY] != nullptr
+                        ? nla_get_u16(found[IPVS_DEST_ATTR_ADDR_FAMILY]) == AF_INET6
+                        : server.address.is_v6();
+    return RealServer{address_from(nla_data(found[IPVS_DEST_ATTR_ADDR]), v6 ? 16 : 4),
+                      ntohs(nla_get_u16(found[IPVS_DEST_ATTR_PORT]))};
+}
+
 }  // namespace
 
 Message add_service(int family, const VirtualServer& server, const VirtualServerSettings& settings) {
@@ -146,20 +157,27 @@ std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, co
     nlattr* found[IPVS_DEST_ATTR_MAX + 1] = {};
     if (!parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
         return std::nullopt;
-    if (found[IPVS_DEST_ATTR_ADDR] == nullptr || found[IPVS_DEST_ATTR_PORT] == nullptr ||
-        found[IPVS_DEST_ATTR_WEIGHT] == nullptr)
+    const auto real = real_server(found, server);
+    if (!real || found[IPVS_DEST_ATTR_WEIGHT] == nullptr)
         return std::nullopt;
-    const bool v6 = found[IPVS_DEST_ATTR_ADDR_FAMILY] != nullptr
-                        ? nla_get_u16(found[IPVS_DEST_ATTR_ADDR_FAMILY]) == AF_INET6
-                        : server.address.is_v6();
-    RealServer real;
-    real.address = address_from(nla_data(found[IPVS_DEST_ATTR_ADDR]), v6 ? 16 : 4);
-    real.port = ntohs(nla_get_u16(found[IPVS_DEST_ATTR_PORT]));
     int weight = static_cast<int>(nla_get_u32(found[IPVS_DEST_ATTR_WEIGHT]));
     if (found[IPVS_DEST_ATTR_FWD_METHOD] != nullptr &&
         (nla_get_u32(found[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ)
         weight = -1;
-    return std::pair(real, weight);
+    return std::pair(*real, weight);
+}
+
+std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header, const VirtualServer& server) {
+    nlattr* found[IPVS_DEST_ATTR_MAX + 1] = {};
+    if (!parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
+        return std::nullopt;
+    const auto real = real_server(found, server);
+    if (!real)
+        return std::nullopt;
+    std::uint64_t count = 0;
+    for (const int kind : {IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_INACT_CONNS})
+        count += found[kind] != nullptr ? nla_get_u32(found[kind]) : 0;
+    return std::pair(*real, count);
 }
 
 std::uint64_t parse_connections(nlmsghdr* header) {

@@ -32,6 +32,10 @@ public:
     /// The real servers of each given virtual server, in the same order; empty for one that does not exist.
     /// Separate from read() so that an audit of many can be done in slices. Throws std::system_error.
     virtual std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) = 0;
+
+    /// The connections of each given virtual server, in the same order; empty for one that does not exist. Throws
+    /// std::system_error.
+    virtual std::vector<ConnectionCounts> read_connections(std::span<const VirtualServer> servers) = 0;
 };
 
 }  // namespace netlink

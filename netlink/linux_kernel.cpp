@@ -325,4 +325,18 @@ std::vector<RealServers> LinuxKernel::read_real_servers(std::span<const VirtualS
     return all;
 }
 
+std::vector<ConnectionCounts> LinuxKernel::read_connections(std::span<const VirtualServer> servers) {
+    std::vector<ConnectionCounts> all;
+    all.reserve(servers.size());
+    for (const VirtualServer& server : servers) {
+        ConnectionCounts& counts = all.emplace_back();
+        auto answer = ipvs_.dump(ipvs::get_destinations(family_, server));
+        for_each_message(answer, [&](nlmsghdr* header) {
+            if (const auto found = ipvs::parse_open_connections(header, server))
+                counts.insert(*found);
+        });
+    }
+    return all;
+}
+
 }  // namespace netlink

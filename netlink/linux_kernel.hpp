@@ -61,6 +61,7 @@ public:
     std::vector<Refusal> apply(std::span<const Change> changes) override;
     KernelState read() override;
     std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) override;
+    std::vector<ConnectionCounts> read_connections(std::span<const VirtualServer> servers) override;
 
     /// Port ids of our sockets: the senders of our own changes (monitor.hpp).
     std::uint32_t route_port() const { return route_.port(); }

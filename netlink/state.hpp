@@ -3,6 +3,7 @@
 
 #include "netlink/objects.hpp"
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -13,6 +14,10 @@ namespace netlink {
 
 /// Real servers of one virtual server, with their weights (0: no new connections).
 using RealServers = std::map<RealServer, int>;
+
+/// Connections that each real server of one virtual server has, active and inactive ones (those that are closing, and
+/// UDP's); templates of persistence are not among them.
+using ConnectionCounts = std::map<RealServer, std::uint64_t>;
 
 struct VirtualServerState {
     VirtualServerSettings settings;

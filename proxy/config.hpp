@@ -42,6 +42,7 @@ struct Config {
     std::vector<std::string> api_servers;
     std::chrono::milliseconds relist_hold{300'000};
     std::chrono::milliseconds audit_period{60'000};
+    std::chrono::milliseconds drain_timeout{300'000};
     std::chrono::milliseconds folder_debounce{200};
     int probes_in_flight = 256;
     bool kubelet_compatible_counters = false;

@@ -126,6 +126,12 @@ void Desired::remove(const api::ObjectName& service) {
     keys_.erase(found);
 }
 
+void Desired::drop(const netlink::VirtualServer& server, const netlink::RealServer& real) {
+    const auto found = servers_.find(server);
+    if (found != servers_.end() && found->second.state.real_servers.erase(real) > 0)
+        touched_.virtual_servers.push_back(server);
+}
+
 /// True when the service has it from now on.
 bool Desired::take(const netlink::VirtualServer& server, netlink::VirtualServerState state,
                    const api::ObjectName& service, const Age& age) {

@@ -56,6 +56,9 @@ public:
     /// Equivalent to replacing by an empty plan, and forgets the name.
     void remove(const api::ObjectName& service);
 
+    /// One real server less; nothing when it is not there.
+    void drop(const netlink::VirtualServer& server, const netlink::RealServer& real);
+
     /// Services that have lost a virtual server to an older one, or can have one by now, since the last call. They are
     /// to be replaced by a plan again before changes_for(): until then a virtual server that has become free is
     /// nobody's.

@@ -28,12 +28,14 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
       facts_(std::move(facts)),
       inputs_(std::move(inputs)),
       allocator_(config_.service_cluster_ip_range, config_.service_node_port_range, std::move(remembered)),
-      marks_(config_.fwmark, inputs_.mark_of) {}
+      marks_(config_.fwmark, inputs_.mark_of),
+      draining_(config_.drain_timeout) {}
 
 void Engine::apply(api::Transaction transaction) {
     ++transactions_;
     source_problems_ = std::move(transaction.problems);
     forget_grace(transaction);
+    note_ended_pods(transaction);
     release(transaction.removals);
     transaction.upserts = allocate(std::move(transaction.upserts));
     for (const api::Upsert& upsert : transaction.upserts) {
@@ -144,16 +146,21 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
     for (auto names = desired_.take_unsettled(); !names.empty(); names = desired_.take_unsettled())
         for (const api::ObjectName& name : names)
             plan_service(name);
+    if (dirty_.empty())
+        ended_.clear();
     return now.size();
 }
 
 void Engine::plan_service(const api::ObjectName& name) {
     plan_problems_.erase(name);
     const auto found = store_.services().find(name);
+    const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
         desired_.remove(name);
         marks_.keep(name, {});
         health_ports_.remove(name);
+        terminating_.erase(name);
+        forget_draining(before);
         return;
     }
     const auto endpoints = api::endpoints_of(
@@ -162,7 +169,12 @@ void Engine::plan_service(const api::ObjectName& name) {
     marks_.keep(name, service_plan.marks);
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
+    const auto contested = keep_draining(name, endpoints, service_plan);
     desired_.replace(name, std::move(service_plan), {found->second.created, transactions_});
+    forget_draining(before);
+    for (const netlink::VirtualServer& server : contested)
+        if (*desired_.owner(server) == name)
+            draining_.forget(server);
     health_ports_.put(found->second, endpoints, carried());
 }
 
@@ -286,9 +298,10 @@ std::vector<ServiceView> Engine::view() const {
                     for (const auto& [real, weight] : desired_.find(server)->real_servers) {
                         const auto actual = inputs_.weight_of(server, real);
                         row.backends.push_back({real.address.to_string(), real.port, actual.value_or(-1),
-                                                !actual      ? "pending"
-                                                : weight > 0 ? "active"
-                                                             : "failed probe"});
+                                                !actual                            ? "pending"
+                                                : weight > 0                       ? "active"
+                                                : draining_.contains(server, real) ? "draining"
+                                                                                   : "failed probe"});
                     }
             }
             view.ports.push_back(std::move(row));

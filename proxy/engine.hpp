@@ -14,6 +14,7 @@
 #include "proxy/allocate.hpp"
 #include "proxy/desired.hpp"
 #include "proxy/health_ports.hpp"
+#include "proxy/draining.hpp"
 #include "proxy/probes.hpp"
 #include "proxy/view.hpp"
 
@@ -29,6 +30,9 @@ public:
         Marks::InKernel mark_of;
         /// Services come with their ClusterIPs and node ports: an API server has allocated them.
         bool addresses_given = false;
+        /// The real servers of a virtual server in the kernel, or nullptr: what is not wanted of them drains when
+        /// podferry starts. Without this function nothing is there.
+        std::function<const netlink::RealServers*(const netlink::VirtualServer&)> real_servers_of;
     };
 
     Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs);
@@ -49,6 +53,9 @@ public:
     /// `refused`: some changes were not taken, or have been only now.
     void settle_health_ports(bool refused);
 
+    /// Takes those out of desired() that have drained (draining.hpp); how many.
+    std::size_t review_draining(Time now, const Draining::Counted& counted);
+
     /// What is to be probed now.
     std::map<health::Subject, health::Target> targets() const;
 
@@ -62,6 +69,8 @@ public:
 
     /// Where a Service was read; nothing when it is unknown.
     api::Origin origin_of(const api::ObjectName& service) const;
+    Draining& draining() { return draining_; }
+    const Draining& draining() const { return draining_; }
 
     /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
     std::vector<api::Problem> problems() const;
@@ -86,6 +95,11 @@ private:
     Verdicts verdicts();
     HealthPorts::Carried carried() const;
     void forget_grace(const api::Transaction& transaction);
+    void note_ended_pods(const api::Transaction& transaction);
+    std::vector<netlink::VirtualServer> keep_draining(const api::ObjectName& name,
+                                                      const std::vector<api::PortEndpoints>& endpoints,
+                                                      ServicePlan& plan);
+    void forget_draining(const std::vector<netlink::VirtualServer>& servers);
 
     Config config_;
     NodeFacts facts_;
@@ -95,10 +109,13 @@ private:
     Desired desired_;
     HealthPorts health_ports_;
     Marks marks_;
-    std::map<api::ObjectName, Waiting> waiting_;                          // refused Services, by name
-    std::map<api::ObjectName, std::vector<std::string>> plan_problems_;   // by Service
-    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
-    std::map<api::ObjectName, api::Origin> origins_;                      // of Services
+    Draining draining_;
+    std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
+    std::set<Address> ended_;                                               // of pods, since all was planned
+    std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
+    std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
+    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
+    std::map<api::ObjectName, api::Origin> origins_;                        // of Services
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
     std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand

@@ -74,7 +74,8 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
            [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
                return reconciler_.weight(server, real);
            },
-           [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty()}),
+           [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty(),
+ [this](const netlink::VirtualServer& server) { return reconciler_.real_servers(server); }}),
       reconciler_(kernel_, engine_.desired()),
       flow_cleaner_(context, engine_.desired(), metrics_),
       health_server_(context.get_executor(),
@@ -192,6 +193,8 @@ asio::awaitable<void> NodeLoop::sleep_until_needed() {
         due = std::min(due, sweep_at_.value_or(due));
         if (!unsynced_since_)  // else the next sync tries
             due = std::min(due, health_server_.next_retry().value_or(due));
+        if (!engine_.draining().empty())
+            due = std::min(due, next_look_);
         if (Clock::now() >= due)
             break;
         timer_.expires_at(due);
@@ -209,6 +212,7 @@ asio::awaitable<void> NodeLoop::control() {
             sweep_when_due();
             if (std::exchange(addresses_changed_, false))
                 follow_addresses();
+            look_at_draining();
             co_await sync();
             if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
                 next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);

@@ -88,6 +88,7 @@ private:
     boost::asio::awaitable<void> sleep_until_needed();
     void sweep_or_hold();
     void sweep_when_due();
+    void look_at_draining();
 
     // To the kernel.
     void adopt();
@@ -141,6 +142,7 @@ private:
     std::optional<Time> sweep_at_;  // until when removals at the start are held back
     Time next_audit_;
     Time last_audit_;
+    Time next_look_;  // at what drains
     std::optional<Time> unsynced_since_;
     std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     std::vector<std::chrono::system_clock::time_point> changes_;  // that the kernel does not hold yet

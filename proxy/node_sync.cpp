@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t batch_size = 4096;  // changes given to the kernel in one go
 constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers are read in one go
+constexpr std::size_t look_slice = 1024;  // virtual servers whose connections are counted in one look
+constexpr auto look_period = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -119,6 +121,20 @@ asio::awaitable<void> NodeLoop::audit() {
     metrics_.sync_seconds.Add({{"kind", "audit"}}, time_buckets()).Observe(seconds_since(start));
     last_audit_ = Clock::now();
     next_audit_ = last_audit_ + config_.audit_period;
+}
+
+/// Of virtual servers in which nothing drains no connections are ever counted.
+void NodeLoop::look_at_draining() {
+    const Time now = Clock::now();
+    if (engine_.draining().empty() || now < next_look_)
+        return;
+    next_look_ = now + look_period;
+    const auto servers = engine_.draining().next(look_slice);
+    auto counts = kernel_.read_connections(servers);
+    Draining::Counted counted;
+    for (std::size_t i = 0; i < servers.size(); ++i)
+        counted.emplace(servers[i], std::move(counts[i]));
+    engine_.review_draining(now, counted);
 }
 
 void NodeLoop::account(const StepResult& result) {

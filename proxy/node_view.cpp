@@ -105,12 +105,16 @@ void NodeLoop::update_gauges() {
     const StatusView view = status();
     for (const auto& [kind, count] : view.objects)
         metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
+    std::size_t draining = 0;
     std::size_t failed = 0;
     for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
         for (const auto& [real, weight] : state.real_servers)
-            failed += weight == 0 ? 1 : 0;
+            if (weight == 0)
+                ++(engine_.draining().contains(server, real) ? draining : failed);
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
-    metrics_.real_servers.Add({{"state", "active"}}).Set(static_cast<double>(view.real_servers - failed));
+    metrics_.real_servers.Add({{"state", "active"}}).Set(static_cast<double>(view.real_servers - draining - failed));
+    metrics_.real_servers.Add({{"state", "draining"}}).Set(static_cast<double>(draining));
+    metrics_.draining_real_servers.Set(static_cast<double>(engine_.draining().size()));
     metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));
     metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
     metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflicts().size()));

@@ -57,6 +57,11 @@ std::size_t size_of_batch(std::span<const Change> pending, std::size_t limit) {
     return size;
 }
 
+std::size_t with_weight(const netlink::RealServers& reals) {
+    return static_cast<std::size_t>(
+        std::count_if(reals.begin(), reals.end(), [](const auto& real) { return real.second > 0; }));
+}
+
 std::size_t count_differences(const netlink::RealServers& a, const netlink::RealServers& b) {
     std::size_t count = 0;
     for_each_difference(a, b, [&](const auto&) { ++count; });
@@ -140,10 +145,14 @@ void Reconciler::collect(Time now) {
 }
 
 bool Reconciler::is_withheld(const Change& change) const {
-    if (const auto* real = std::get_if<netlink::DeleteRealServer>(&change)) {
-        const auto* wanted = desired_.find(real->server);
-        return wanted == nullptr || wanted->real_servers.empty();
-    }
+    const auto keeps_none = [this](const VirtualServer& server) {
+        const auto* wanted = desired_.find(server);
+        return wanted == nullptr || with_weight(wanted->real_servers) == 0;
+    };
+    if (const auto* real = std::get_if<netlink::DeleteRealServer>(&change))
+        return keeps_none(real->server);
+    if (const auto* real = std::get_if<netlink::EditRealServer>(&change))
+        return real->weight == 0 && keeps_none(real->server);
     return std::holds_alternative<netlink::DeleteVirtualServer>(change) ||
            std::holds_alternative<netlink::DeleteRoute>(change) ||
            std::holds_alternative<netlink::WithdrawElement>(change) ||
@@ -153,7 +162,7 @@ bool Reconciler::is_withheld(const Change& change) const {
 std::size_t Reconciler::real_servers_present() const {
     std::size_t count = 0;
     for (const auto& [server, state] : mirror_.virtual_servers)
-        count += state.real_servers.size();
+        count += with_weight(state.real_servers);
     return count;
 }
 
@@ -161,7 +170,7 @@ std::size_t Reconciler::real_servers_wanted() const {
     std::size_t count = 0;
     for (const auto& [server, state] : mirror_.virtual_servers)
         if (const auto* wanted = desired_.find(server))
-            count += wanted->real_servers.size();
+            count += with_weight(wanted->real_servers);
     return count;
 }
 
@@ -276,12 +285,17 @@ bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
     return true;
 }
 
-std::optional<int> Reconciler::weight(const VirtualServer& server, const netlink::RealServer& real) const {
+const netlink::RealServers* Reconciler::real_servers(const VirtualServer& server) const {
     const auto found = mirror_.virtual_servers.find(server);
-    if (found == mirror_.virtual_servers.end())
+    return found == mirror_.virtual_servers.end() ? nullptr : &found->second.real_servers;
+}
+
+std::optional<int> Reconciler::weight(const VirtualServer& server, const netlink::RealServer& real) const {
+    const auto* reals = real_servers(server);
+    if (reals == nullptr)
         return std::nullopt;
-    const auto entry = found->second.real_servers.find(real);
-    return entry == found->second.real_servers.end() ? std::nullopt : std::optional<int>(entry->second);
+    const auto entry = reals->find(real);
+    return entry == reals->end() ? std::nullopt : std::optional<int>(entry->second);
 }
 
 std::optional<std::uint32_t> Reconciler::mark(const Element& carrier) const {

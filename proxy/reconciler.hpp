@@ -56,11 +56,11 @@ public:
     void disown_foreign();
 
     /// Ends the adoption, after disown_foreign(): what is ours and not wanted will be removed by the next steps. Until
-    /// then nothing is removed but real servers of virtual servers that keep others: what the source says may be the
-    /// word of an API server that has lost its data.
+    /// then nothing is removed, or loses its weight, but real servers of virtual servers that keep others with a
+    /// weight: what the source says may be the word of an API server that has lost its data.
     void sweep();
 
-    /// Real servers that the kernel has, and how many of its virtual servers' are wanted.
+    /// Real servers with a weight that the kernel has, and how many of its virtual servers' are wanted.
     std::size_t real_servers_present() const;
     std::size_t real_servers_wanted() const;
 
@@ -89,6 +89,9 @@ public:
 
     /// The mark that an element of a map has in the kernel; nullopt: there is no such element.
     std::optional<std::uint32_t> mark(const netlink::Element& carrier) const;
+
+    /// The real servers of a virtual server in the kernel; nullptr: it is not there.
+    const netlink::RealServers* real_servers(const netlink::VirtualServer& server) const;
 
     const netlink::KernelState& mirror() const { return mirror_; }
 

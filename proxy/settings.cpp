@@ -72,6 +72,10 @@ std::vector<Setting> make_settings() {
         ranged("audit_period",
                "How often the kernel is compared with what is wanted, and repaired: 1s..1h. Default 1m.",
                &Config::audit_period, 1'000, 3'600'000),
+        ranged("drain_timeout",
+               "How long connections may go on to a real server whose endpoint has vanished without having been "
+               "terminating (a label changed): 0s..24h. Default 5m.",
+               &Config::drain_timeout, 0, 86'400'000),
         ranged("folder_debounce",
                "Quiet time after a change in the manifest folder before it is read: 0s..10s. Default 200ms.",
                &Config::folder_debounce, 0, 10'000),

@@ -149,6 +149,11 @@ class Lab:
         for number in numbers:
             self.start_pod(number)
 
+    def cut_off_pod(self, number):
+        """Its network is gone before its program ends: nobody hears of it."""
+        self.on(f"pod{number}", "ip", "link", "set", "eth0", "down")
+        self.kill_pod(number)
+
     def kill_pod(self, number):
         self.processes[f"pod{number}"].kill()
         self.processes[f"pod{number}"].wait()
@@ -252,6 +257,25 @@ class Lab:
             at, took, who, rest = line.split(" ", 3)
             rows.append({"at": float(at), "took": float(took), "who": who, "rest": rest, "ok": who != "error:"})
         return sorted(rows, key=lambda row: row["at"])
+
+    def hold(self, space, address, port, who, name="hold"):
+        """One connection to that pod, on which something is said ten times a second (hold.py)."""
+        self.spawn(name, space, [PYTHON, str(HERE / "hold.py"), address, str(port), who],
+                   stdout=open(self.folder / name, "w"))
+        wait_until(f"{name} is connected to {who}", lambda: self.held(name) > 0, 20)
+
+    def held(self, name="hold"):
+        """How often the connection has been answered."""
+        return (self.folder / name).read_text().count("ok\n")
+
+    def still_holds(self, name="hold"):
+        """Waits until a few more answers have come."""
+        before = self.held(name)
+        wait_until(f"{name} goes on: {self.hold_end(name)}", lambda: self.held(name) > before + 5, 5)
+
+    def hold_end(self, name="hold"):
+        """How the connection ended; empty while it goes on."""
+        return (self.folder / name).read_text().replace("ok\n", "").strip()
 
     # ---- the kernel, seen by its own tools ----------------------------------------------------------------------
     def ipvs(self):

@@ -22,10 +22,12 @@ PROBE = """    readinessProbe:
 """
 
 
-def pod(number, app="web", probe=PROBE):
+def pod(number, app="web", probe=PROBE, label=None, terminating=False):
+    """`label`: the value of its label app, when it is not `app`."""
+    ending = ", deletionTimestamp: 2026-01-01T00:00:00Z" if terminating else ""
     return f"""apiVersion: v1
 kind: Pod
-metadata: {{name: {app}-{number}, namespace: shop, labels: {{app: {app}}}}}
+metadata: {{name: {app}-{number}, namespace: shop, labels: {{app: {label or app}}}{ending}}}
 spec:
   nodeName: node
   containers:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A pod's program: answers HTTP and UDP on its port with its name and the client's address. Its answers to
-/healthz become 500 while the file SICK exists.    pod.py NAME PORT SICK"""
+/healthz become 500 while the file SICK exists. A connection that begins with HOLD is kept, and all that comes is echoed.   pod.py NAME PORT SICK"""
 import os
 import selectors
 import socket
@@ -17,13 +17,27 @@ def answer_http(connection, client):
     try:
         connection.settimeout(2)
         request = connection.recv(4096).decode(errors="replace")
+        if request.startswith("HOLD"):
+            connection.sendall(f"{name}\n".encode())
+            selector.register(connection, selectors.EVENT_READ)
+            return
         bad = " /healthz" in request and os.path.exists(sick)
         body = f"{name} {plain(client[0])}\n"
         connection.sendall((f"HTTP/1.1 {'500 Sick' if bad else '200 OK'}\r\nContent-Length: {len(body)}\r\n"
                             f"Connection: close\r\n\r\n{body}").encode())
     except OSError:
         pass
-    finally:
+    connection.close()
+
+
+def echo(connection):
+    try:
+        data = connection.recv(4096)
+        connection.sendall(data)
+    except OSError:
+        data = b""
+    if not data:
+        selector.unregister(connection)
         connection.close()
 
 
@@ -38,6 +52,8 @@ while True:
     for key, _ in selector.select():
         if key.fileobj is tcp:
             answer_http(*tcp.accept())
+        elif key.fileobj is not udp:
+            echo(key.fileobj)
         else:
             data, client = udp.recvfrom(4096)
             udp.sendto(f"{name} {plain(client[0])}\n".encode(), client)

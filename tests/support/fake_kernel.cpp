@@ -81,4 +81,14 @@ std::vector<RealServers> FakeKernel::read_real_servers(std::span<const VirtualSe
     return all;
 }
 
+std::vector<ConnectionCounts> FakeKernel::read_connections(std::span<const VirtualServer> servers) {
+    std::vector<ConnectionCounts> all;
+    for (const RealServers& reals : read_real_servers(servers)) {
+        ConnectionCounts& counts = all.emplace_back();
+        for (const auto& [real, weight] : reals)
+            counts.emplace(real, 0);
+    }
+    return all;
+}
+
 }  // namespace testing

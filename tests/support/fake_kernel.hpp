@@ -20,6 +20,8 @@ public:
     std::vector<netlink::Refusal> apply(std::span<const netlink::Change> changes) override;
     netlink::KernelState read() override;
     std::vector<netlink::RealServers> read_real_servers(std::span<const netlink::VirtualServer> servers) override;
+    /// Nobody connects to this kernel.
+    std::vector<netlink::ConnectionCounts> read_connections(std::span<const netlink::VirtualServer> servers) override;
 
 private:
     int error_of(const netlink::Change& change) const;

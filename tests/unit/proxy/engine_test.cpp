@@ -13,6 +13,7 @@ namespace {
 struct World {
     std::map<std::string, health::Verdict> verdicts;  // by pod, "shop/web-1"
     std::map<std::string, int> kernel;                // "10.1.0.11:8080" -> weight
+    netlink::RealServers real_servers;                // of each virtual server that is not wanted yet
     Engine engine;
 
     World() : engine(config(), facts(), {}, inputs()) {}
@@ -39,12 +40,21 @@ struct World {
                     const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
                     return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
                 },
-                [](const netlink::Element&) { return std::nullopt; }};
+                [](const netlink::Element&) { return std::nullopt; }, false,
+                [this](const netlink::VirtualServer&) { return &real_servers; }};
     }
 
     void apply(api::Transaction transaction) {
         engine.apply(std::move(transaction));
         engine.plan_dirty();
+    }
+    /// Those that drain have no connections any more.
+    void connections_end() {
+        Draining::Counted none;
+        for (const auto& server : engine.draining().next(1000))
+            none[server];
+        engine.review_draining(Time{}, {});
+        engine.review_draining(Time{} + Draining::least, none);
     }
     void judge(const std::string& pod, health::Verdict verdict) {
         verdicts[pod] = verdict;
@@ -97,6 +107,7 @@ TEST_CASE("at the start a pod that has not answered keeps what the kernel has, l
     world.judge("shop/web-1", health::Verdict::failed);
     CHECK(world.backends(vip) == "10.1.0.11=0 10.1.0.12=0");
     world.judge("shop/web-1", health::Verdict::unknown);
+    world.connections_end();
     CHECK(world.backends(vip) == "10.1.0.12=0");
 }
 
@@ -119,6 +130,8 @@ TEST_CASE("removing objects removes what they wanted") {
     World world;
     world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}));
     world.apply(build::removal(api::Kind::pod, "web-1"));
+    CHECK(world.backends(vip) == "10.1.0.11=0");
+    world.connections_end();
     CHECK(world.backends(vip) == "");
     world.apply(build::removal(api::Kind::service, "web"));
     CHECK(world.backends(vip) == "none");
@@ -275,6 +288,8 @@ TEST_CASE("only terminating pods that still serve are better than none") {
     world.apply(build::transaction({build::service("web", vip), leaving}));
     CHECK(world.backends(vip) == "10.1.0.11=1");
     world.apply(build::transaction({build::pod("web", "web-2", "10.1.0.12", false)}));
+    CHECK(world.backends(vip) == "10.1.0.11=0 10.1.0.12=1");
+    world.connections_end();
     CHECK(world.backends(vip) == "10.1.0.12=1");
 }
 
@@ -298,4 +313,71 @@ TEST_CASE("a kernel without IPv6 is not asked for it") {
     CHECK(world.backends(vip) == "10.1.0.11=1");
     CHECK(world.engine.desired().find({build::address("fd00:96::5"), netlink::Protocol::tcp, 80}) == nullptr);
     CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
+}
+
+TEST_CASE("how an endpoint left decides how long it drains") {
+    auto leaving = build::pod("web", "web-1", "10.1.0.11", false);
+    auto changed = leaving;
+    leaving.terminating = true;
+    changed.labels = {{"app", "debug"}};
+    auto completed = leaving;
+    completed.terminating = false;
+    completed.phase = api::PodPhase::succeeded;
+    struct Row {
+        const char* what;
+        std::vector<api::Transaction> changes;
+        const char* after_a_second;
+        const char* after_the_timeout;
+    };
+    const Row rows[] = {
+        {"terminating", {build::transaction({leaving})}, "10.1.0.11=0 10.1.0.12=1", "10.1.0.11=0 10.1.0.12=1"},
+        {"terminating, then gone",
+         {build::transaction({leaving}), build::removal(api::Kind::pod, "web-1")},
+         "10.1.0.12=1",
+         "10.1.0.12=1"},
+        {"gone", {build::removal(api::Kind::pod, "web-1")}, "10.1.0.12=1", "10.1.0.12=1"},
+        {"completed", {build::transaction({completed})}, "10.1.0.12=1", "10.1.0.12=1"},
+        {"label changed", {build::transaction({changed})}, "10.1.0.11=0 10.1.0.12=1", "10.1.0.12=1"},
+        {"terminating, then its label changed",
+         {build::transaction({leaving}), build::transaction({changed})},
+         "10.1.0.12=1",
+         "10.1.0.12=1"},
+        {"label changed, then gone",
+         {build::transaction({changed}), build::removal(api::Kind::pod, "web-1")},
+         "10.1.0.11=0 10.1.0.12=1",
+         "10.1.0.12=1"},
+        {"back again",
+         {build::transaction({changed}), build::transaction({build::pod("web", "web-1", "10.1.0.11", false)})},
+         "10.1.0.11=1 10.1.0.12=1",
+         "10.1.0.11=1 10.1.0.12=1"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        World world;
+        world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false),
+                                        build::pod("web", "web-2", "10.1.0.12", false)}));
+        for (const api::Transaction& change : row.changes)
+            world.apply(change);
+        world.engine.review_draining(Time{}, {});
+        world.engine.review_draining(Time{} + std::chrono::seconds(1), {});
+        CHECK(world.backends(vip) == row.after_a_second);
+        world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
+        CHECK(world.backends(vip) == row.after_the_timeout);
+        world.apply(build::removal(api::Kind::service, "web"));
+        CHECK(world.engine.draining().empty());
+    }
+}
+
+TEST_CASE("what the kernel has at the start and nobody wants drains") {
+    World world;
+    world.real_servers = {{{build::address("10.1.0.11"), 8080}, 0}, {{build::address("10.1.0.12"), 8080}, 0}};
+    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}, true));
+    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=0");
+    world.kernel = {{"10.1.0.12:8080", 0}};
+    const auto view = world.engine.view();
+    REQUIRE(view.size() == 1);
+    REQUIRE(view[0].ports[0].backends.size() == 2);
+    CHECK(view[0].ports[0].backends[1].state == "draining");
+    world.connections_end();
+    CHECK(world.backends(vip) == "10.1.0.11=1");
 }

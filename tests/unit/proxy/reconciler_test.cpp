@@ -118,6 +118,30 @@ TEST_CASE("until it is swept, nothing is removed but a real server beside others
     CHECK_FALSE(after.kernel.state().virtual_servers.contains(other));
 }
 
+TEST_CASE("until it is swept, the last real server of a virtual server keeps its weight") {
+    World before;
+    before.want_web();
+
+    World after;
+    after.kernel = before.kernel;
+    after.reconciler.adopt();
+    after.desired.replace({"shop", "web"},
+                          plan_of(web, {{pod1, 0}, {pod2, 0}}));  // its slices are not there: they drain
+    after.reconciler.disown_foreign();
+    CHECK(after.settle() == 0);
+    CHECK(after.reconciler.real_servers_wanted() == 0);
+    after.desired.drop(web, pod1);
+    CHECK(after.settle() == 0);
+    after.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 0}, {pod2, 1}}));
+    CHECK(after.settle() == 1);
+    CHECK(after.kernel.state().virtual_servers.at(web).real_servers.at(pod1) == 0);
+    after.desired.replace({"shop", "web"}, plan_of(web, {{pod2, 0}}));
+    CHECK(after.settle() == 0);
+    after.reconciler.sweep();
+    CHECK(after.settle() == 2);
+    CHECK(after.kernel.state().virtual_servers.at(web).real_servers == netlink::RealServers{{pod2, 0}});
+}
+
 TEST_CASE("foreign virtual servers are left alone, at start and by audits") {
     World world;
     world.kernel.state().virtual_servers[foreign] = {{}, {{pod1, 1}}};

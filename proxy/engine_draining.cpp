@@ -1,0 +1,107 @@
+// Which real servers drain, and how they left: the engine's part in it (draining.hpp has the rules).
+#include <algorithm>
+
+#include "proxy/engine.hpp"
+
+namespace proxy {
+namespace {
+
+bool has_ended(const api::Pod& pod) {
+    return pod.phase == api::PodPhase::succeeded || pod.phase == api::PodPhase::failed;
+}
+
+bool lists(const std::vector<api::PortEndpoints>& endpoints, const netlink::RealServer& real) {
+    return std::any_of(endpoints.begin(), endpoints.end(), [&](const api::PortEndpoints& group) {
+        return std::any_of(group.endpoints.begin(), group.endpoints.end(), [&](const api::ResolvedEndpoint& endpoint) {
+            return endpoint.port == real.port && endpoint.address == real.address;
+        });
+    });
+}
+
+std::set<netlink::RealServer> terminating_ones(const std::vector<api::PortEndpoints>& endpoints) {
+    std::set<netlink::RealServer> found;
+    for (const api::PortEndpoints& group : endpoints)
+        for (const api::ResolvedEndpoint& endpoint : group.endpoints)
+            if (endpoint.terminating)
+                found.insert({endpoint.address, endpoint.port});
+    return found;
+}
+
+/// Of the virtual servers that packets reach by their mark, those of UDP: their keys do not say it.
+std::set<std::uint32_t> udp_marks(const ServicePlan& plan) {
+    std::set<std::uint32_t> marks;
+    for (const netlink::Element& element : plan.elements)
+        if (element.mark != 0 && element.protocol == netlink::Protocol::udp)
+            marks.insert(element.mark);
+    return marks;
+}
+
+}  // namespace
+
+/// Pods that are gone with this transaction, by their addresses; before the store takes it.
+void Engine::note_ended_pods(const api::Transaction& transaction) {
+    const auto note = [this](const api::ObjectName& name) {
+        if (const auto pod = store_.pods().find(name); pod != store_.pods().end())
+            ended_.insert(pod->second.ips.begin(), pod->second.ips.end());
+    };
+    for (const api::Removal& removal : transaction.removals)
+        if (removal.kind == api::Kind::pod)
+            note(removal.name);
+    for (const api::Upsert& upsert : transaction.upserts)
+        if (const auto* pod = std::get_if<api::Pod>(&upsert.object); pod != nullptr && has_ended(*pod))
+            note(pod->name);
+}
+
+/// Adds what was in the plan's virtual servers, or at the start in the kernel's, and is not any more. Returns those
+/// that another Service has: what drains there is of no meaning to this one, if it takes them.
+std::vector<netlink::VirtualServer> Engine::keep_draining(const api::ObjectName& name,
+                                                          const std::vector<api::PortEndpoints>& endpoints,
+                                                          ServicePlan& plan) {
+    std::vector<netlink::VirtualServer> contested;
+    const auto were = terminating_.find(name);
+    const auto how = [&](const netlink::RealServer& real) {
+        if (lists(endpoints, real))
+            return Departure::listed;
+        const bool was_terminating = were != terminating_.end() && were->second.contains(real);
+        return was_terminating || ended_.contains(real.address) ? Departure::ended : Departure::vanished;
+    };
+    const auto marks = plan.marks.empty() ? std::set<std::uint32_t>{} : udp_marks(plan);
+    for (auto& [server, state] : plan.virtual_servers) {
+        if (server.protocol == netlink::Protocol::udp || marks.contains(server.mark))
+            continue;
+        const api::ObjectName* owner = desired_.owner(server);
+        if (owner != nullptr && *owner != name) {
+            contested.push_back(server);
+            continue;
+        }
+        const netlink::RealServers* former = nullptr;
+        if (owner != nullptr)
+            former = &desired_.find(server)->real_servers;
+        else if (inputs_.real_servers_of)
+            former = inputs_.real_servers_of(server);
+        if (former != nullptr)
+            draining_.keep(server, *former, how, state.real_servers);
+    }
+    auto terminating = terminating_ones(endpoints);
+    if (terminating.empty())
+        terminating_.erase(name);
+    else
+        terminating_[name] = std::move(terminating);
+    return contested;
+}
+
+/// Of the servers that a Service had, those that it has no more.
+void Engine::forget_draining(const std::vector<netlink::VirtualServer>& servers) {
+    for (const netlink::VirtualServer& server : servers)
+        if (desired_.find(server) == nullptr)
+            draining_.forget(server);
+}
+
+std::size_t Engine::review_draining(Time now, const Draining::Counted& counted) {
+    const auto done = draining_.review(now, counted);
+    for (const auto& [server, real] : done)
+        desired_.drop(server, real);
+    return done.size();
+}
+
+}  // namespace proxy

@@ -1,0 +1,135 @@
+"""Endpoints leave while connections are open to them."""
+import signal
+
+from lab import Failure, wait_until
+from manifests import pod, pods, service
+
+VIP = "10.96.0.5"
+
+
+def weight(lab, number, protocol="t"):
+    """None when the pod is not in the kernel."""
+    return lab.weights(VIP, 80, protocol).get(f"pod{number}")
+
+
+def start(lab, *numbers, ports=None, config=""):
+    lab.start_pods(*numbers)
+    lab.write("web.yaml", service(ports=ports) + pods(*numbers, probe=None))
+    lab.start_podferry(config=config)
+    wait_until("all pods are used", lambda: all(weight(lab, n) == 1 for n in numbers), 10)
+
+
+def relabel(lab, label, *others):
+    """pod1 belongs to another Service from now on, or again to this one."""
+    lab.write("web.yaml", service() + pod(1, probe=None, label=label) + pods(*others, probe=None))
+
+
+def active(lab, number):
+    """Connections that IPVS counts as active."""
+    for line in lab.on("node", "ipvsadm", "-L", "-n", "-t", f"{VIP}:80").splitlines():
+        if f"10.1.0.{10 + number}:" in line:
+            return int(line.split()[4])
+    return 0
+
+
+def changes(lab, *operations):
+    return [lab.metric("podferry_netlink_operations_total", op=op, result="ok") for op in operations]
+
+
+def it_replaces_pods_under_load(lab):
+    """One after the other: no request fails; an open connection lives until its pod ends, and is reset then."""
+    lab.make_pods([5, 6, 7])
+    start(lab, 1, 2, 3)
+    lab.hold("pod4", VIP, 80, "pod1")
+    lab.load("pod4", VIP, 80, 200, 60)
+    wait_until("the load runs", lambda: lab.held() and active(lab, 2) + active(lab, 3) > 0, 10)
+    running = {1, 2, 3}
+    for old, new in ((1, 5), (2, 6), (3, 7)):
+        lab.start_pod(new)
+        running = running - {old} | {new}
+        rest = service() + pods(*running, probe=None)
+        lab.write("web.yaml", rest + pod(old, probe=None, terminating=True))
+        wait_until("the old pod gets no more connections", lambda: (weight(lab, old), weight(lab, new)) == (0, 1), 5)
+        if old == 1:
+            lab.still_holds()
+            continue
+        wait_until("its requests have ended", lambda: active(lab, old) == 0, 5)
+        lab.kill_pod(old)
+        lab.write("web.yaml", rest + (pod(1, probe=None, terminating=True)))
+        wait_until("it is gone from the kernel", lambda: weight(lab, old) is None, 5)
+    lab.still_holds()
+    lab.cut_off_pod(1)
+    lab.write("web.yaml", service() + pods(*running, probe=None))
+    took = wait_until("the connection is reset", lab.hold_end, 5)
+    rows = lab.stop_load()
+    failed = [row for row in rows if not row["ok"]]
+    if failed or len(rows) < 200:
+        raise Failure(f"{len(failed)} of {len(rows)} requests failed: {failed[:3]}")
+    if lab.hold_end() != "error: Connection reset by peer":
+        raise Failure(f"the connection to the ended pod: {lab.hold_end()}")
+    print(f"      {len(rows)} requests, none failed; the connection was reset {took:.1f} s after its pod had ended")
+
+
+def it_drains_a_relabelled_pod_until_the_deadline(lab):
+    """Its pod lives, its connections go on for drain_timeout; nobody takes it for damage."""
+    start(lab, 1, 2, config="drain_timeout: 8s\n")
+    lab.hold("pod4", VIP, 80, "pod1")
+    relabel(lab, "other", 2)
+    wait_until("it gets no more connections", lambda: weight(lab, 1) == 0, 5)
+    if "10.1.0.11:8080(draining)" not in lab.services() or lab.metric("podferry_draining_real_servers") != 1:
+        raise Failure(f"nothing says that it drains:\n{lab.services()}")
+    audits = lab.metric("podferry_audits_total")
+    wait_until("it has been audited", lambda: lab.metric("podferry_audits_total") > audits, 6)
+    lab.still_holds()
+    if weight(lab, 1) != 0:
+        raise Failure("it was removed too early")
+    took = wait_until("its time is over", lambda: weight(lab, 1) is None, 10)
+    wait_until("the connection is reset", lab.hold_end, 3)
+    if lab.hold_end() != "error: Connection reset by peer":
+        raise Failure(f"the connection: {lab.hold_end()}")
+    if lab.metric("podferry_draining_real_servers") != 0 or "drift" in lab.log():
+        raise Failure("what drained is still counted, or was taken for damage")
+    print(f"      removed {took:.1f} s after the audit")
+
+
+def it_gives_a_returning_pod_its_weight_back(lab):
+    """An edit there and one back: nothing is deleted and added, the connection goes on."""
+    start(lab, 1, 2)
+    lab.hold("pod4", VIP, 80, "pod1")
+    before = changes(lab, "add-server", "delete-server")
+    relabel(lab, "other", 2)
+    wait_until("it gets no more connections", lambda: weight(lab, 1) == 0, 5)
+    relabel(lab, None, 2)
+    wait_until("it is used again", lambda: weight(lab, 1) == 1, 5)
+    lab.still_holds()
+    if changes(lab, "add-server", "delete-server") != before or changes(lab, "edit-server") != [2]:
+        raise Failure(f"added, deleted, edited: {changes(lab, 'add-server', 'delete-server', 'edit-server')}")
+
+
+def it_goes_on_draining_after_a_restart(lab):
+    """What drained drains on, what is wanted has its weight; it goes when its last connection has."""
+    start(lab, 1, 2)
+    lab.hold("pod4", VIP, 80, "pod1")
+    relabel(lab, "other", 2)
+    wait_until("it gets no more connections", lambda: weight(lab, 1) == 0, 5)
+    lab.stop_podferry(signal.SIGKILL)
+    lab.on("node", "ipvsadm", "-e", "-t", f"{VIP}:80", "-r", "10.1.0.12:8080", "-m", "-w", "0")
+    lab.start_podferry()
+    wait_until("the wanted pod has its weight", lambda: weight(lab, 2) == 1, 5)
+    lab.still_holds()
+    if weight(lab, 1) != 0 or "10.1.0.11:8080(draining)" not in lab.services():
+        raise Failure(f"it does not drain any more:\n{lab.services()}")
+    lab.processes["hold"].terminate()
+    wait_until("it is gone with its connection", lambda: weight(lab, 1) is None, 20)  # IPVS: CLOSE lasts 10 s
+
+
+def it_ends_udp_at_once(lab):
+    """A client that keeps its port is not to stay with a pod that leaves; TCP of the same pod drains."""
+    start(lab, 1, 2, ports=[("http", "TCP", 80, None), ("echo", "UDP", 80, None)])
+    lab.hold("pod4", VIP, 80, "pod1")
+    lab.write("pod.yaml", pod(1, probe=None, terminating=True))
+    lab.write("web.yaml", service(ports=[("http", "TCP", 80, None), ("echo", "UDP", 80, None)]) + pod(2, probe=None))
+    wait_until("UDP has left the pod", lambda: weight(lab, 1, "u") is None and weight(lab, 2, "u") == 1, 5)
+    if weight(lab, 1) != 0:
+        raise Failure("TCP does not drain")
+    lab.still_holds()
