@@ -36,7 +36,8 @@ Message service(int family, int id, const VirtualServer& server, const VirtualSe
     nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
     put_key(message.get(), server);
     if (settings != nullptr) {
-        const ip_vs_flags flags{settings->persistent ? static_cast<__u32>(IP_VS_SVC_F_PERSISTENT) : 0U, ~0U};
+        const ip_vs_flags flags{
+            (settings->persistent ? static_cast<__u32>(IP_VS_SVC_F_PERSISTENT) : 0U) | settings->scheduler_flags, ~0U};
         nla_put_string(message.get(), IPVS_SVC_ATTR_SCHED_NAME, settings->scheduler.c_str());
         nla_put(message.get(), IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags);
         nla_put_u32(message.get(), IPVS_SVC_ATTR_TIMEOUT, settings->persistence_s);
@@ -147,6 +148,7 @@ std::optional<std::pair<VirtualServer, VirtualServerSettings>> parse_service(nlm
         ip_vs_flags flags{};
         std::memcpy(&flags, nla_data(found[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
         settings.persistent = (flags.flags & IP_VS_SVC_F_PERSISTENT) != 0;
+        settings.scheduler_flags = flags.flags & (scheduler_fallback | scheduler_port | scheduler_flag_3);
     }
     if (settings.persistent && found[IPVS_SVC_ATTR_TIMEOUT] != nullptr)
         settings.persistence_s = nla_get_u32(found[IPVS_SVC_ATTR_TIMEOUT]);
@@ -167,7 +169,8 @@ std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, co
     return std::pair(*real, weight);
 }
 
-std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header, const VirtualServer& server) {
+std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header,
+                                                                           const VirtualServer& server) {
     nlattr* found[IPVS_DEST_ATTR_MAX + 1] = {};
     if (!parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
         return std::nullopt;

@@ -32,6 +32,7 @@ std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, co
 std::uint64_t parse_connections(nlmsghdr* header);
 
 /// Of the same message: the destination's connections, active and inactive.
-std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header, const VirtualServer& server);
+std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header,
+                                                                           const VirtualServer& server);
 
 }  // namespace netlink::ipvs

@@ -43,7 +43,11 @@ const char* word(Protocol protocol) {
 }
 
 std::string text(const VirtualServerSettings& settings) {
-    return settings.scheduler + (settings.persistent ? " persistent " + std::to_string(settings.persistence_s) : "");
+    std::string line = settings.scheduler;
+    for (const auto& [flag, name] :
+         {std::pair(scheduler_fallback, " fallback"), {scheduler_port, " port"}, {scheduler_flag_3, " flag-3"}})
+        line += (settings.scheduler_flags & flag) != 0 ? name : "";
+    return line + (settings.persistent ? " persistent " + std::to_string(settings.persistence_s) : "");
 }
 
 std::string text(const VirtualServer& server, const RealServer& real) {

@@ -31,11 +31,18 @@ struct VirtualServer {
     bool operator==(const VirtualServer&) const;
 };
 
+/// Flags that a scheduler reads (include/uapi/linux/ip_vs.h). The first two are those of sh and mh, the only ones that
+/// read any (IP_VS_SVC_F_SCHED_SH_FALLBACK, IP_VS_SVC_F_SCHED_MH_PORT, ...).
+inline constexpr std::uint32_t scheduler_fallback = 0x08;  ///< a real server of weight 0 is passed over
+inline constexpr std::uint32_t scheduler_port = 0x10;      ///< the client's port is hashed too, not its address alone
+inline constexpr std::uint32_t scheduler_flag_3 = 0x20;
+
 /// What can be edited in place (IPVS_CMD_SET_SERVICE).
 struct VirtualServerSettings {
     std::string scheduler = "rr";
     bool persistent = false;          ///< IP_VS_SVC_F_PERSISTENT
     std::uint32_t persistence_s = 0;  ///< seconds; 0 when not persistent
+    std::uint32_t scheduler_flags = 0;
     bool operator==(const VirtualServerSettings&) const = default;
 };
 

@@ -203,6 +203,12 @@ api::Origin Engine::origin_of(const api::ObjectName& service) const {
     return found == origins_.end() ? api::Origin{} : found->second;
 }
 
+void Engine::scheduler_is_missing(const std::string& scheduler) {
+    if (missing_schedulers_.insert(scheduler).second)
+        for (const auto& [name, service] : store_.services())
+            dirty_.insert(name);
+}
+
 /// The prober's word counts. Without one, endpoints_of() looks at the status that the file gives; a pod with neither,
 /// whose readiness probe podferry cannot run, counts as ready, and one whose probe names no port of its own never does.
 api::PodReadiness Engine::readiness(const api::Pod& pod) const {
@@ -229,6 +235,7 @@ Verdicts Engine::verdicts() {
         const auto pod = store_.pods().find(name);
         return pod != store_.pods().end() && pod_verdict(pod->second, inputs_.verdict_of) == PodVerdict::failed;
     };
+    verdicts.missing_schedulers = &missing_schedulers_;
     verdicts.kept = [this](const api::ObjectName& pod, const netlink::VirtualServer& server,
                            const netlink::RealServer& real) -> std::optional<int> {
         return grace_.contains(pod) ? inputs_.weight_of(server, real) : std::nullopt;
@@ -260,6 +267,13 @@ std::vector<api::Problem> Engine::problems() const {
     for (const auto& [name, problems] : plan_problems_)
         for (const std::string& problem : problems)
             all.push_back({origin_of(name), "Service " + api::to_string(name), problem, true});
+    if (missing_schedulers_.contains(facts_.scheduler))
+        all.push_back({{},
+                       "",
+                       "setting scheduler: this kernel has no scheduler " + facts_.scheduler +
+                           "; load its module ip_vs_" + facts_.scheduler +
+                           " and restart podferry; until then rr is used",
+                       true});
     for (const auto& [name, problems] : probe_problems_)
         for (const std::string& problem : problems)
             all.push_back({{}, "Pod " + api::to_string(name), problem, true});

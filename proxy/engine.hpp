@@ -13,8 +13,8 @@
 #include "api/store.hpp"
 #include "proxy/allocate.hpp"
 #include "proxy/desired.hpp"
-#include "proxy/health_ports.hpp"
 #include "proxy/draining.hpp"
+#include "proxy/health_ports.hpp"
 #include "proxy/probes.hpp"
 #include "proxy/view.hpp"
 
@@ -46,6 +46,9 @@ public:
     /// The verdict on a pod has changed; its name as in probe_name().
     void verdict_changed(const std::string& pod);
 
+    /// The kernel has refused that scheduler: its Services get another one.
+    void scheduler_is_missing(const std::string& scheduler);
+
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
 
@@ -74,6 +77,9 @@ public:
 
     /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
     std::vector<api::Problem> problems() const;
+
+    /// What Services ask for and do not get, by Service: "field: sentence".
+    const std::map<api::ObjectName, std::vector<std::string>>& plan_problems() const { return plan_problems_; }
 
     std::vector<ServiceView> view() const;
 
@@ -116,6 +122,7 @@ private:
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
     std::map<api::ObjectName, api::Origin> origins_;                        // of Services
+    std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
     std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "proxy/engine.hpp"
+#include "proxy/scheduling.hpp"
 
 namespace proxy {
 namespace {
@@ -79,8 +80,11 @@ std::vector<netlink::VirtualServer> Engine::keep_draining(const api::ObjectName&
             former = &desired_.find(server)->real_servers;
         else if (inputs_.real_servers_of)
             former = inputs_.real_servers_of(server);
-        if (former != nullptr)
-            draining_.keep(server, *former, how, state.real_servers);
+        if (former == nullptr)
+            continue;
+        static const netlink::RealServers none;
+        const bool drains = passes_over_weight_0(state.settings.scheduler);
+        draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
     auto terminating = terminating_ones(endpoints);
     if (terminating.empty())

@@ -204,6 +204,24 @@ void NodeLoop::tell_conflicts() {
     }
 }
 
+/// What a Service asks for and does not get is an Event of it.
+void NodeLoop::tell_plan_problems() {
+    const auto& now = engine_.plan_problems();
+    if (now == told_plan_problems_)
+        return;
+    log_new_problems();
+    for (const auto& [name, problems] : now) {
+        const auto told = told_plan_problems_.find(name);
+        if (told != told_plan_problems_.end() && told->second == problems)
+            continue;
+        const auto found = engine_.store().services().find(name);
+        const std::string uid = found == engine_.store().services().end() ? "" : found->second.uid;
+        for (const std::string& problem : problems)
+            post({"NotAsAsked", problem, true, "Service", name.name, name.space, uid});
+    }
+    told_plan_problems_ = now;
+}
+
 /// Each problem once, until it is gone.
 void NodeLoop::log_new_problems() {
     std::set<std::string> now;

@@ -68,14 +68,13 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
           {static_cast<std::size_t>(config_.probes_in_flight), config_.kubelet_compatible_counters},
           [this](const health::Report& report) { take_report(report); },
           [this](const health::Attempt& attempt) { take_attempt(attempt); }),
-      engine_(
-          config_, facts_of(config_, netlink::host_addresses()), state_file_.load(),
-          {[this](const health::Subject& subject) { return prober_.verdict(subject); },
-           [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
-               return reconciler_.weight(server, real);
-           },
-           [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty(),
- [this](const netlink::VirtualServer& server) { return reconciler_.real_servers(server); }}),
+      engine_(config_, facts_of(config_, netlink::host_addresses()), state_file_.load(),
+              {[this](const health::Subject& subject) { return prober_.verdict(subject); },
+               [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
+                   return reconciler_.weight(server, real);
+               },
+               [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty(),
+               [this](const netlink::VirtualServer& server) { return reconciler_.real_servers(server); }}),
       reconciler_(kernel_, engine_.desired()),
       flow_cleaner_(context, engine_.desired(), metrics_),
       health_server_(context.get_executor(),
@@ -140,6 +139,7 @@ void NodeLoop::begin(api::Transaction everything) {
     metrics_.start_seconds.Add({{"phase", "complete"}}).Set(seconds_since(began_));
     ready_ = true;
     tell_conflicts();
+    tell_plan_problems();
     log_new_problems();
     flow_cleaner_.note_all(reconciler_.mirror());
     finish_sync();

@@ -75,6 +75,7 @@ private:
     void post(api::EventNote note);
     void tell_conflicts();
     void tell_listen_failures();
+    void tell_plan_problems();
     void set_targets();
     void listen_to_kernel();
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor& socket,
@@ -155,6 +156,10 @@ private:
     std::vector<Conflict> told_conflicts_;      // sorted
     std::vector<std::string> kernel_problems_;  // since the last audit
     std::optional<std::string> table_problem_;  // of IPVS's connections
+    std::vector<Conflict> told_conflicts_;                  // sorted
+    std::vector<std::string> kernel_problems_;              // since the last audit
+    std::optional<std::string> table_problem_;              // of IPVS's connections
+    std::map<api::ObjectName, std::vector<std::string>> told_plan_problems_;
 };
 
 }  // namespace proxy

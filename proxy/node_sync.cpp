@@ -20,6 +20,17 @@ constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers 
 constexpr std::size_t look_slice = 1024;  // virtual servers whose connections are counted in one look
 constexpr auto look_period = std::chrono::seconds(1);
 
+/// The kernel answers ENOENT to a scheduler that it has not, and cannot load (ip_vs_add_service, ip_vs_edit_service).
+std::optional<std::string> missing_scheduler(const Refused& refused) {
+    if (refused.error != std::errc::no_such_file_or_directory)
+        return std::nullopt;
+    if (const auto* add = std::get_if<netlink::AddVirtualServer>(&refused.change))
+        return add->settings.scheduler;
+    if (const auto* edit = std::get_if<netlink::EditVirtualServer>(&refused.change))
+        return edit->settings.scheduler;
+    return std::nullopt;
+}
+
 }  // namespace
 
 void NodeLoop::adopt() {
@@ -40,8 +51,10 @@ asio::awaitable<void> NodeLoop::sync() {
     const Time start = Clock::now();
     std::size_t changes = 0;
     for (;;) {
-        if (engine_.plan_dirty() > 0)
+        if (engine_.plan_dirty() > 0) {
             tell_conflicts();
+            tell_plan_problems();
+        }
         const std::size_t applied = step_once(batch_size);
         if (applied == 0)
             break;
@@ -149,6 +162,8 @@ void NodeLoop::account(const StepResult& result) {
         log::warning("the kernel refuses a change; it is tried again, ever less often",
                      {{"change", netlink::to_string(refused.change)}, {"reason", refused.error.message()}});
         audit_wanted_ = true;  // our picture of the kernel was wrong
+        if (const auto scheduler = missing_scheduler(refused))
+            engine_.scheduler_is_missing(*scheduler);
     }
 }
 

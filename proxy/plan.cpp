@@ -26,11 +26,15 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
     ServicePlan plan;
     if (service.headless || service.type == api::ServiceType::external_name || service.ports.empty())
         return plan;
+    static const std::set<std::string> none;
+    Scheduling scheduling = scheduling_of(service, node.scheduler,
+                                          verdicts.missing_schedulers == nullptr ? none : *verdicts.missing_schedulers);
+    plan.problems = std::move(scheduling.problems);
     for (const Address& cluster_ip : service.cluster_ips) {
         if (cluster_ip.is_v6() && !node.has_ipv6)
             continue;
         for (const api::PortEndpoints& group : endpoints) {
-            PortView view{service, service.ports[group.port_index], {}, {}, node, verdicts};
+            PortView view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling};
             for (const api::ResolvedEndpoint& endpoint : group.endpoints)
                 if (endpoint.address.is_v6() == cluster_ip.is_v6())
                     view.endpoints.push_back(&endpoint);

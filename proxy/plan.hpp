@@ -40,6 +40,8 @@ struct Verdicts {
         kept;
     /// A mark for IPVS (Marks::take).
     std::function<std::optional<std::uint32_t>(const MarkUse&, const netlink::Element& carrier)> mark;
+    /// Schedulers that this kernel has refused; nullptr: none.
+    const std::set<std::string>* missing_schedulers = nullptr;
 };
 
 struct ServicePlan {

@@ -93,12 +93,15 @@ RealServers PortPlanner::real_servers(Pool pool, const VirtualServer& server) co
             result.try_emplace(real, 0);
         }
     }
+    if (!passes_over_weight_0(view_.scheduling.scheduler))
+        std::erase_if(result, [](const auto& entry) { return entry.second <= 0; });
     return result;
 }
 
 netlink::VirtualServerSettings PortPlanner::settings() const {
     netlink::VirtualServerSettings settings;
-    settings.scheduler = view_.node.scheduler;
+    settings.scheduler = view_.scheduling.scheduler;
+    settings.scheduler_flags = view_.scheduling.flags;
     if (view_.service.client_ip_affinity) {
         settings.persistent = true;
         settings.persistence_s = static_cast<std::uint32_t>(view_.service.client_ip_affinity->count());
@@ -205,6 +208,7 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool pool) {
     if (pool == Pool::hashed) {
         state.settings = {};
         state.settings.scheduler = "mh";
+        state.settings.scheduler_flags = netlink::scheduler_fallback;
     }
     plan_.virtual_servers.emplace_back(marked, std::move(state));
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "proxy/plan.hpp"
+#include "proxy/scheduling.hpp"
 #include "proxy/selection.hpp"
 
 namespace proxy {
@@ -16,6 +17,7 @@ struct PortView {
     Selection selection;
     const NodeFacts& node;
     const Verdicts& verdicts;
+    const Scheduling& scheduling;
 };
 
 /// Adds what the port needs to `plan`; `cluster_ip` is the Service's of the family.

@@ -11,11 +11,10 @@
 #include <optional>
 
 #include "api/server_url.hpp"
+#include "proxy/scheduling.hpp"
 
 namespace proxy {
 namespace {
-
-constexpr std::array schedulers = {"rr", "wrr", "lc", "wlc", "sh", "dh", "sed", "nq", "mh"};
 
 std::vector<std::string> split_commas(const Values& values) {
     std::vector<std::string> parts;
@@ -143,8 +142,8 @@ std::string read_fwmark(netlink::Fwmark& target, const Values& values) {
 std::string read_scheduler(std::string& target, const Values& values) {
     if (auto wrong = not_one(values); !wrong.empty())
         return wrong;
-    if (std::find(schedulers.begin(), schedulers.end(), values[0]) == schedulers.end())
-        return fmt::format("'{}' is not a scheduler; use one of {}", values[0], fmt::join(schedulers, " "));
+    if (!is_scheduler(values[0]))
+        return fmt::format("'{}' is not a scheduler; use one of {}", values[0], fmt::join(schedulers(), " "));
     target = values[0];
     return "";
 }

@@ -56,7 +56,9 @@ std::vector<Setting> make_settings() {
             &Config::allow_range_overlap, read_flag, print_flag),
         row("masquerade_all", "true: masquerade every connection to a ClusterIP. Default false.",
             &Config::masquerade_all, read_flag, print_flag),
-        row("scheduler", "IPVS scheduler of all virtual servers: rr wrr lc wlc sh dh sed nq mh. Default rr.",
+        row("scheduler",
+            "IPVS scheduler of Services without annotation podferry.io/scheduler: rr wrr lc wlc lblc lblcr dh sh sed "
+            "nq fo ovf mh twos. Default rr.",
             &Config::scheduler, read_scheduler, print_text),
         row("kubeconfig",
             "How to reach the Kubernetes API. Default (empty): the pod's service account. Not used with --manifests.",

@@ -71,8 +71,8 @@ def real_servers(port, slices, family):
 
 
 def in_the_kernel(cluster):
-    """The same of the real kernel."""
-    lines = {line.strip() for line in cluster.ipvs().splitlines() if line.strip()}
+    """The same of the real kernel, without what drains."""
+    lines = {line.strip() for line in cluster.ipvs().splitlines() if line.strip() and not line.strip().endswith(" -w 0")}
     return lines, set(re.findall(r"^local (\S+)", cluster.routes(), flags=re.MULTILINE))
 
 

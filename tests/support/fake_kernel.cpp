@@ -15,8 +15,11 @@ struct ErrorOf {
         return has(server) && state.virtual_servers.at(server).real_servers.contains(real);
     }
 
-    int operator()(const AddVirtualServer& c) const { return has(c.server) ? EEXIST : 0; }
-    int operator()(const EditVirtualServer& c) const { return has(c.server) ? 0 : ESRCH; }
+    /// Debian's 6.1 is built without twos.
+    static int error_of(const VirtualServerSettings& settings) { return settings.scheduler == "twos" ? ENOENT : 0; }
+
+    int operator()(const AddVirtualServer& c) const { return has(c.server) ? EEXIST : error_of(c.settings); }
+    int operator()(const EditVirtualServer& c) const { return has(c.server) ? error_of(c.settings) : ESRCH; }
     int operator()(const DeleteVirtualServer& c) const { return has(c.server) ? 0 : ESRCH; }
     int operator()(const AddRealServer& c) const {
         if (c.weight < 0)

@@ -35,6 +35,8 @@ std::string to_text(const KernelState& state) {
         text += "-A " + ipvsadm_key(server) + " -s " + content.settings.scheduler;
         if (content.settings.persistent)
             text += " -p " + std::to_string(content.settings.persistence_s);
+        if (content.settings.scheduler_flags != 0)
+            text += " -b " + std::to_string(content.settings.scheduler_flags);
         text += "\n";
         for (const auto& [real, weight] : content.real_servers)
             text += "-a " + ipvsadm_key(server) + " -r " + endpoint_text(real.address, real.port) + " -m -w " +

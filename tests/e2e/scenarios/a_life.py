@@ -151,14 +151,13 @@ def scale(cluster, app, new, old):
 
 
 def judge_load(rows, others):
-    """A request that is under way while its pod is removed may be cut; none is refused, none goes astray."""
+    """None is cut, refused, or goes astray."""
     foreign = [row for row in rows if row["who"] in others]
     failed = [row for row in rows if not row["ok"]]
-    refused = [row for row in failed if row["rest"] not in ("Connection reset by peer", "timed out")]
-    if foreign or refused or len(failed) > len(rows) / 100 or len(rows) < 400:
+    if foreign or failed or len(rows) < 400:
         raise Failure(f"of {len(rows)} requests {len(failed)} failed and {len(foreign)} were answered by another app's pod: "
                       f"{failed[:3]} {foreign[:3]}")
-    print(f"      {len(rows)} requests, {len(failed)} cut, answered by {len({row['who'] for row in rows})} pods")
+    print(f"      {len(rows)} requests, none failed, answered by {len({row['who'] for row in rows})} pods")
 
 
 def it_measures_a_change(cluster):

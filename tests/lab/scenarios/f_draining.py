@@ -47,15 +47,15 @@ def it_replaces_pods_under_load(lab):
     for old, new in ((1, 5), (2, 6), (3, 7)):
         lab.start_pod(new)
         running = running - {old} | {new}
-        rest = service() + pods(*running, probe=None)
-        lab.write("web.yaml", rest + pod(old, probe=None, terminating=True))
+        rest = service() + pods(*running, probe=None) + pod(1, probe=None, terminating=True)
+        lab.write("web.yaml", rest + (pod(old, probe=None, terminating=True) if old != 1 else ""))
         wait_until("the old pod gets no more connections", lambda: (weight(lab, old), weight(lab, new)) == (0, 1), 5)
         if old == 1:
             lab.still_holds()
             continue
         wait_until("its requests have ended", lambda: active(lab, old) == 0, 5)
         lab.kill_pod(old)
-        lab.write("web.yaml", rest + (pod(1, probe=None, terminating=True)))
+        lab.write("web.yaml", rest)
         wait_until("it is gone from the kernel", lambda: weight(lab, old) is None, 5)
     lab.still_holds()
     lab.cut_off_pod(1)
@@ -133,3 +133,45 @@ def it_ends_udp_at_once(lab):
     if weight(lab, 1) != 0:
         raise Failure("TCP does not drain")
     lab.still_holds()
+
+
+def annotated(**annotations):
+    """The manifest of a Service with these annotations of podferry.io."""
+    text = "".join(f'podferry.io/{name.replace("_", "-")}: "{value}", ' for name, value in annotations.items())
+    return service().replace("namespace: shop}", f"namespace: shop, annotations: {{{text}}}}}")
+
+
+def it_schedules_as_a_service_says(lab):
+    """mh, with a pod that drains: no connection is refused. The kernel's tool shows scheduler and flags."""
+    lab.start_pods(1, 2, 3)
+    lab.write("web.yaml", annotated(scheduler="mh") + pods(1, 2, 3, probe=None))
+    lab.start_podferry()
+    wait_until("all pods are used", lambda: all(weight(lab, n) == 1 for n in (1, 2, 3)), 10)
+    if "-s mh -b mh-fallback,mh-port" not in lab.ipvs().replace("flag-1,flag-2", "mh-fallback,mh-port"):
+        raise Failure(f"the kernel has:\n{lab.ipvs()}")
+    if len({who for who, _ in lab.ask("pod4", "tcp", VIP, 80, 20)}) != 3:
+        raise Failure("the client's port is not hashed")
+    lab.hold("pod4", VIP, 80, "pod1")
+    lab.write("web.yaml", annotated(scheduler="mh") + pod(1, probe=None, terminating=True) + pods(2, 3, probe=None))
+    wait_until("pod1 drains", lambda: weight(lab, 1) == 0, 5)
+    answers = {who for who, _ in lab.ask("pod4", "tcp", VIP, 80, 40)}
+    if answers != {"pod2", "pod3"}:
+        raise Failure(f"answers beside a pod that drains: {answers}")
+    lab.still_holds()
+
+
+def it_uses_the_nodes_scheduler_when_a_service_asks_for_none_that_is_there(lab):
+    """A wrong word, and a scheduler that Debian's kernel has not: both are said, connections go on."""
+    lab.start_pods(1)
+    for wrong, words in (("fastest", "'fastest' is not a scheduler"), ("twos", "kernel has no scheduler twos")):
+        lab.write("web.yaml", annotated(scheduler=wrong) + pods(1, probe=None))
+        if "podferry" not in lab.processes:
+            lab.start_podferry()
+        wait_until(f"the problem with {wrong} is named", lambda: words in lab.status(), 10)
+        wait_until("a connection is answered", lambda: lab.is_answered_by("pod1"), 5)
+        if f"-A -t {VIP}:80 -s rr" not in lab.ipvs():
+            raise Failure(f"the kernel has:\n{lab.ipvs()}")
+    lab.write("web.yaml", annotated(scheduler="lc") + pods(1, probe=None))
+    wait_until("a right word is taken", lambda: f"-A -t {VIP}:80 -s lc" in lab.ipvs(), 5)
+    if "scheduler" in lab.status():
+        raise Failure(f"a problem is still there:\n{lab.status()}")

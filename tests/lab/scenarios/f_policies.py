@@ -88,7 +88,7 @@ def it_drops_outside_clients_without_a_pod_here(lab):
             expect(lab, "pod4", address, port, {("pod2", own)})
         expect(lab, "pod4", CLUSTER_IP[family], 80, DROPPED)
     lab.write("web.yaml", balanced(LOCAL + "internalTrafficPolicy: Local, ") + slices())
-    wait_until("pod 2 is gone", lambda: not lab.weights(VIP[4], 80), 10)
+    wait_until("pod 2 is gone", lambda: not any(lab.weights(VIP[4], 80).values()), 10)
     for address, port in (*fronts(4), (CLUSTER_IP[4], 80)):
         expect(lab, "outside", address, port, REFUSED)
         expect(lab, "pod4", address, port, REFUSED)

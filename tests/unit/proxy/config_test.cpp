@@ -86,7 +86,11 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"masquerade_all: maybe\n", "c.yaml:1:17: masquerade_all: must be true or false\n"},
         Mistake{"scheduler: fastest\n",
                 "c.yaml:1:12: scheduler: 'fastest' is not a scheduler; use one of rr wrr lc wlc "
-                "sh dh sed nq mh\n"},
+                "lblc lblcr dh sh sed nq fo ovf mh twos\n"},
+        Mistake{"drain_timeout: 300\n",
+                "c.yaml:1:16: drain_timeout: must be a duration with its unit (ms, s, m, h) of 0s..24h\n"},
+        Mistake{"drain_timeout: 25h\n",
+                "c.yaml:1:16: drain_timeout: must be a duration with its unit (ms, s, m, h) of 0s..24h\n"},
         Mistake{"metrics_bind_address: 10249\n", "c.yaml:1:23: metrics_bind_address: '10249' is not ADDRESS:PORT\n"},
         Mistake{"healthz_bind_address: 0.0.0.0:70000\n",
                 "c.yaml:1:23: healthz_bind_address: '0.0.0.0:70000' is not ADDRESS:PORT with a port of 1..65535\n"},

@@ -3,80 +3,12 @@
 
 #include <catch2/catch.hpp>
 
-#include "build.hpp"
+#include "engine_world.hpp"
 
 using namespace proxy;
+using build::World;
 
 namespace {
-
-/// An engine whose verdicts and kernel weights the test sets by hand.
-struct World {
-    std::map<std::string, health::Verdict> verdicts;  // by pod, "shop/web-1"
-    std::map<std::string, int> kernel;                // "10.1.0.11:8080" -> weight
-    netlink::RealServers real_servers;                // of each virtual server that is not wanted yet
-    Engine engine;
-
-    World() : engine(config(), facts(), {}, inputs()) {}
-
-    static Config config() {
-        Config config = default_config();
-        config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")};
-        config.node_name = "n1";
-        return config;
-    }
-    static NodeFacts facts() {
-        const auto address = build::address("192.168.50.10");
-        NodeFacts facts;
-        facts.node_port_addresses = {address};
-        facts.own_addresses = {address};
-        return facts;
-    }
-    Engine::Inputs inputs() {
-        return {[this](const health::Subject& subject) {
-                    const auto found = verdicts.find(subject.pod);
-                    return found == verdicts.end() ? health::Verdict::unknown : found->second;
-                },
-                [this](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
-                    const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
-                    return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
-                },
-                [](const netlink::Element&) { return std::nullopt; }, false,
-                [this](const netlink::VirtualServer&) { return &real_servers; }};
-    }
-
-    void apply(api::Transaction transaction) {
-        engine.apply(std::move(transaction));
-        engine.plan_dirty();
-    }
-    /// Those that drain have no connections any more.
-    void connections_end() {
-        Draining::Counted none;
-        for (const auto& server : engine.draining().next(1000))
-            none[server];
-        engine.review_draining(Time{}, {});
-        engine.review_draining(Time{} + Draining::least, none);
-    }
-    void judge(const std::string& pod, health::Verdict verdict) {
-        verdicts[pod] = verdict;
-        engine.verdict_changed(pod);
-        engine.plan_dirty();
-    }
-    /// "10.1.0.11=1 10.1.0.12=0" for the virtual server; "none" when it does not exist.
-    std::string backends(const std::string& address, std::uint16_t port = 80) const {
-        const auto* state = engine.desired().find({build::address(address), netlink::Protocol::tcp, port});
-        if (state == nullptr)
-            return "none";
-        std::string text;
-        for (const auto& [real, weight] : state->real_servers)
-            text += (text.empty() ? "" : " ") + real.address.to_string() + "=" + std::to_string(weight);
-        return text;
-    }
-    std::string only_problem() const {
-        const auto problems = engine.problems();
-        REQUIRE(problems.size() == 1);
-        return api::to_string(problems[0]);
-    }
-};
 
 const char* const vip = "10.96.0.5";
 
@@ -315,69 +247,25 @@ TEST_CASE("a kernel without IPv6 is not asked for it") {
     CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
 }
 
-TEST_CASE("how an endpoint left decides how long it drains") {
-    auto leaving = build::pod("web", "web-1", "10.1.0.11", false);
-    auto changed = leaving;
-    leaving.terminating = true;
-    changed.labels = {{"app", "debug"}};
-    auto completed = leaving;
-    completed.terminating = false;
-    completed.phase = api::PodPhase::succeeded;
-    struct Row {
-        const char* what;
-        std::vector<api::Transaction> changes;
-        const char* after_a_second;
-        const char* after_the_timeout;
-    };
-    const Row rows[] = {
-        {"terminating", {build::transaction({leaving})}, "10.1.0.11=0 10.1.0.12=1", "10.1.0.11=0 10.1.0.12=1"},
-        {"terminating, then gone",
-         {build::transaction({leaving}), build::removal(api::Kind::pod, "web-1")},
-         "10.1.0.12=1",
-         "10.1.0.12=1"},
-        {"gone", {build::removal(api::Kind::pod, "web-1")}, "10.1.0.12=1", "10.1.0.12=1"},
-        {"completed", {build::transaction({completed})}, "10.1.0.12=1", "10.1.0.12=1"},
-        {"label changed", {build::transaction({changed})}, "10.1.0.11=0 10.1.0.12=1", "10.1.0.12=1"},
-        {"terminating, then its label changed",
-         {build::transaction({leaving}), build::transaction({changed})},
-         "10.1.0.12=1",
-         "10.1.0.12=1"},
-        {"label changed, then gone",
-         {build::transaction({changed}), build::removal(api::Kind::pod, "web-1")},
-         "10.1.0.11=0 10.1.0.12=1",
-         "10.1.0.12=1"},
-        {"back again",
-         {build::transaction({changed}), build::transaction({build::pod("web", "web-1", "10.1.0.11", false)})},
-         "10.1.0.11=1 10.1.0.12=1",
-         "10.1.0.11=1 10.1.0.12=1"},
-    };
-    for (const Row& row : rows) {
-        CAPTURE(row.what);
-        World world;
-        world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false),
-                                        build::pod("web", "web-2", "10.1.0.12", false)}));
-        for (const api::Transaction& change : row.changes)
-            world.apply(change);
-        world.engine.review_draining(Time{}, {});
-        world.engine.review_draining(Time{} + std::chrono::seconds(1), {});
-        CHECK(world.backends(vip) == row.after_a_second);
-        world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
-        CHECK(world.backends(vip) == row.after_the_timeout);
-        world.apply(build::removal(api::Kind::service, "web"));
-        CHECK(world.engine.draining().empty());
-    }
-}
-
-TEST_CASE("what the kernel has at the start and nobody wants drains") {
+TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, and is their problem") {
     World world;
-    world.real_servers = {{{build::address("10.1.0.11"), 8080}, 0}, {{build::address("10.1.0.12"), 8080}, 0}};
-    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}, true));
-    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=0");
-    world.kernel = {{"10.1.0.12:8080", 0}};
-    const auto view = world.engine.view();
-    REQUIRE(view.size() == 1);
-    REQUIRE(view[0].ports[0].backends.size() == 2);
-    CHECK(view[0].ports[0].backends[1].state == "draining");
-    world.connections_end();
-    CHECK(world.backends(vip) == "10.1.0.11=1");
+    auto service = build::service("web", vip);
+    service.annotations = {{"podferry.io/scheduler", "twos"}};
+    world.apply(build::transaction({service, build::service("other", "10.96.0.6")}));
+    const auto scheduler = [&] {
+        return world.engine.desired().find({build::address(vip), netlink::Protocol::tcp, 80})->settings.scheduler;
+    };
+    CHECK(scheduler() == "twos");
+    CHECK(world.engine.problems().empty());
+    world.engine.scheduler_is_missing("twos");
+    CHECK(world.engine.plan_dirty() == 2);
+    CHECK(scheduler() == "rr");
+    CHECK_THAT(world.only_problem(),
+               Catch::Contains("Service shop/web: metadata.annotations[podferry.io/scheduler]: this "
+                               "node's kernel has no scheduler twos"));
+    service.annotations.clear();
+    world.apply(build::transaction({service}));
+    CHECK(world.engine.problems().empty());
+    world.engine.scheduler_is_missing("rr");
+    CHECK_THAT(world.only_problem(), Catch::Contains("setting scheduler: this kernel has no scheduler rr"));
 }

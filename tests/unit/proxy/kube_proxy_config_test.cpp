@@ -191,8 +191,9 @@ TEST_CASE("a mistake is named with file, line, field and remedy") {
          "addresses instead"},
         {"nodePortAddresses:\n- 10.0.0.0/8\n- 7",
          "k:5: nodePortAddresses[1]: 7 where a text belongs; put it in quotes"},
-        {"ipvs:\n  scheduler: lblc",
-         "k:4: ipvs.scheduler: 'lblc' is not a scheduler; use one of rr wrr lc wlc sh dh sed nq mh"},
+        {"ipvs:\n  scheduler: fastest",
+         "k:4: ipvs.scheduler: 'fastest' is not a scheduler; use one of rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf "
+         "mh twos"},
         {"ipvs:\n  syncPeriod: 30", "k:4: ipvs.syncPeriod: 30 where a text belongs; put it in quotes"},
         {"ipvs:\n  syncPeriod: 30 s", "k:4: ipvs.syncPeriod: '30 s' is not a duration such as 30s or 1h30m"},
         {"ipvs:\n  syncPeriod: -1s", "k:4: ipvs.syncPeriod: must be greater than 0"},

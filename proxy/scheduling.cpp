@@ -1,0 +1,112 @@
+#include "proxy/scheduling.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/algorithm/string/split.hpp>
+#include <boost/algorithm/string/trim.hpp>
+#include <optional>
+
+#include "netlink/objects.hpp"
+
+namespace proxy {
+namespace {
+
+constexpr auto all_schedulers = std::to_array<std::string_view>(
+    {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"});
+
+/// An annotation under one of its names.
+struct Given {
+    std::string name;
+    std::string value;
+    bool is_alias = false;
+};
+
+std::optional<Given> given(const api::Service& service, const char* name, const char* alias) {
+    for (const bool is_alias : {false, true})
+        if (const auto found = service.annotations.find(is_alias ? alias : name); found != service.annotations.end())
+            return Given{found->first, boost::algorithm::trim_copy(found->second), is_alias};
+    return std::nullopt;
+}
+
+std::string field(const Given& annotation) {
+    return "metadata.annotations[" + annotation.name + "]: ";
+}
+
+bool has_flags(const std::string& scheduler) {
+    return scheduler == "mh" || scheduler == "sh";
+}
+
+/// 0 for a word that is none.
+std::uint32_t flag(const std::string& word) {
+    if (word == "fallback" || word == "flag-1")
+        return netlink::scheduler_fallback;
+    if (word == "port" || word == "flag-2")
+        return netlink::scheduler_port;
+    return word == "flag-3" ? netlink::scheduler_flag_3 : 0;
+}
+
+/// nullopt, and a problem, when a word of it is none.
+std::optional<std::uint32_t> read_flags(const Given& annotation, std::vector<std::string>& problems) {
+    std::vector<std::string> words;
+    boost::algorithm::split(words, annotation.value, [](char c) { return c == ','; });
+    std::uint32_t flags = 0;
+    for (std::string& word : words) {
+        boost::algorithm::trim(word);
+        if (!word.empty() && flag(word) == 0) {
+            problems.push_back(fmt::format(
+                "{}'{}' is not a flag; use fallback, port, or both with a comma between; the usual flags are used",
+                field(annotation), word));
+            return std::nullopt;
+        }
+        flags |= flag(word);
+    }
+    return flags;
+}
+
+}  // namespace
+
+std::span<const std::string_view> schedulers() {
+    return all_schedulers;
+}
+
+bool is_scheduler(std::string_view name) {
+    return std::find(all_schedulers.begin(), all_schedulers.end(), name) != all_schedulers.end();
+}
+
+bool passes_over_weight_0(const std::string& scheduler) {
+    return scheduler != "dh";
+}
+
+Scheduling scheduling_of(const api::Service& service, const std::string& usual, const std::set<std::string>& missing) {
+    Scheduling result{missing.contains(usual) ? "rr" : usual, 0, {}};
+    const auto scheduler = given(service, "podferry.io/scheduler", "kube-router.io/service.scheduler");
+    if (scheduler && !is_scheduler(scheduler->value))
+        result.problems.push_back(fmt::format("{}'{}' is not a scheduler; use one of {}; {} is used", field(*scheduler),
+                                              scheduler->value, fmt::join(all_schedulers, " "), result.scheduler));
+    else if (scheduler && missing.contains(scheduler->value))
+        result.problems.push_back(fmt::format(
+            "{}this node's kernel has no scheduler {}; load its module ip_vs_{} and restart podferry; until "
+            "then {} is used",
+            field(*scheduler), scheduler->value, scheduler->value, result.scheduler));
+    else if (scheduler)
+        result.scheduler = scheduler->value;
+
+    const auto flags = given(service, "podferry.io/scheduler-flags", "kube-router.io/service.schedflags");
+    if (!has_flags(result.scheduler)) {
+        if (flags && !flags->is_alias && result.problems.empty())
+            result.problems.push_back(fmt::format("{}only mh and sh have flags, and this Service's scheduler is {}",
+                                                  field(*flags), result.scheduler));
+        return result;
+    }
+    const bool by_port = result.scheduler == "mh" && !service.client_ip_affinity && !(scheduler && scheduler->is_alias);
+    result.flags = by_port ? netlink::scheduler_port : 0;
+    if (flags)
+        result.flags = read_flags(*flags, result.problems).value_or(result.flags);
+    result.flags |= netlink::scheduler_fallback;
+    return result;
+}
+
+}  // namespace proxy

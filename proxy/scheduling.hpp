@@ -1,0 +1,44 @@
+// How the virtual servers of a Service choose among their real servers: the annotations that say so, and what follows
+// from them. Pure.
+//
+//     podferry.io/scheduler        a scheduler of IPVS; alias kube-router.io/service.scheduler
+//     podferry.io/scheduler-flags  of mh and sh, separated by commas: fallback (flag-1), port (flag-2), flag-3;
+//                                  alias kube-router.io/service.schedflags
+//
+// A podferry.io name wins over its alias. What is wrong is a problem of the Service, and the node's setting counts.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/types.hpp"
+
+namespace proxy {
+
+struct Scheduling {
+    std::string scheduler;
+    std::uint32_t flags = 0;            ///< netlink::VirtualServerSettings::scheduler_flags
+    std::vector<std::string> problems;  ///< each as "field: sentence"
+};
+
+/// Every scheduler of the kernel (net/netfilter/ipvs/Kconfig).
+std::span<const std::string_view> schedulers();
+bool is_scheduler(std::string_view name);
+
+/// `usual`: the node's setting. `missing`: schedulers that this kernel has refused; instead of one of them the usual
+/// one is taken, or rr.
+///
+/// mh and sh always get their fallback flag: without it they refuse connections that hash to a real server of weight 0
+/// (ip_vs_mh_get, ip_vs_sh_get). mh hashes the client's port too, as kube-proxy has it do, unless flags are given, the
+/// name is kube-router's, or the Service has session affinity: then all nodes choose the same pod for a client.
+Scheduling scheduling_of(const api::Service& service, const std::string& usual, const std::set<std::string>& missing);
+
+/// False for dh, which refuses connections that hash to a real server of weight 0, and has no flag against it
+/// (ip_vs_dh_schedule): such a real server must go at once.
+bool passes_over_weight_0(const std::string& scheduler);
+
+}  // namespace proxy

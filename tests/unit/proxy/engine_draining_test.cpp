@@ -1,0 +1,140 @@
+// What drains when Services, pods and verdicts change.
+#include <catch2/catch.hpp>
+
+#include "engine_world.hpp"
+
+using namespace proxy;
+using build::World;
+
+namespace {
+
+const char* const vip = "10.96.0.5";
+
+}  // namespace
+
+TEST_CASE("how an endpoint left decides how long it drains") {
+    auto leaving = build::pod("web", "web-1", "10.1.0.11", false);
+    auto changed = leaving;
+    leaving.terminating = true;
+    changed.labels = {{"app", "debug"}};
+    auto completed = leaving;
+    completed.terminating = false;
+    completed.phase = api::PodPhase::succeeded;
+    struct Row {
+        const char* what;
+        std::vector<api::Transaction> changes;
+        const char* after_a_second;
+        const char* after_the_timeout;
+    };
+    const Row rows[] = {
+        {"terminating", {build::transaction({leaving})}, "10.1.0.11=0 10.1.0.12=1", "10.1.0.11=0 10.1.0.12=1"},
+        {"terminating, then gone",
+         {build::transaction({leaving}), build::removal(api::Kind::pod, "web-1")},
+         "10.1.0.12=1",
+         "10.1.0.12=1"},
+        {"gone", {build::removal(api::Kind::pod, "web-1")}, "10.1.0.12=1", "10.1.0.12=1"},
+        {"completed", {build::transaction({completed})}, "10.1.0.12=1", "10.1.0.12=1"},
+        {"label changed", {build::transaction({changed})}, "10.1.0.11=0 10.1.0.12=1", "10.1.0.12=1"},
+        {"terminating, then its label changed",
+         {build::transaction({leaving}), build::transaction({changed})},
+         "10.1.0.12=1",
+         "10.1.0.12=1"},
+        {"label changed, then gone",
+         {build::transaction({changed}), build::removal(api::Kind::pod, "web-1")},
+         "10.1.0.11=0 10.1.0.12=1",
+         "10.1.0.12=1"},
+        {"back again",
+         {build::transaction({changed}), build::transaction({build::pod("web", "web-1", "10.1.0.11", false)})},
+         "10.1.0.11=1 10.1.0.12=1",
+         "10.1.0.11=1 10.1.0.12=1"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        World world;
+        world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false),
+                                        build::pod("web", "web-2", "10.1.0.12", false)}));
+        for (const api::Transaction& change : row.changes)
+            world.apply(change);
+        world.engine.review_draining(Time{}, {});
+        world.engine.review_draining(Time{} + std::chrono::seconds(1), {});
+        CHECK(world.backends(vip) == row.after_a_second);
+        world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
+        CHECK(world.backends(vip) == row.after_the_timeout);
+        world.apply(build::removal(api::Kind::service, "web"));
+        CHECK(world.engine.draining().empty());
+    }
+}
+
+TEST_CASE("what the kernel has at the start and nobody wants drains") {
+    World world;
+    world.real_servers = {{{build::address("10.1.0.11"), 8080}, 0}, {{build::address("10.1.0.12"), 8080}, 0}};
+    world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}, true));
+    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=0");
+    world.kernel = {{"10.1.0.12:8080", 0}};
+    const auto view = world.engine.view();
+    REQUIRE(view.size() == 1);
+    REQUIRE(view[0].ports[0].backends.size() == 2);
+    CHECK(view[0].ports[0].backends[1].state == "draining");
+    world.connections_end();
+    CHECK(world.backends(vip) == "10.1.0.11=1");
+}
+
+TEST_CASE("nothing drains under dh, which would refuse connections because of it") {
+    World world;
+    auto service = build::service("web", vip);
+    service.annotations = {{"podferry.io/scheduler", "dh"}};
+    world.apply(build::transaction(
+        {service, build::pod("web", "web-1", "10.1.0.11", false), build::pod("web", "web-2", "10.1.0.12")}));
+    world.judge("shop/web-2", health::Verdict::ready);
+    CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=1");
+    world.apply(build::removal(api::Kind::pod, "web-1"));
+    CHECK(world.backends(vip) == "10.1.0.12=1");
+    CHECK(world.engine.draining().empty());
+    world.judge("shop/web-2", health::Verdict::failed);
+    CHECK(world.backends(vip) == "");
+}
+
+TEST_CASE("UDP does not drain, also behind a mark") {
+    World world;
+    auto service = build::service("web", vip);
+    service.type = api::ServiceType::node_port;
+    service.external_traffic_policy = api::TrafficPolicy::local;
+    service.ports = {{"tcp", api::Protocol::tcp, 80, std::uint16_t{8080}, 30080},
+                     {"udp", api::Protocol::udp, 80, std::uint16_t{8080}, 30080}};
+    auto here = build::pod("web", "web-1", "10.1.0.11", false);
+    here.node_name = "n1";
+    auto there = build::pod("web", "web-2", "10.1.0.12", false);
+    there.node_name = "n2";
+    auto third = build::pod("web", "web-3", "10.1.0.13", false);
+    third.node_name = "n2";
+    world.apply(build::transaction({service, here, there, third}));
+    std::size_t of_marks = 0;
+    for (const auto& server : world.engine.desired().servers_of(service.name))
+        of_marks += server.mark != 0 ? 1 : 0;
+    REQUIRE(of_marks == 2);
+    third.labels.clear();
+    world.apply(build::transaction({third}));
+    // Of TCP: the ClusterIP's, and that of pods and this host for the node port.
+    CHECK(world.engine.draining().size() == 2);
+    for (const auto& server : world.engine.draining().next(10))
+        CHECK(server.protocol != netlink::Protocol::udp);
+}
+
+TEST_CASE("what drained for a Service is of no meaning to the older one that takes its front end") {
+    World world;
+    auto young = build::service("young", "10.96.0.6");
+    auto old = build::service("old", "10.96.0.7");
+    young.external_ips = old.external_ips = {build::address("203.0.113.9")};
+    young.created = api::Service{}.created + std::chrono::seconds(2);
+    old.created = api::Service{}.created + std::chrono::seconds(1);
+    auto pod = build::pod("young", "pod", "10.1.0.1", false);
+    world.apply(build::transaction({young, pod}));
+    pod.labels = {{"app", "old"}};
+    world.apply(build::transaction({pod}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=0");
+    world.apply(build::transaction({old}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
+    world.connections_end();
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
+    CHECK(world.backends("10.96.0.6") == "");
+}

@@ -1,0 +1,86 @@
+// An engine in a world that the test makes up.
+#pragma once
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "build.hpp"
+#include "proxy/engine.hpp"
+
+namespace build {
+
+using namespace proxy;
+
+/// An engine whose verdicts and kernel weights the test sets by hand.
+struct World {
+    std::map<std::string, health::Verdict> verdicts;  // by pod, "shop/web-1"
+    std::map<std::string, int> kernel;                // "10.1.0.11:8080" -> weight
+    netlink::RealServers real_servers;                // of each virtual server that is not wanted yet
+    Engine engine;
+
+    World() : engine(config(), facts(), {}, inputs()) {}
+
+    static Config config() {
+        Config config = default_config();
+        config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")};
+        config.node_name = "n1";
+        return config;
+    }
+    static NodeFacts facts() {
+        const auto address = build::address("192.168.50.10");
+        NodeFacts facts;
+        facts.node_port_addresses = {address};
+        facts.own_addresses = {address};
+        return facts;
+    }
+    Engine::Inputs inputs() {
+        return {[this](const health::Subject& subject) {
+                    const auto found = verdicts.find(subject.pod);
+                    return found == verdicts.end() ? health::Verdict::unknown : found->second;
+                },
+                [this](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
+                    const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
+                    return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
+                },
+                [](const netlink::Element&) { return std::nullopt; }, false,
+                [this](const netlink::VirtualServer&) { return &real_servers; }};
+    }
+
+    void apply(api::Transaction transaction) {
+        engine.apply(std::move(transaction));
+        engine.plan_dirty();
+    }
+    /// Those that drain have no connections any more.
+    void connections_end() {
+        Draining::Counted none;
+        for (const auto& server : engine.draining().next(1000))
+            none[server];
+        engine.review_draining(Time{}, {});
+        engine.review_draining(Time{} + Draining::least, none);
+    }
+    void judge(const std::string& pod, health::Verdict verdict) {
+        verdicts[pod] = verdict;
+        engine.verdict_changed(pod);
+        engine.plan_dirty();
+    }
+    /// "10.1.0.11=1 10.1.0.12=0" for the virtual server; "none" when it does not exist.
+    std::string backends(const std::string& address, std::uint16_t port = 80) const {
+        const auto* state = engine.desired().find({build::address(address), netlink::Protocol::tcp, port});
+        if (state == nullptr)
+            return "none";
+        std::string text;
+        for (const auto& [real, weight] : state->real_servers)
+            text += (text.empty() ? "" : " ") + real.address.to_string() + "=" + std::to_string(weight);
+        return text;
+    }
+    std::string only_problem() const {
+        const auto problems = engine.problems();
+        REQUIRE(problems.size() == 1);
+        return api::to_string(problems[0]);
+    }
+};
+
+}  // namespace build
