@@ -156,9 +156,6 @@ private:
     std::vector<Conflict> told_conflicts_;      // sorted
     std::vector<std::string> kernel_problems_;  // since the last audit
     std::optional<std::string> table_problem_;  // of IPVS's connections
-    std::vector<Conflict> told_conflicts_;                  // sorted
-    std::vector<std::string> kernel_problems_;              // since the last audit
-    std::optional<std::string> table_problem_;              // of IPVS's connections
     std::map<api::ObjectName, std::vector<std::string>> told_plan_problems_;
 };
 

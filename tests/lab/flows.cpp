@@ -1,6 +1,6 @@
 // Fills connection tracking with UDP entries, and times what podferry does with them.
-//     lab-flows ADDRESS PORT ANSWERER PORT COUNT
-// makes COUNT entries of clients 172.16.0.0 and up, to ADDRESS:PORT, whose answers come from ANSWERER:PORT; then prints
+//     lab-flows ADDRESS PORT ANSWERER PORT COUNT NETWORK
+// makes COUNT entries of clients in NETWORK and up, to ADDRESS:PORT, whose answers come from ANSWERER:PORT; then prints
 // how many there are, and how many milliseconds a look through all of them takes.
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
@@ -17,12 +17,22 @@ using namespace netlink;
 
 constexpr std::uint32_t lifetime_s = 600;
 
-std::size_t fill(Socket& socket, const VirtualServer& to, const RealServer& answerer, std::uint32_t count) {
+/// The address `offset` after `first`, which ends in zeros.
+Address later(const Address& first, std::uint32_t offset) {
+    if (first.is_v4())
+        return boost::asio::ip::address_v4(first.to_v4().to_uint() + offset);
+    auto bytes = first.to_v6().to_bytes();
+    for (std::size_t i = bytes.size(); offset != 0; offset >>= 8)
+        bytes[--i] = static_cast<unsigned char>(offset & 0xff);
+    return boost::asio::ip::address_v6(bytes);
+}
+
+std::size_t fill(Socket& socket, const VirtualServer& to, const RealServer& answerer, std::uint32_t count,
+                 const Address& network) {
     std::size_t refused = 0;
     Batch batch;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const RealServer client{boost::asio::ip::address_v4(0xac100000U + (i >> 4)),
-                                static_cast<std::uint16_t>(20000 + (i & 15))};
+        const RealServer client{later(network, i >> 4), static_cast<std::uint16_t>(20000 + (i & 15))};
         Message message = testing::entry({client, to, answerer, 0, std::nullopt});
         message.header()->nlmsg_type =
             static_cast<std::uint16_t>((message.header()->nlmsg_type & 0xff00) | IPCTNL_MSG_CT_NEW);
@@ -40,19 +50,21 @@ std::size_t fill(Socket& socket, const VirtualServer& to, const RealServer& answ
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 6) {
-        std::fputs("usage: lab-flows ADDRESS PORT ANSWERER PORT COUNT\n", stderr);
+    if (argc != 7) {
+        std::fputs("usage: lab-flows ADDRESS PORT ANSWERER PORT COUNT NETWORK\n", stderr);
         return 2;
     }
+    using boost::asio::ip::make_address;
     const auto port = [&](int index) { return static_cast<std::uint16_t>(std::stoi(argv[index])); };
+    const VirtualServer to{make_address(argv[1]), Protocol::udp, port(2)};
+    const RealServer answerer{make_address(argv[3]), port(4)};
     Socket socket(NETLINK_NETFILTER);
     const std::size_t refused =
-        fill(socket, {boost::asio::ip::make_address(argv[1]), Protocol::udp, port(2)},
-             {boost::asio::ip::make_address(argv[3]), port(4)}, static_cast<std::uint32_t>(std::stoul(argv[5])));
+        fill(socket, to, answerer, static_cast<std::uint32_t>(std::stoul(argv[5])), make_address(argv[6]));
     Conntrack conntrack;
     std::size_t seen = 0;
     const auto start = std::chrono::steady_clock::now();
-    conntrack.each_udp(false, [&](const UdpFlow&) { ++seen; });
+    conntrack.each_udp(to.address.is_v6(), [&](const UdpFlow&) { ++seen; });
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     std::printf("%zu refused, %zu there, %.1f ms\n", refused, seen, took.count());
     return refused == 0 ? 0 : 1;
