@@ -111,7 +111,8 @@ void add_reservation(const Config& config, const HostFacts& host, HostSettings& 
 std::optional<KernelVersion> parse_kernel_version(std::string_view release) {
     KernelVersion version;
     const char* end = release.data() + release.size();
-    const auto [dot, wrong_major] = std::from_chars(release.data(), end, version.major);
+    const char* const begin = release.data();
+    const auto [dot, wrong_major] = std::from_chars(begin, end, version.major);
     if (wrong_major != std::errc{} || dot == end || *dot != '.')
         return std::nullopt;
     const auto [rest, wrong_minor] = std::from_chars(dot + 1, end, version.minor);
