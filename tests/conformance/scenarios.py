@@ -208,6 +208,10 @@ LATER = [
              ci=True, asks=(
         Ask("cluster", ("far",), when="start", how="how many", label="first-client"),
         Ask("cluster", ("pod", "host", "outside"), then=("external",), how="how many", label="all-front-ends"))),
+    Scenario("endpoint.host-network-itp-local", "host node2", spec=ITP_LOCAL),
+    Scenario("ports.sctp-etp-local", "p1 r1", ("node",), ETP_LOCAL, ports=(Port("sctp", 80, "SCTP"),), clients=("pod", "outside")),
+    Scenario("hairpin.sctp", "p4", ("cluster",), clients=("pod",), ports=(Port("sctp", 80, "SCTP"),)),
+    Scenario("families.ipv6-first", "p1 r1", ("cluster", "node"), families=(6, 4)),
 ]
 
 

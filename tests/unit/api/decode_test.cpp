@@ -134,6 +134,20 @@ TEST_CASE("hints and a node's zone") {
               .zone == "a");
 }
 
+TEST_CASE("a Node's addresses, internal ones first, and whether it is about to go") {
+    const std::string head = "{apiVersion: v1, kind: Node, metadata: {name: n";
+    const auto node = decoded<Node>(head +
+                                    "}, status: {addresses: [{type: ExternalIP, address: 203.0.113.1}, {type: Hostname,"
+                                    " address: n}, {type: InternalIP, address: 192.168.50.10}]}}");
+    CHECK(node.addresses == std::vector<Address>{boost::asio::ip::make_address("192.168.50.10"),
+                                                 boost::asio::ip::make_address("203.0.113.1")});
+    CHECK_FALSE(node.leaving);
+    CHECK(decoded<Node>(head + "}, spec: {taints: [{key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]}}")
+              .leaving);
+    CHECK_FALSE(decoded<Node>(head + "}, spec: {taints: [{key: other, effect: NoSchedule}]}}").leaving);
+    CHECK(decoded<Node>(head + ", deletionTimestamp: '2026-01-01T00:00:00Z'}}").leaving);
+}
+
 TEST_CASE("absent conditions of an endpoint are read as kube-proxy reads them") {
     const auto slice = decoded<EndpointSlice>(
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: "

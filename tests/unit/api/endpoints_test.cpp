@@ -113,6 +113,8 @@ TEST_CASE("pods that have ended or have no address are no endpoints") {
     Pod ended = pod();
     ended.phase = PodPhase::succeeded;
     CHECK(endpoints(web(), store_of({ended})).empty());
+    ended.phase = PodPhase::failed;  // so is an evicted one
+    CHECK(endpoints(web(), store_of({ended})).empty());
     Pod homeless = pod();
     homeless.ips.clear();
     CHECK(endpoints(web(), store_of({homeless})).empty());

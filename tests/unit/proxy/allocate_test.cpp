@@ -116,6 +116,10 @@ TEST_CASE("node ports: explicit, automatic, double use, outside the range") {
     CHECK(pool.take(clash).error() ==
           "spec.ports[0].nodePort: 8080 is not in service_node_port_range 30000-30099; choose one inside, or leave it "
           "out");
+    pool.release(explicit_port.name);
+    clash.ports[0].protocol = api::Protocol::tcp;
+    clash.ports[0].node_port = 30005;
+    CHECK(pool.take(clash));
 }
 
 TEST_CASE("a full node port range is an error on the object that got nothing") {
@@ -190,6 +194,7 @@ TEST_CASE("headless and ExternalName Services get nothing") {
     auto headless = service("h");
     headless.headless = true;
     CHECK(pool.take(headless)->cluster_ips.empty());
+    CHECK(pool.take(service("e", api::ServiceType::external_name))->cluster_ips.empty());
     CHECK(pool.use()[0].used == 0);
 }
 

@@ -200,6 +200,11 @@ TEST_CASE("a node port is served on the node's addresses, and follows them") {
     world.engine.plan_dirty();
     CHECK(world.backends("192.168.50.10", 30080) == "none");
     CHECK(world.backends("192.168.50.11", 30080) == "10.1.0.11=1");
+    facts.node_port_addresses.clear();
+    world.engine.set_facts(facts);
+    world.engine.plan_dirty();
+    CHECK(world.backends("192.168.50.11", 30080) == "none");
+    CHECK(world.backends(vip) == "10.1.0.11=1");
 }
 
 TEST_CASE("session affinity becomes persistence") {
