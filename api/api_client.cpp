@@ -1,5 +1,6 @@
 #include "api/api_client.hpp"
 
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -42,12 +43,18 @@ ApiClient::ApiClient(asio::io_context& context, Access access, const ApiHooks& h
       pool_(servers_.size()),
       credentials_(context, std::move(access)) {}
 
-asio::awaitable<tl::expected<Link, std::string>> ApiClient::connect() {
+asio::awaitable<tl::expected<Link, std::string>> ApiClient::connect(Setback own) {
+    const auto choose = [&] {
+        ServerPool::Choice choice = pool_.choose();
+        if (choice.server == own.server)
+            choice.not_before = std::max(choice.not_before, own.not_before);
+        return choice;
+    };
     // While we wait, another watch may find out more about the servers: what counts is the choice at the end.
-    ServerPool::Choice choice = pool_.choose();
+    ServerPool::Choice choice = choose();
     while (choice.not_before > Clock::now()) {
         co_await sleep_until(context_, choice.not_before);
-        choice = pool_.choose();
+        choice = choose();
     }
     Link link;
     link.server = choice.server;

@@ -39,14 +39,20 @@ struct Link {
     std::string bearer_token;
 };
 
+/// What one watch has found out for itself about a server that serves others: it does not ask before.
+struct Setback {
+    std::size_t server = 0;
+    Time not_before;
+};
+
 class ApiClient {
 public:
     /// Throws std::runtime_error for a server that is no URL. `hooks` must outlive it.
     ApiClient(boost::asio::io_context& context, Access access, const ApiHooks& hooks);
 
-    /// Waits until a server may be asked, and connects. The error is why it could not; it has been noted, and the next
-    /// call waits longer or takes another server.
-    boost::asio::awaitable<tl::expected<Link, std::string>> connect();
+    /// Waits until a server may be asked, also by this watch, and connects. The error is why it could not; it has been
+    /// noted, and the next call waits longer or takes another server.
+    boost::asio::awaitable<tl::expected<Link, std::string>> connect(Setback own = {});
 
     /// The token of a link that is used again may have been replaced since.
     boost::asio::awaitable<void> renew(Link& link);

@@ -63,7 +63,7 @@ asio::awaitable<void> Reflector::attempt() {
     if (link_) {
         co_await client_.renew(*link_);
     } else {
-        auto link = co_await client_.connect();
+        auto link = co_await client_.connect(setback_);
         if (!link) {
             client_.count(verb_of(list_watch_.next(0).call), std::nullopt);
             sink_.health(link.error());
@@ -165,6 +165,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events() {
 void Reflector::works() {
     client_.succeeded(*link_);
     failures_ = 0;
+    breaks_ = 0;
 }
 
 void Reflector::deliver_list() {
@@ -199,6 +200,7 @@ asio::awaitable<void> Reflector::recover(Result result) {
         case Ending::unreachable:
         case Ending::busy:
             client_.failed(*link_, result.retry_after);
+            setback_ = {link_->server, Clock::now() + pause_after(++breaks_, client_.jitter())};
             sink_.health(resource().name + ": " + result.reason);
             link_.reset();
             co_return;

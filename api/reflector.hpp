@@ -69,6 +69,8 @@ private:
     bool bookmarks_ = false;  // this server sends them
     Time heard_;
     std::size_t failures_ = 0;  // in a row, that are not the server's but this resource's
+    std::size_t breaks_ = 0;    // in a row, that look like the server's
+    Setback setback_;           // by those: other resources may well go on, and make the server look sound
 };
 
 }  // namespace api
