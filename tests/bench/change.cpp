@@ -1,11 +1,13 @@
 // How long a change takes from the rename of a file until the kernel has it.
 //     bench-change FROM TO ADDRESS PORT COUNT [bare]
-// renames FROM to TO, asks the kernel until virtual server ADDRESS:PORT (TCP) has COUNT real servers, and prints the
-// milliseconds that took. Ends with status 1 after 10 s. With "bare" nobody else is needed: a thread waits for the
-// rename as podferry does, then for the debounce, and gives the kernel changes that were ready before: the floor.
+// renames FROM to TO, asks the kernel until virtual server ADDRESS:PORT (TCP) has COUNT real servers that get new
+// connections (one that drains has weight 0), and prints the milliseconds that took. Ends with status 1 after 10 s.
+// With "bare" nobody else is needed: a thread waits for the rename as podferry does, then for the debounce, and gives
+// the kernel changes that were ready before: the floor.
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -23,13 +25,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto debounce = std::chrono::milliseconds(200);
 
-/// A Service and its real servers; or, when it is there already, the last of them goes.
+/// A Service and its real servers; or, when it is there already, the last of them gets no more connections.
 std::vector<Change> changes(const VirtualServer& server, std::size_t count, bool present) {
     const auto real = [](std::size_t number) {
         return RealServer{boost::asio::ip::address_v4(0x0a020000U + static_cast<std::uint32_t>(number)), 8080};
     };
     if (present)
-        return {DeleteRealServer{server, real(count)}};
+        return {EditRealServer{server, real(count), 0}};
     std::vector<Change> all = {AddElement{{Set::served, server.address, server.protocol, server.port}},
                                AddElement{{Set::virtual_address, server.address, Protocol::none, 0}},
                                AddElement{{Set::cluster, server.address, server.protocol, server.port}},
@@ -42,7 +44,9 @@ std::vector<Change> changes(const VirtualServer& server, std::size_t count, bool
 
 std::size_t count_real_servers(LinuxKernel& kernel, const VirtualServer& server) {
     try {
-        return kernel.read_real_servers(std::span(&server, 1)).front().size();
+        const auto real_servers = kernel.read_real_servers(std::span(&server, 1)).front();
+        return static_cast<std::size_t>(
+            std::count_if(real_servers.begin(), real_servers.end(), [](const auto& one) { return one.second > 0; }));
     } catch (const std::system_error&) {
         return 0;  // ESRCH: no such virtual server yet
     }
