@@ -160,6 +160,7 @@ void Engine::plan_service(const api::ObjectName& name) {
         marks_.keep(name, {});
         health_ports_.remove(name);
         terminating_.erase(name);
+        slow_start_.forget(name);
         forget_draining(before);
         return;
     }
@@ -169,6 +170,7 @@ void Engine::plan_service(const api::ObjectName& name) {
     marks_.keep(name, service_plan.marks);
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
+    slow_start_.weigh(name, service_plan, inputs_.weight_of);
     const auto contested = keep_draining(name, endpoints, service_plan);
     desired_.replace(name, std::move(service_plan), {found->second.created, transactions_});
     forget_draining(before);
@@ -311,11 +313,14 @@ std::vector<ServiceView> Engine::view() const {
                 if (owner != nullptr && *owner == name)
                     for (const auto& [real, weight] : desired_.find(server)->real_servers) {
                         const auto actual = inputs_.weight_of(server, real);
-                        row.backends.push_back({real.address.to_string(), real.port, actual.value_or(-1),
-                                                !actual                            ? "pending"
-                                                : weight > 0                       ? "active"
-                                                : draining_.contains(server, real) ? "draining"
-                                                                                   : "failed probe"});
+                        row.backends.push_back(
+                            {real.address.to_string(), real.port, actual.value_or(-1),
+                             !actual      ? "pending"
+                             : weight > 0 ? slow_start_.is_growing(name, real) && weight < SlowStart::full_weight
+                                                ? "slow start"
+                                                : "active"
+                             : draining_.contains(server, real) ? "draining"
+                                                                : "failed probe"});
                     }
             }
             view.ports.push_back(std::move(row));

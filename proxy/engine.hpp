@@ -16,6 +16,7 @@
 #include "proxy/draining.hpp"
 #include "proxy/health_ports.hpp"
 #include "proxy/probes.hpp"
+#include "proxy/slow_start.hpp"
 #include "proxy/view.hpp"
 
 namespace proxy {
@@ -59,6 +60,9 @@ public:
     /// Takes those out of desired() that have drained (draining.hpp); how many.
     std::size_t review_draining(Time now, const Draining::Counted& counted);
 
+    /// Services of which real servers are to have more weight by now (slow_start.hpp) are dirty.
+    void review_slow_start(Time now) { dirty_.merge(slow_start_.review(now)); }
+
     /// What is to be probed now.
     std::map<health::Subject, health::Target> targets() const;
 
@@ -74,6 +78,7 @@ public:
     api::Origin origin_of(const api::ObjectName& service) const;
     Draining& draining() { return draining_; }
     const Draining& draining() const { return draining_; }
+    const SlowStart& slow_start() const { return slow_start_; }
 
     /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
     std::vector<api::Problem> problems() const;
@@ -116,6 +121,7 @@ private:
     HealthPorts health_ports_;
     Marks marks_;
     Draining draining_;
+    SlowStart slow_start_;
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
     std::set<Address> ended_;                                               // of pods, since all was planned
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name

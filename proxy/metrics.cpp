@@ -42,8 +42,8 @@ Metrics::Metrics()
     : objects(gauge(registry, "podferry_objects", "Kubernetes objects in force, by kind.")),
       virtual_servers(gauge(registry, "podferry_virtual_servers", "IPVS virtual servers that podferry wants.").Add({})),
       real_servers(gauge(registry, "podferry_real_servers",
-                         "Real servers in the kernel, by state: active (weight above 0), draining and failed_probe "
-                         "(weight 0).")),
+                         "Real servers in the kernel, by state: active (full weight), slow_start (less), draining and "
+                         "failed_probe (weight 0).")),
       draining_real_servers(gauge(registry, "podferry_draining_real_servers",
                                   "Real servers that have left and keep their connections for now.")
                                 .Add({})),

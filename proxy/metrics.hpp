@@ -24,7 +24,7 @@ struct Metrics {
     // What there is.
     prometheus::Family<prometheus::Gauge>& objects;  // kind
     prometheus::Gauge& virtual_servers;
-    prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|draining|failed_probe
+    prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|slow_start|draining|failed_probe
     prometheus::Gauge& draining_real_servers;
     prometheus::Gauge& services_without_backends;
     prometheus::Gauge& conflicts;

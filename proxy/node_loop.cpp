@@ -195,6 +195,7 @@ asio::awaitable<void> NodeLoop::sleep_until_needed() {
             due = std::min(due, health_server_.next_retry().value_or(due));
         if (!engine_.draining().empty())
             due = std::min(due, next_look_);
+        due = std::min(due, engine_.slow_start().next().value_or(due));
         if (Clock::now() >= due)
             break;
         timer_.expires_at(due);
@@ -213,6 +214,7 @@ asio::awaitable<void> NodeLoop::control() {
             if (std::exchange(addresses_changed_, false))
                 follow_addresses();
             look_at_draining();
+            engine_.review_slow_start(Clock::now());
             co_await sync();
             if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
                 next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);

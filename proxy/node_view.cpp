@@ -107,12 +107,17 @@ void NodeLoop::update_gauges() {
         metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
     std::size_t draining = 0;
     std::size_t failed = 0;
+    std::size_t growing = 0;
     for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
         for (const auto& [real, weight] : state.real_servers)
             if (weight == 0)
                 ++(engine_.draining().contains(server, real) ? draining : failed);
+            else if (weight > 1 && weight < SlowStart::full_weight)
+                ++growing;
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
-    metrics_.real_servers.Add({{"state", "active"}}).Set(static_cast<double>(view.real_servers - draining - failed));
+    metrics_.real_servers.Add({{"state", "active"}})
+        .Set(static_cast<double>(view.real_servers - draining - failed - growing));
+    metrics_.real_servers.Add({{"state", "slow_start"}}).Set(static_cast<double>(growing));
     metrics_.real_servers.Add({{"state", "draining"}}).Set(static_cast<double>(draining));
     metrics_.draining_real_servers.Set(static_cast<double>(engine_.draining().size()));
     metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));

@@ -30,6 +30,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
     Scheduling scheduling = scheduling_of(service, node.scheduler,
                                           verdicts.missing_schedulers == nullptr ? none : *verdicts.missing_schedulers);
     plan.problems = std::move(scheduling.problems);
+    plan.slow_start = scheduling.slow_start;
     for (const Address& cluster_ip : service.cluster_ips) {
         if (cluster_ip.is_v6() && !node.has_ipv6)
             continue;

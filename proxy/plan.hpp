@@ -1,6 +1,7 @@
 // One Service as kernel objects: the only file that speaks both languages, api's and netlink's. Pure.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <optional>
@@ -49,7 +50,8 @@ struct ServicePlan {
     std::vector<netlink::LocalRoute> routes;
     std::vector<netlink::Element> elements;
     std::set<MarkUse> marks;
-    std::vector<std::string> problems;  ///< "field: sentence"
+    std::chrono::milliseconds slow_start{0};  ///< 0: none
+    std::vector<std::string> problems;        ///< "field: sentence"
 };
 
 /// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is

@@ -87,7 +87,7 @@ RealServers PortPlanner::real_servers(Pool pool, const VirtualServer& server) co
         const RealServer real{endpoint->address, endpoint->port};
         if (endpoint->unknown) {
             if (const auto weight = view_.verdicts.kept(endpoint->pod, server, real))
-                result.try_emplace(real, *weight);
+                result.try_emplace(real, std::min(*weight, 1));  // slow start, if any, weighs again
         } else if (view_.port.protocol != api::Protocol::udp && !endpoint->terminating &&
                    view_.verdicts.failed(endpoint->pod)) {
             result.try_emplace(real, 0);

@@ -10,9 +10,12 @@
 #include <optional>
 
 #include "netlink/objects.hpp"
+#include "proxy/go_duration.hpp"
 
 namespace proxy {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr auto all_schedulers = std::to_array<std::string_view>(
     {"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh", "twos"});
@@ -30,6 +33,10 @@ std::optional<Given> given(const api::Service& service, const char* name, const 
             return Given{found->first, boost::algorithm::trim_copy(found->second), is_alias};
     return std::nullopt;
 }
+
+constexpr auto sharing_schedulers = std::to_array<std::string_view>({"wrr", "wlc", "sed", "nq", "twos"});
+constexpr auto shortest_slow_start = 1s;
+constexpr auto longest_slow_start = 1h;
 
 std::string field(const Given& annotation) {
     return "metadata.annotations[" + annotation.name + "]: ";
@@ -66,6 +73,29 @@ std::optional<std::uint32_t> read_flags(const Given& annotation, std::vector<std
     return flags;
 }
 
+/// Of a Service whose scheduler is known.
+std::chrono::milliseconds read_slow_start(const api::Service& service, Scheduling& result) {
+    const auto found = service.annotations.find("podferry.io/slow-start");
+    if (found == service.annotations.end())
+        return 0ms;
+    const Given annotation{found->first, boost::algorithm::trim_copy(found->second)};
+    const auto time = parse_go_duration(annotation.value);
+    const bool in_range = time && *time >= shortest_slow_start && *time <= longest_slow_start;
+    if (!in_range && (!time || *time != 0ns))
+        result.problems.push_back(fmt::format(
+            "{}'{}' is not a duration from 1s to 1h, such as 30s, nor 0s for none; new pods get their full share at "
+            "once",
+            field(annotation), annotation.value));
+    else if (in_range && !shares_by_weight(result.scheduler))
+        result.problems.push_back(
+            fmt::format("{}this Service's scheduler is {}, which does not share by weights; give it annotation "
+                        "podferry.io/scheduler with one of {}; until then new pods get their full share at once",
+                        field(annotation), result.scheduler, fmt::join(sharing_schedulers, " ")));
+    else if (in_range)
+        return std::chrono::duration_cast<std::chrono::milliseconds>(*time);
+    return 0ms;
+}
+
 }  // namespace
 
 std::span<const std::string_view> schedulers() {
@@ -80,8 +110,12 @@ bool passes_over_weight_0(const std::string& scheduler) {
     return scheduler != "dh";
 }
 
+bool shares_by_weight(const std::string& scheduler) {
+    return std::find(sharing_schedulers.begin(), sharing_schedulers.end(), scheduler) != sharing_schedulers.end();
+}
+
 Scheduling scheduling_of(const api::Service& service, const std::string& usual, const std::set<std::string>& missing) {
-    Scheduling result{missing.contains(usual) ? "rr" : usual, 0, {}};
+    Scheduling result{missing.contains(usual) ? "rr" : usual, 0, 0ms, {}};
     const auto scheduler = given(service, "podferry.io/scheduler", "kube-router.io/service.scheduler");
     if (scheduler && !is_scheduler(scheduler->value))
         result.problems.push_back(fmt::format("{}'{}' is not a scheduler; use one of {}; {} is used", field(*scheduler),
@@ -93,6 +127,7 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
             field(*scheduler), scheduler->value, scheduler->value, result.scheduler));
     else if (scheduler)
         result.scheduler = scheduler->value;
+    result.slow_start = read_slow_start(service, result);
 
     const auto flags = given(service, "podferry.io/scheduler-flags", "kube-router.io/service.schedflags");
     if (!has_flags(result.scheduler)) {

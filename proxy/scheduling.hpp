@@ -4,10 +4,13 @@
 //     podferry.io/scheduler        a scheduler of IPVS; alias kube-router.io/service.scheduler
 //     podferry.io/scheduler-flags  of mh and sh, separated by commas: fallback (flag-1), port (flag-2), flag-3;
 //                                  alias kube-router.io/service.schedflags
+//     podferry.io/slow-start       how long a new real server takes to its full share (slow_start.hpp): a Go duration
+//                                  from 1s to 1h, or 0s for none, which is the default
 //
 // A podferry.io name wins over its alias. What is wrong is a problem of the Service, and the node's setting counts.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <set>
 #include <span>
@@ -21,8 +24,9 @@ namespace proxy {
 
 struct Scheduling {
     std::string scheduler;
-    std::uint32_t flags = 0;            ///< netlink::VirtualServerSettings::scheduler_flags
-    std::vector<std::string> problems;  ///< each as "field: sentence"
+    std::uint32_t flags = 0;                  ///< netlink::VirtualServerSettings::scheduler_flags
+    std::chrono::milliseconds slow_start{0};  ///< 0: none
+    std::vector<std::string> problems;        ///< each as "field: sentence"
 };
 
 /// Every scheduler of the kernel (net/netfilter/ipvs/Kconfig).
@@ -40,5 +44,11 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
 /// False for dh, which refuses connections that hash to a real server of weight 0, and has no flag against it
 /// (ip_vs_dh_schedule): such a real server must go at once.
 bool passes_over_weight_0(const std::string& scheduler);
+
+/// True for those that give a real server connections in proportion to its weight: wrr, wlc, sed, twos, and nq, under
+/// which one without connections gets one whatever its weight. rr and lc only ask whether it is 0; fo gives everything
+/// to the largest; ovf, lblc and lblcr take it for a number of connections; mh and sh spread hashes by it, so that each
+/// change of a weight sends clients to other real servers; dh does not look at it.
+bool shares_by_weight(const std::string& scheduler);
 
 }  // namespace proxy

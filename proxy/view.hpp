@@ -16,7 +16,7 @@ struct BackendView {
     std::string address;
     std::uint16_t port = 0;
     int weight = 0;     ///< in the kernel
-    std::string state;  ///< "active", "draining", "failed probe", "pending"
+    std::string state;  ///< "active", "slow start", "draining", "failed probe", "pending"
 };
 
 struct PortView {

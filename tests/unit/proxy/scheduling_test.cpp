@@ -21,6 +21,8 @@ std::string scheduled(const api::Labels& annotations, bool affinity = false, con
     text += (scheduling.flags & netlink::scheduler_fallback) != 0 ? " fallback" : "";
     text += (scheduling.flags & netlink::scheduler_port) != 0 ? " port" : "";
     text += (scheduling.flags & netlink::scheduler_flag_3) != 0 ? " flag-3" : "";
+    if (scheduling.slow_start.count() != 0)
+        text += " " + std::to_string(scheduling.slow_start.count()) + "ms";
     for (const std::string& problem : scheduling.problems)
         text += " ! " + problem;
     return text;
@@ -29,6 +31,7 @@ std::string scheduled(const api::Labels& annotations, bool affinity = false, con
 const char* const ours = "podferry.io/scheduler";
 const char* const our_flags = "podferry.io/scheduler-flags";
 const char* const alias = "kube-router.io/service.scheduler";
+const char* const slow = "podferry.io/slow-start";
 const char* const alias_flags = "kube-router.io/service.schedflags";
 
 }  // namespace
@@ -92,4 +95,34 @@ TEST_CASE("the node's scheduler has its flags too, and rr takes the place of one
 TEST_CASE("with session affinity mh hashes the client's address alone, so that all nodes choose alike") {
     CHECK(scheduled({{ours, "mh"}}, true) == "mh fallback");
     CHECK(scheduled({{ours, "mh"}, {our_flags, "port"}}, true) == "mh fallback port");
+}
+
+TEST_CASE("slow start has a duration, and a scheduler that shares by weights") {
+    const std::string says = " ! metadata.annotations[podferry.io/slow-start]: ";
+    const auto no_duration = [&](const std::string& text) {
+        return "wrr" + says + "'" + text +
+               "' is not a duration from 1s to 1h, such as 30s, nor 0s for none; new pods get their full share at once";
+    };
+    for (const char* text : {"", "30", "fast", "999ms", "3601s", "-5s", "1h1m"}) {
+        CAPTURE(text);
+        CHECK(scheduled({{ours, "wrr"}, {slow, text}}) == no_duration(text));
+    }
+    CHECK(scheduled({{ours, "wrr"}, {slow, " 1m30s "}}) == "wrr 90000ms");
+    CHECK(scheduled({{slow, "1s"}}, false, "wlc") == "wlc 1000ms");
+    CHECK(scheduled({{slow, "1h"}}, true, "wlc") == "wlc 3600000ms");
+    CHECK(scheduled({{slow, "0s"}}) == "rr");
+    for (const std::string_view scheduler : schedulers()) {
+        const std::string name(scheduler);
+        if (name == "twos")
+            continue;  // that this kernel lacks
+        const std::string result = scheduled({{ours, name}, {slow, "30s"}});
+        CAPTURE(result);
+        if (name == "wrr" || name == "wlc" || name == "sed" || name == "nq")
+            CHECK(result == name + " 30000ms");
+        else
+            CHECK_THAT(result, Catch::EndsWith(says + "this Service's scheduler is " + name +
+                                               ", which does not share by weights; give it annotation "
+                                               "podferry.io/scheduler with one of wrr wlc sed nq twos; until then new "
+                                               "pods get their full share at once"));
+    }
 }
