@@ -175,6 +175,18 @@ bool Desired::contend(const netlink::VirtualServer& server, Owned& owned, const 
     return false;
 }
 
+bool Desired::will_have(const netlink::VirtualServer& server, const api::ObjectName& service, const Age& age) const {
+    const auto held = servers_.find(server);
+    const auto waiting = waiting_.find(server);
+    if (held == servers_.end() || (held->second.owner == service && waiting == waiting_.end()))
+        return true;
+    Waiting all = waiting == waiting_.end() ? Waiting{} : waiting->second;
+    all.try_emplace(held->second.owner, held->second.age);
+    const auto mine = all.try_emplace(service, age).first;
+    mine->second.created = age.created;
+    return std::min_element(all.begin(), all.end(), is_older) == mine;
+}
+
 bool Desired::has(const api::ObjectName& service, const netlink::VirtualServer& server) const {
     const api::ObjectName* name = owner(server);
     return name != nullptr && *name == service;

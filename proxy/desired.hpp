@@ -73,6 +73,8 @@ public:
     /// nullptr when nobody wants it.
     const netlink::VirtualServerState* find(const netlink::VirtualServer& server) const;
     const api::ObjectName* owner(const netlink::VirtualServer& server) const;
+    /// Whether the service has the virtual server, or will when it is replaced by a plan with it.
+    bool will_have(const netlink::VirtualServer& server, const api::ObjectName& service, const Age& age) const;
     bool wants(const netlink::LocalRoute& route) const { return routes_.contains(route); }
     bool wants(const netlink::Element& element) const { return elements_.contains(element); }
 

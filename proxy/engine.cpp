@@ -171,12 +171,10 @@ void Engine::plan_service(const api::ObjectName& name) {
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
     slow_start_.weigh(name, service_plan, inputs_.weight_of);
-    const auto contested = keep_draining(name, endpoints, service_plan);
-    desired_.replace(name, std::move(service_plan), {found->second.created, transactions_});
+    const Age age{found->second.created, transactions_};
+    keep_draining(name, endpoints, age, service_plan);
+    desired_.replace(name, std::move(service_plan), age);
     forget_draining(before);
-    for (const netlink::VirtualServer& server : contested)
-        if (*desired_.owner(server) == name)
-            draining_.forget(server);
     health_ports_.put(found->second, endpoints, carried());
 }
 

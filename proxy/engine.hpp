@@ -107,9 +107,8 @@ private:
     HealthPorts::Carried carried() const;
     void forget_grace(const api::Transaction& transaction);
     void note_ended_pods(const api::Transaction& transaction);
-    std::vector<netlink::VirtualServer> keep_draining(const api::ObjectName& name,
-                                                      const std::vector<api::PortEndpoints>& endpoints,
-                                                      ServicePlan& plan);
+    void keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints, const Age& age,
+                       ServicePlan& plan);
     void forget_draining(const std::vector<netlink::VirtualServer>& servers);
 
     Config config_;

@@ -53,12 +53,10 @@ void Engine::note_ended_pods(const api::Transaction& transaction) {
             note(pod->name);
 }
 
-/// Adds what was in the plan's virtual servers, or at the start in the kernel's, and is not any more. Returns those
-/// that another Service has: what drains there is of no meaning to this one, if it takes them.
-std::vector<netlink::VirtualServer> Engine::keep_draining(const api::ObjectName& name,
-                                                          const std::vector<api::PortEndpoints>& endpoints,
-                                                          ServicePlan& plan) {
-    std::vector<netlink::VirtualServer> contested;
+/// Adds what was in the plan's virtual servers and is not any more: by the former plan; or, at the start and when they
+/// were another Service's, by what the kernel has, so that nothing is added to the kernel only to drain.
+void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints,
+                           const Age& age, ServicePlan& plan) {
     const auto were = terminating_.find(name);
     const auto how = [&](const netlink::RealServer& real) {
         if (lists(endpoints, real))
@@ -70,19 +68,17 @@ std::vector<netlink::VirtualServer> Engine::keep_draining(const api::ObjectName&
     for (auto& [server, state] : plan.virtual_servers) {
         if (server.protocol == netlink::Protocol::udp || marks.contains(server.mark))
             continue;
-        const api::ObjectName* owner = desired_.owner(server);
-        if (owner != nullptr && *owner != name) {
-            contested.push_back(server);
+        if (!desired_.will_have(server, name, age))
             continue;
-        }
+        const api::ObjectName* owner = desired_.owner(server);
         const netlink::RealServers* former = nullptr;
-        if (owner != nullptr)
+        if (owner != nullptr && *owner == name)
             former = &desired_.find(server)->real_servers;
         else if (inputs_.real_servers_of)
             former = inputs_.real_servers_of(server);
-        if (former == nullptr)
-            continue;
         static const netlink::RealServers none;
+        if (former == nullptr)
+            former = &none;
         const bool drains = passes_over_weight_0(state.settings.scheduler);
         draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
@@ -91,7 +87,6 @@ std::vector<netlink::VirtualServer> Engine::keep_draining(const api::ObjectName&
         terminating_.erase(name);
     else
         terminating_[name] = std::move(terminating);
-    return contested;
 }
 
 /// Of the servers that a Service had, those that it has no more.

@@ -138,3 +138,39 @@ TEST_CASE("what drained for a Service is of no meaning to the older one that tak
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
     CHECK(world.backends("10.96.0.6") == "");
 }
+
+TEST_CASE("an older Service that comes late lets the connections of the one that it displaces go on") {
+    World world;
+    auto young = build::service("young", "10.96.0.6");
+    auto old = build::service("old", "10.96.0.7");
+    young.external_ips = old.external_ips = {build::address("203.0.113.9")};
+    young.created = api::Service{}.created + std::chrono::seconds(2);
+    old.created = api::Service{}.created + std::chrono::seconds(1);
+    world.apply(build::transaction({young, build::pod("young", "y", "10.1.0.1", false)}));
+    world.real_servers = {{{build::address("10.1.0.1"), 8080}, 1}};  // as the kernel has it by now
+    world.apply(build::transaction({old, build::pod("old", "o", "10.1.0.2", false)}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1");
+    CHECK(world.backends("10.96.0.6") == "10.1.0.1=1");
+    world.apply(build::transaction({build::pod("old", "p", "10.1.0.3", false)}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
+    world.apply(build::transaction({young}));  // its plan is none for that front end
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
+    world.engine.review_draining(Time{}, {});
+    world.engine.review_draining(Time{} + std::chrono::minutes(4), {});
+    CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
+    world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
+    CHECK(world.backends("203.0.113.9") == "10.1.0.2=1 10.1.0.3=1");
+}
+
+TEST_CASE("of a front end that changes hands before the kernel has it nothing drains") {
+    World world;
+    auto young = build::service("a-young", "10.96.0.6");
+    auto old = build::service("old", "10.96.0.7");
+    young.external_ips = old.external_ips = {build::address("203.0.113.9")};
+    young.created = api::Service{}.created + std::chrono::seconds(2);
+    old.created = api::Service{}.created + std::chrono::seconds(1);
+    world.apply(build::transaction({young, old, build::pod("a-young", "y", "10.1.0.1", false),
+                                    build::pod("old", "o", "10.1.0.2", false)}));
+    CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
+    CHECK(world.engine.draining().empty());
+}
