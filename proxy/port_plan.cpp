@@ -55,6 +55,7 @@ private:
     void add(FrontEnd front_end);
     void add_external(const VirtualServer& server, const FrontEndSets& sets);
     void mark(const FrontEnd& front_end, Set set, Pool pool);
+    void note_missing_hash(const std::string& instead);
     bool keeps_port(const FrontEnd& front_end) const;
     VirtualServer server(const Address& address, std::uint16_t port) const {
         return {address, kernel_protocol(view_.port.protocol), port};
@@ -206,11 +207,25 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool pool) {
                                netlink::Protocol::none, 0, *mark};
     netlink::VirtualServerState state{settings(), real_servers(pool, marked)};
     if (pool == Pool::hashed) {
+        static const std::set<std::string> none;
+        const auto& missing = view_.verdicts.missing_schedulers == nullptr ? none : *view_.verdicts.missing_schedulers;
         state.settings = {};
-        state.settings.scheduler = "mh";
-        state.settings.scheduler_flags = netlink::scheduler_fallback;
+        state.settings.scheduler = hashing_scheduler(view_.scheduling.scheduler, missing);
+        if (state.settings.scheduler == "mh" || state.settings.scheduler == "sh")
+            state.settings.scheduler_flags = netlink::scheduler_fallback;
+        if (state.settings.scheduler != "mh")
+            note_missing_hash(state.settings.scheduler);
     }
     plan_.virtual_servers.emplace_back(marked, std::move(state));
+}
+
+void PortPlanner::note_missing_hash(const std::string& instead) {
+    std::string problem =
+        "spec.sessionAffinity: this node's kernel has no scheduler mh, which keeps clients in the cluster with their "
+        "pods at external addresses and node ports; load its module ip_vs_mh and restart podferry; until then " +
+        instead + " is used";
+    if (std::find(plan_.problems.begin(), plan_.problems.end(), problem) == plan_.problems.end())
+        plan_.problems.push_back(std::move(problem));
 }
 
 /// Where clients differ in what they get, and where a client is to keep its endpoint over several front ends.

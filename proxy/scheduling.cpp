@@ -110,6 +110,13 @@ bool passes_over_weight_0(const std::string& scheduler) {
     return scheduler != "dh";
 }
 
+std::string hashing_scheduler(const std::string& usual, const std::set<std::string>& missing) {
+    for (const char* scheduler : {"mh", "sh"})
+        if (!missing.contains(scheduler))
+            return scheduler;
+    return usual;
+}
+
 bool shares_by_weight(const std::string& scheduler) {
     return std::find(sharing_schedulers.begin(), sharing_schedulers.end(), scheduler) != sharing_schedulers.end();
 }

@@ -45,6 +45,10 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
 /// (ip_vs_dh_schedule): such a real server must go at once.
 bool passes_over_weight_0(const std::string& scheduler);
 
+/// The scheduler for clients whose affinity is kept by a hash of their address: mh; where the kernel lacks it sh, and
+/// without both `usual`.
+std::string hashing_scheduler(const std::string& usual, const std::set<std::string>& missing);
+
 /// True for those that give a real server connections in proportion to its weight: wrr, wlc, sed, twos, and nq, under
 /// which one without connections gets one whatever its weight. rr and lc only ask whether it is 0; fo gives everything
 /// to the largest; ovf, lblc and lblcr take it for a number of connections; mh and sh spread hashes by it, so that each
