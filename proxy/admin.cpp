@@ -11,8 +11,10 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 namespace proxy {
 namespace {
@@ -60,8 +62,11 @@ Response response_to(const Request& request, Reply reply) {
 }
 
 template <class Protocol>
-asio::awaitable<void> converse(typename Protocol::socket socket, AnswerTo answer) {
-    beast::basic_stream<Protocol, asio::any_io_executor> stream(std::move(socket));
+using Stream = beast::basic_stream<Protocol, asio::any_io_executor>;
+
+template <class Protocol>
+asio::awaitable<void> converse(std::shared_ptr<Stream<Protocol>> connection, AnswerTo answer) {
+    Stream<Protocol>& stream = *connection;
     beast::flat_buffer buffer;
     boost::system::error_code error;
     for (;;) {
@@ -84,17 +89,24 @@ asio::awaitable<void> converse(typename Protocol::socket socket, AnswerTo answer
 template <class Protocol>
 asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acceptor, AnswerTo answer) {
     asio::steady_timer pause(acceptor->get_executor());
+    std::vector<std::weak_ptr<Stream<Protocol>>> connections;
     for (;;) {
         boost::system::error_code error;
         auto socket = co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
-        if (error == asio::error::operation_aborted || !acceptor->is_open())
+        std::erase_if(connections, [](const auto& connection) { return connection.expired(); });
+        if (error == asio::error::operation_aborted || !acceptor->is_open()) {
+            for (const auto& connection : connections)
+                connection.lock()->close();
             co_return;
+        }
         if (error) {  // out of descriptors, for one
             pause.expires_after(1s);
             co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
             continue;
         }
-        asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(socket), answer), asio::detached);
+        auto connection = std::make_shared<Stream<Protocol>>(std::move(socket));
+        connections.push_back(connection);
+        asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(connection), answer), asio::detached);
     }
 }
 

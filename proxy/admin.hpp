@@ -39,7 +39,7 @@ boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::acceptor
 boost::asio::awaitable<void> serve_when_free(boost::asio::ip::tcp::endpoint where, const Pages& pages,
                                              std::function<void(const std::string&)> tell);
 
-/// The same until the acceptor is closed. Connections that are open then are answered as long as `answer` does.
+/// The same until the acceptor is closed, and with it all connections that are open then.
 boost::asio::awaitable<void> serve(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor, Answer answer);
 
 /// Asks a running podferry over its socket. Throws std::runtime_error with a sentence for people when nobody answers.

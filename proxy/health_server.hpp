@@ -32,7 +32,7 @@ public:
     using AnswerOf = std::function<std::optional<Reply>(std::uint16_t port)>;
 
     HealthServer(boost::asio::any_io_executor executor, AnswerOf answer_of);
-    /// Connections that are open are closed with their next request, and answered no more.
+    /// Connections that are open are closed, at the latest with their next request.
     ~HealthServer();
     HealthServer(const HealthServer&) = delete;
     HealthServer& operator=(const HealthServer&) = delete;
