@@ -169,8 +169,8 @@ TEST_CASE("of a front end that changes hands before the kernel has it nothing dr
     young.external_ips = old.external_ips = {build::address("203.0.113.9")};
     young.created = api::Service{}.created + std::chrono::seconds(2);
     old.created = api::Service{}.created + std::chrono::seconds(1);
-    world.apply(build::transaction({young, old, build::pod("a-young", "y", "10.1.0.1", false),
-                                    build::pod("old", "o", "10.1.0.2", false)}));
+    world.apply(build::transaction(
+        {young, old, build::pod("a-young", "y", "10.1.0.1", false), build::pod("old", "o", "10.1.0.2", false)}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
     CHECK(world.engine.draining().empty());
 }
