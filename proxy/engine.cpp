@@ -167,12 +167,12 @@ void Engine::plan_service(const api::ObjectName& name) {
     const auto endpoints = api::endpoints_of(
         found->second, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
     ServicePlan service_plan = plan(found->second, endpoints, facts_, verdicts());
-    marks_.keep(name, service_plan.marks);
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
     slow_start_.weigh(name, service_plan, inputs_.weight_of);
     const Age age{found->second.created, transactions_};
     keep_draining(name, endpoints, age, service_plan);
+    marks_.keep(name, service_plan.marks);
     desired_.replace(name, std::move(service_plan), age);
     forget_draining(before);
     health_ports_.put(found->second, endpoints, carried());

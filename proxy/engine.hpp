@@ -109,6 +109,8 @@ private:
     void note_ended_pods(const api::Transaction& transaction);
     void keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints, const Age& age,
                        ServicePlan& plan);
+    template <class How>
+    void keep_marked(const api::ObjectName& name, How how, ServicePlan& plan);
     void forget_draining(const std::vector<netlink::VirtualServer>& servers);
 
     Config config_;

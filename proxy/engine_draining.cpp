@@ -53,6 +53,32 @@ void Engine::note_ended_pods(const api::Transaction& transaction) {
             note(pod->name);
 }
 
+/// Adds the virtual servers with marks that the plan does not need any more: no new connection is given their marks,
+/// and those that are under way find their real servers there without (ip_vs_conn_in_get()) until they end.
+template <class How>
+void Engine::keep_marked(const api::ObjectName& name, How how, ServicePlan& plan) {
+    const auto marks = marks_.of(name);
+    if (marks.size() == plan.marks.size())
+        return;
+    const auto servers = desired_.servers_of(name);
+    for (const auto& [use, mark] : marks) {
+        if (plan.marks.contains(use) || use.protocol == api::Protocol::udp)
+            continue;
+        for (const netlink::VirtualServer& server : servers) {
+            if (server.mark != mark)
+                continue;
+            const netlink::VirtualServerState& former = *desired_.find(server);
+            netlink::VirtualServerState state{former.settings, {}};
+            draining_.keep(server, former.real_servers, how, state.real_servers);
+            if (state.real_servers.empty())
+                continue;
+            plan.virtual_servers.emplace_back(server, std::move(state));
+            plan.elements.push_back({netlink::Set::mark, {}, netlink::Protocol::none, 0, mark});
+            plan.marks.insert(use);
+        }
+    }
+}
+
 /// Adds what was in the plan's virtual servers and is not any more: by the former plan; or, at the start and when they
 /// were another Service's, by what the kernel has, so that nothing is added to the kernel only to drain.
 void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints,
@@ -82,6 +108,7 @@ void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::P
         const bool drains = passes_over_weight_0(state.settings.scheduler);
         draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
+    keep_marked(name, how, plan);
     auto terminating = terminating_ones(endpoints);
     if (terminating.empty())
         terminating_.erase(name);
@@ -98,8 +125,12 @@ void Engine::forget_draining(const std::vector<netlink::VirtualServer>& servers)
 
 std::size_t Engine::review_draining(Time now, const Draining::Counted& counted) {
     const auto done = draining_.review(now, counted);
-    for (const auto& [server, real] : done)
+    for (const auto& [server, real] : done) {
         desired_.drop(server, real);
+        const auto* left = server.mark != 0 ? desired_.find(server) : nullptr;
+        if (left != nullptr && left->real_servers.empty())
+            dirty_.insert(*desired_.owner(server));  // it may have stayed for its connections only
+    }
     return done.size();
 }
 

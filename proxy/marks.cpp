@@ -25,6 +25,14 @@ std::optional<std::uint32_t> Marks::take(const MarkUse& use, const netlink::Elem
     return mark;
 }
 
+std::vector<std::pair<MarkUse, std::uint32_t>> Marks::of(const api::ObjectName& service) const {
+    std::vector<std::pair<MarkUse, std::uint32_t>> uses;
+    for (auto mark = marks_.lower_bound(MarkUse{service}); mark != marks_.end() && mark->first.service == service;
+         ++mark)
+        uses.emplace_back(*mark);
+    return uses;
+}
+
 void Marks::keep(const api::ObjectName& service, const std::set<MarkUse>& used) {
     for (auto mark = marks_.lower_bound(MarkUse{service}); mark != marks_.end() && mark->first.service == service;) {
         if (used.contains(mark->first)) {

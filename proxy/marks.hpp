@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "api/types.hpp"
@@ -34,6 +35,9 @@ public:
     /// The same use has the same mark until it is released. A new one gets the mark that `carrier` has in the kernel,
     /// when it is free, else the lowest that is. nullopt: all are taken.
     std::optional<std::uint32_t> take(const MarkUse& use, const netlink::Element& carrier);
+
+    /// Of a service's uses.
+    std::vector<std::pair<MarkUse, std::uint32_t>> of(const api::ObjectName& service) const;
 
     /// Frees the marks of a service's uses that are not among `used`.
     void keep(const api::ObjectName& service, const std::set<MarkUse>& used);

@@ -158,3 +158,37 @@ spec: {{clusterIP: {CLUSTER_IP[4]}, externalIPs: ["{OUTSIDE_IP[4]}", 192.168.50.
         raise Failure(f"a neighbour reaches an external IP of its own network: {answers}")
     if "lladdr" in lab.on("outside", "ip", "neigh", "show", "192.168.50.77"):
         raise Failure("the node answers ARP for an external IP")
+
+
+def marked(lab):
+    """The virtual servers with a mark, as the kernel has them."""
+    return [line for line in lab.ipvs().splitlines() if line.startswith("-A -f ")]
+
+
+def it_keeps_connections_when_the_policy_changes(lab):
+    """externalTrafficPolicy Local to Cluster and back: whoever is connected stays so, new connections get the new policy."""
+    lab.start_pods(1, 2)
+    lab.write("web.yaml", balanced(LOCAL) + BOTH)
+    lab.start_podferry()
+    lab.hold("pod4", VIP[4], 80, "pod2", "inside")
+    lab.hold("node", NODE_IP[4], 30080, "pod2", "host")
+    lab.hold("outside", VIP[4], 80, "pod1", "outside")
+    lab.write("web.yaml", balanced() + BOTH)
+    wait_until("outside gets both pods", lambda: {who for who, _ in lab.ask("outside", "tcp", VIP[4], 80)} == {"pod1", "pod2"}, 10)
+    for name in ("inside", "host", "outside"):
+        lab.still_holds(name)
+    if not marked(lab) or "203.0.113.8 . tcp . 80 : 0x" in lab.nft():
+        raise Failure(f"new connections are still given a mark, or what carries the old ones is gone:\n{lab.ipvs()}")
+    lab.hold("outside", VIP[4], 80, "pod2", "outside2")
+    lab.write("web.yaml", balanced(LOCAL) + BOTH)
+    wait_until("outside gets this node's pod", lambda: {who for who, _ in lab.ask("outside", "tcp", VIP[4], 80)} == {"pod1"}, 10)
+    for name in ("inside", "host", "outside", "outside2"):
+        lab.still_holds(name)
+    lab.write("web.yaml", balanced() + BOTH)
+    for name in ("inside", "host"):
+        lab.still_holds(name)
+        lab.processes[name].terminate()
+    wait_until("the virtual servers with marks are gone with their connections", lambda: not marked(lab), 30)
+    lab.still_holds("outside")
+    if lab.metric("podferry_draining_real_servers") != 0:
+        raise Failure("something still drains")

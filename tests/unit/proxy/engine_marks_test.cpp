@@ -33,3 +33,48 @@ TEST_CASE("where the kernel lacks mh, affinity by a hash is kept by sh, or by th
     world.engine.plan_dirty();
     CHECK(scheduler() == "rr");
 }
+
+TEST_CASE("a virtual server with a mark that is no longer needed stays until its connections have ended") {
+    World world;
+    auto service = build::service("web", "10.96.0.5");
+    service.type = api::ServiceType::node_port;
+    service.external_traffic_policy = api::TrafficPolicy::local;
+    service.ports = {{"tcp", api::Protocol::tcp, 80, std::uint16_t{8080}, 30080},
+                     {"udp", api::Protocol::udp, 80, std::uint16_t{8080}, 30080}};
+    auto here = build::pod("web", "web-1", "10.1.0.11", false);
+    here.node_name = "n1";
+    auto there = build::pod("web", "web-2", "10.1.0.12", false);
+    there.node_name = "n2";
+    world.apply(build::transaction({service, here, there}));
+    /// "70001:1 1": each virtual server with a mark and the weights in it.
+    const auto marked = [&] {
+        std::string text;
+        for (const auto& server : world.engine.desired().servers_of(service.name))
+            if (server.mark != 0) {
+                text += " " + std::to_string(server.mark & 0xffff) + ":";
+                for (const auto& [real, weight] : world.engine.desired().find(server)->real_servers)
+                    text += std::to_string(weight);
+                CHECK(world.engine.desired().wants(
+                    netlink::Element{netlink::Set::mark, {}, netlink::Protocol::none, 0, server.mark}));
+            }
+        return text;
+    };
+    REQUIRE(marked() == " 1:11 2:11");
+    service.external_traffic_policy = api::TrafficPolicy::cluster;
+    world.apply(build::transaction({service}));
+    CHECK(marked() == " 1:00");  // TCP's; UDP has none to keep
+    CHECK(world.engine.draining().size() == 2);
+    service.external_traffic_policy = api::TrafficPolicy::local;
+    world.apply(build::transaction({service}));
+    CHECK(marked() == " 1:11 2:11");
+    service.external_traffic_policy = api::TrafficPolicy::cluster;
+    world.apply(build::transaction({service}));
+    world.apply(build::removal(api::Kind::pod, "web-2"));  // planned again: it stays
+    CHECK(marked() == " 1:00");
+    world.connections_end();
+    world.engine.plan_dirty();
+    CHECK(marked() == "");
+    CHECK(world.engine.draining().empty());
+    CHECK_FALSE(world.engine.desired().wants(
+        netlink::Element{netlink::Set::mark, {}, netlink::Protocol::none, 0, World::config().fwmark.value + 1}));
+}
