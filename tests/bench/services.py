@@ -16,8 +16,8 @@ from bench import address, warm_up, write_list  # noqa: E402
 from lab import Lab, pod_ip, wait_until  # noqa: E402
 
 PODS = 3
-CHANGES = 11
-ROUNDS = 5
+CHANGES = 7
+ROUNDS = 3
 SECONDS = 2  # of each round
 START_WITHIN = 900
 FEWEST, FEW = 10, 100

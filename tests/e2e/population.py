@@ -57,15 +57,21 @@ class Writer:
         self.of_thread = threading.local()
 
     def post(self, path, item):
+        status, said = self.request("POST", path, item)
+        # A Service that is there already is refused for its address, which it has itself.
+        if status == 422 and self.request("GET", f"{path}/{item['metadata']['name']}", None)[0] == 200:
+            return
+        if status not in (201, 409):
+            raise RuntimeError(f"POST {path}: {status} {said[:300]}")
+
+    def request(self, verb, path, item):
         if not hasattr(self.of_thread, "connection"):
             self.of_thread.connection = http.client.HTTPSConnection("127.0.0.1", self.plane.api_port, timeout=60,
                                                                     context=self.trust)
-        self.of_thread.connection.request("POST", path, json.dumps(item), {
+        self.of_thread.connection.request(verb, path, json.dumps(item) if item else None, {
             "Authorization": f"Bearer {self.plane.admin_token}", "Content-Type": "application/json"})
         answer = self.of_thread.connection.getresponse()
-        said = answer.read()
-        if answer.status not in (201, 409):
-            raise RuntimeError(f"POST {path}: {answer.status} {said[:300]}")
+        return answer.status, answer.read()
 
 
 def populate(plane, size):
