@@ -70,12 +70,14 @@ struct Parcel {
 
 /// Elements by operation and kernel set, at most `most` in a parcel.
 std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool>& dropped, std::size_t most) {
-    std::map<std::tuple<bool, Set, bool>, std::vector<std::size_t>> groups;
+    std::map<std::tuple<bool, Set, bool, int>, std::vector<std::size_t>> groups;
     for (std::size_t i = 0; i < changes.size(); ++i) {
         if (dropped[i])
             continue;
         const Element& element = element_of(changes[i]);
-        groups[{std::holds_alternative<AddElement>(changes[i]), element.set, element.address.is_v6()}].push_back(i);
+        groups[{std::holds_alternative<AddElement>(changes[i]), element.set, element.address.is_v6(),
+                element.sources ? element.sources->length : 0}]
+            .push_back(i);
     }
     std::vector<Parcel> parcels;
     for (auto& [key, indices] : groups)

@@ -15,11 +15,11 @@ std::strong_ordering compare(const Address& a, const Address& b) {
     return b < a ? std::strong_ordering::greater : std::strong_ordering::equal;
 }
 
-std::strong_ordering compare(const AddressRange* a, const AddressRange* b) {
+std::strong_ordering compare(const SourceNetwork* a, const SourceNetwork* b) {
     if (a == nullptr || b == nullptr)
         return (a != nullptr) <=> (b != nullptr);
-    const auto order = compare(a->first, b->first);
-    return order != 0 ? order : compare(a->last, b->last);
+    const auto order = compare(a->address, b->address);
+    return order != 0 ? order : a->length <=> b->length;
 }
 
 std::string hexadecimal(std::uint32_t number) {
@@ -112,6 +112,10 @@ bool Element::operator==(const Element& other) const {
     return (*this <=> other) == 0;
 }
 
+int bits_of(const Address& address) {
+    return address.is_v6() ? 128 : 32;
+}
+
 std::string endpoint_text(const Address& address, std::uint16_t port) {
     const std::string text = address.to_string();
     return (address.is_v6() ? "[" + text + "]:" : text + ":") + std::to_string(port);
@@ -196,7 +200,7 @@ std::string to_string(const Element& element) {
     if (element.mark != 0)
         line += " " + hexadecimal(element.mark);
     if (element.sources)
-        line += " " + element.sources->first.to_string() + "-" + element.sources->last.to_string();
+        line += " " + element.sources->address.to_string() + "/" + std::to_string(element.sources->length);
     return line;
 }
 

@@ -76,7 +76,7 @@ enum class Set : std::uint8_t {
     dropped,           ///< address . protocol . port: new connections are dropped
     dropped_outside,   ///< address . protocol . port: new connections from outside the cluster are dropped
     firewalled,        ///< address . protocol . port: open to the sources of `allowed` only
-    allowed,           ///< address . protocol . port . range of sources
+    allowed,           ///< address . protocol . port . network of sources: a set for each length of its prefix
     internal_mark,     ///< address . protocol . port -> mark for IPVS, when the client is a pod or this host
     outside_mark,      ///< address . protocol . port -> mark for IPVS, for all other clients
     node_address,      ///< address: addresses of this node on which node ports are served
@@ -89,10 +89,14 @@ enum class Set : std::uint8_t {
     mark,                     ///< mark: of our virtual servers that have one
 };
 
-/// Both ends belong to it.
-struct AddressRange {
-    Address first;
-    Address last;
+/// Prefixes of networks in `allowed` are as long as a multiple of this, in bits: few look-ups for a packet (8 of IPv4,
+/// 32 of IPv6), at most 8 elements for a network of another length.
+inline constexpr int source_length_step = 4;
+
+/// Bits behind the prefix are zero.
+struct SourceNetwork {
+    Address address;
+    int length = 0;  ///< of the prefix, in bits
 };
 
 /// One element. Fields that the set does not use are left at their default.
@@ -102,7 +106,7 @@ struct Element {
     Protocol protocol = Protocol::none;
     std::uint16_t port = 0;
     std::uint32_t mark = 0;
-    std::shared_ptr<const AddressRange> sources;  ///< of `allowed` only; most elements have none, and none to pay for
+    std::shared_ptr<const SourceNetwork> sources;  ///< of `allowed` only; most elements have none, and none to pay for
     std::strong_ordering operator<=>(const Element&) const;
     bool operator==(const Element&) const;
 };
@@ -176,6 +180,9 @@ bool has_address(Set set);
 bool has_port(Set set);
 /// Whether it maps to a mark.
 bool is_map(Set set);
+
+/// Of an address of this family: 32 or 128.
+int bits_of(const Address& address);
 
 /// "10.96.0.1:443", "[fd00::1]:443"
 std::string endpoint_text(const Address& address, std::uint16_t port);

@@ -1,5 +1,6 @@
 #include "netlink/ruleset.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
 #include <cstdio>
 
@@ -9,7 +10,7 @@ namespace netlink {
 namespace {
 
 struct Rule {
-    const char* chain;
+    std::string chain;
     std::string text;
     std::string comment;
 };
@@ -29,6 +30,8 @@ struct Chain {
 // -110 is just before NAT (-100), and before IPVS takes a packet at "output" (-99); at "input" it does at 98 and 99.
 constexpr Chain chains[] = {
     {"refuse", ""},
+    {"sources4", ""},
+    {"sources6", ""},
     {"internal_marks", ""},
     {"outside_marks", ""},
     {"reroute", "{ type route hook output priority -150; policy accept; }"},
@@ -57,7 +60,7 @@ std::string set_type(const Element& shape) {
     if (shape.set == Set::hairpin)
         return address + " . " + address;
     if (shape.set == Set::allowed)
-        return address + " . " + port + " . " + address + "; flags interval";
+        return address + " . " + port + " . " + address;
     if (shape.set == Set::mark)
         return "mark";
     if (!has_address(shape.set))
@@ -109,13 +112,33 @@ void add_captures(const Family& family, const RulesetParameters& parameters, std
                      "to IPVS"});
 }
 
-/// loadBalancerSourceRanges, for whoever the client is.
+/// "255.240.0.0": the first `length` bits are set.
+std::string mask_of(const Family& family, int length) {
+    if (std::string(family.ip) == "ip")
+        return boost::asio::ip::address_v4(~0U << (32 - length)).to_string();
+    boost::asio::ip::address_v6::bytes_type bytes{};
+    for (int bit = 0; bit < length; ++bit)
+        bytes[static_cast<std::size_t>(bit / 8)] |= static_cast<unsigned char>(0x80U >> (bit % 8));
+    return boost::asio::ip::address_v6(bytes).to_string();
+}
+
+/// loadBalancerSourceRanges, for whoever the client is: a look-up for each length of a prefix. One set of intervals
+/// would do with one, but the kernel copies such a set for each change, and reads all of it for each look-up
+/// (net/netfilter/nft_set_pipapo.c): both grow with the number of Services (docs/performance.md).
 void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
+    const std::string sources = std::string("sources") + family.suffix;
+    const char* why = "not from loadBalancerSourceRanges";
     for (const char* chain : {"prerouting", "output"})
-        rules.push_back({chain,
-                         front_end(family) + "@firewalled" + family.suffix + " ct state new " + front_end(family) +
-                             ". " + family.ip + " saddr != @allowed" + family.suffix + " counter drop",
-                         "not from loadBalancerSourceRanges"});
+        rules.push_back(
+            {chain, front_end(family) + "@firewalled" + family.suffix + " ct state new jump " + sources, why});
+    const int bits = std::string(family.ip) == "ip" ? 32 : 128;
+    for (int length = bits; length > 0; length -= source_length_step)
+        rules.push_back({sources,
+                         front_end(family) + ". " + family.ip + " saddr " +
+                             (length < bits ? "& " + mask_of(family, length) + " " : "") + "@allowed" + family.suffix +
+                             "_" + std::to_string(length) + " return",
+                         "from loadBalancerSourceRanges"});
+    rules.push_back({sources, "counter drop", why});
 }
 
 /// Which of our virtual servers with marks has the connection. IPVS looks at the mark as a whole, when it first sees a

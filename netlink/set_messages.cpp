@@ -42,7 +42,7 @@ Key key_of(const Element& element) {
     return key;
 }
 
-/// A key of the set `allowed` with this source behind it.
+/// A key of a set `allowed` with this source behind it.
 Key with_source(Key key, const Address& source) {
     const AddressBytes bytes = bytes_of(source);
     key.add(bytes.data, bytes.size);
@@ -70,8 +70,7 @@ std::optional<Element> element_from(nlattr** parts, const Element& shape) {
     const std::size_t length = shape.address.is_v6() ? 16 : 4;
     const std::span<const std::uint8_t> key = value_in(parts[NFTA_SET_ELEM_KEY]);
     const auto size = static_cast<std::size_t>(key_of(shape).size);
-    const bool ranged = shape.set == Set::allowed;
-    if (key.size() != size + (ranged ? length : 0))
+    if (key.size() != size + (shape.sources ? length : 0))
         return std::nullopt;
     Element element = shape;
     const std::uint8_t* data = key.data();
@@ -89,12 +88,9 @@ std::optional<Element> element_from(nlattr** parts, const Element& shape) {
         element.mark = mark_from(key);
     if (is_map(shape.set))
         element.mark = mark_from(value_in(parts[NFTA_SET_ELEM_DATA]));
-    if (ranged) {
-        const std::span<const std::uint8_t> end = value_in(parts[NFTA_SET_ELEM_KEY_END]);
-        element.sources = std::make_shared<AddressRange>(
-            AddressRange{address_from(key.data() + size, length),
-                         address_from((end.size() == key.size() ? end : key).data() + size, length)});
-    }
+    if (shape.sources)
+        element.sources = std::make_shared<SourceNetwork>(
+            SourceNetwork{address_from(key.data() + size, length), shape.sources->length});
     return element;
 }
 
@@ -104,7 +100,7 @@ void put_value(nl_msg* message, int attribute, const Key& key) {
     nla_nest_end(message, value);
 }
 
-constexpr std::size_t most_bytes = 128;  // of an element in a message: two keys of 40 bytes and their headers
+constexpr std::size_t most_bytes = 128;  // of an element in a message: a key of 40 bytes, a mark, and their headers
 
 Message message_of(int type, int flags, int family, int resource, std::size_t size = 512) {
     Message message(size);
@@ -127,18 +123,30 @@ std::string set_name(const Element& element) {
     std::string name(to_string(element.set));
     if (has_address(element.set))
         name += element.address.is_v6() ? "6" : "4";
+    if (element.sources)
+        name += "_" + std::to_string(element.sources->length);
     return name;
 }
 
 std::vector<std::pair<std::string, Element>> all_sets() {
     std::vector<std::pair<std::string, Element>> sets;
+    const auto add = [&](Element shape) {
+        if (shape.set != Set::allowed) {
+            sets.emplace_back(set_name(shape), shape);
+            return;
+        }
+        for (int length = source_length_step; length <= bits_of(shape.address); length += source_length_step) {
+            shape.sources = std::make_shared<SourceNetwork>(SourceNetwork{shape.address, length});
+            sets.emplace_back(set_name(shape), shape);
+        }
+    };
     for (std::size_t i = 0; i <= static_cast<std::size_t>(Set::mark); ++i) {
         const auto set = static_cast<Set>(i);
         Element shape{set, boost::asio::ip::address_v4(), Protocol::none, 0};
-        sets.emplace_back(set_name(shape), shape);
+        add(shape);
         if (has_address(set)) {
             shape.address = boost::asio::ip::address_v6();
-            sets.emplace_back(set_name(shape), shape);
+            add(shape);
         }
     }
     return sets;
@@ -161,12 +169,8 @@ Message change_elements(bool add, const std::vector<const Element*>& elements) {
     for (const Element* element : elements) {
         nlattr* item = nla_nest_start(message.get(), NFTA_LIST_ELEM | NLA_F_NESTED);
         const Key key = key_of(*element);
-        if (element->sources) {
-            put_value(message.get(), NFTA_SET_ELEM_KEY, with_source(key, element->sources->first));
-            put_value(message.get(), NFTA_SET_ELEM_KEY_END, with_source(key, element->sources->last));
-        } else {
-            put_value(message.get(), NFTA_SET_ELEM_KEY, key);
-        }
+        put_value(message.get(), NFTA_SET_ELEM_KEY,
+                  element->sources ? with_source(key, element->sources->address) : key);
         if (is_map(element->set)) {
             Key mark;
             mark.add(&element->mark, sizeof(element->mark));

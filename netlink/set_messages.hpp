@@ -15,7 +15,7 @@ namespace netlink::nft {
 
 inline constexpr const char* table_name = "podferry";
 
-/// Name of the kernel's set that holds the element: "served4", "hairpin6", "node_port".
+/// Name of the kernel's set that holds the element: "served4", "hairpin6", "node_port", "allowed4_24".
 std::string set_name(const Element& element);
 
 /// A name of every set, and an element of it that shows its shape.

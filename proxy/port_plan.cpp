@@ -172,8 +172,8 @@ void PortPlanner::restrict_sources(const Address& vip) {
     Element element = element_of(Set::firewalled, server(vip, view_.port.port));
     plan_.elements.push_back(element);
     element.set = Set::allowed;
-    for (const netlink::AddressRange& range : *allowed) {
-        element.sources = std::make_shared<netlink::AddressRange>(range);
+    for (const netlink::SourceNetwork& network : *allowed) {
+        element.sources = std::make_shared<netlink::SourceNetwork>(network);
         plan_.elements.push_back(element);
     }
 }

@@ -2,56 +2,78 @@
 
 #include <algorithm>
 #include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 namespace proxy {
 namespace {
 
 using api::Address;
-using netlink::AddressRange;
+using netlink::SourceNetwork;
 
-/// The network's address with all bits behind the prefix set.
-Address last_of(const api::Network& network) {
+/// The address with all bits behind the first `length` zero.
+Address prefix_of(const Address& address, int length) {
+    const auto bits = static_cast<unsigned short>(length);
+    if (address.is_v4())
+        return boost::asio::ip::network_v4(address.to_v4(), bits).network();
+    return boost::asio::ip::network_v6(address.to_v6(), bits).network();
+}
+
+bool contains(const SourceNetwork& network, const Address& address) {
+    return address.is_v6() == network.address.is_v6() && prefix_of(address, network.length) == network.address;
+}
+
+/// The `part`th of the equal parts of `network` whose prefixes have this length.
+Address part_of(const SourceNetwork& network, int length, unsigned part) {
+    const int unused =
+        netlink::bits_of(network.address) - length;  // bits behind the part's number, which is in one byte
     if (network.address.is_v4())
-        return boost::asio::ip::network_v4(network.address.to_v4(), static_cast<unsigned short>(network.length))
-            .broadcast();
+        return boost::asio::ip::address_v4(network.address.to_v4().to_uint() | part << unused);
     auto bytes = network.address.to_v6().to_bytes();
-    for (int bit = network.length; bit < 128; ++bit)
-        bytes[static_cast<std::size_t>(bit / 8)] |= static_cast<unsigned char>(0x80U >> (bit % 8));
+    bytes[static_cast<std::size_t>(15 - unused / 8)] |= static_cast<unsigned char>(part << (unused % 8));
     return boost::asio::ip::address_v6(bytes);
 }
 
-bool contains(const AddressRange& range, const Address& address) {
-    return range.first <= address && address <= range.last;
+/// The same addresses, by prefixes of a length that there is a set for.
+void split(const SourceNetwork& network, std::vector<SourceNetwork>& parts) {
+    constexpr int step = netlink::source_length_step;
+    const int length = (network.length + step - 1) / step * step;
+    for (unsigned part = 0; part < 1U << (length - network.length); ++part)
+        parts.push_back({part_of(network, length, part), length});
 }
 
 }  // namespace
 
-std::optional<std::vector<AddressRange>> allowed_sources(const std::vector<api::Network>& ranges, const Address& vip,
-                                                         const std::set<Address>& own_addresses) {
-    std::vector<AddressRange> allowed;
+std::optional<std::vector<SourceNetwork>> allowed_sources(const std::vector<api::Network>& ranges, const Address& vip,
+                                                          const std::set<Address>& own_addresses) {
+    std::vector<SourceNetwork> allowed;
     for (const api::Network& network : ranges) {
         if (network.address.is_v6() != vip.is_v6())
             continue;
         if (network.length == 0)
             return std::nullopt;
-        allowed.push_back({network.address, last_of(network)});
+        allowed.push_back({network.address, network.length});
     }
     if (allowed.empty())
         return std::nullopt;
     const auto has = [&](const Address& address) {
-        return std::any_of(allowed.begin(), allowed.end(), [&](const auto& range) { return contains(range, address); });
+        return std::any_of(allowed.begin(), allowed.end(),
+                           [&](const auto& network) { return contains(network, address); });
     };
     if (!has(vip) && std::any_of(own_addresses.begin(), own_addresses.end(), has))
-        allowed.push_back({vip, vip});
+        allowed.push_back({vip, netlink::bits_of(vip)});
     // Networks are inside each other or apart: of those that begin together the widest comes first.
-    std::sort(allowed.begin(), allowed.end(), [](const AddressRange& a, const AddressRange& b) {
-        return a.first != b.first ? a.first < b.first : b.last < a.last;
+    std::sort(allowed.begin(), allowed.end(), [](const SourceNetwork& a, const SourceNetwork& b) {
+        return a.address != b.address ? a.address < b.address : a.length < b.length;
     });
-    std::vector<AddressRange> apart;
-    for (const AddressRange& range : allowed)
-        if (apart.empty() || !contains(apart.back(), range.first))
-            apart.push_back(range);
-    return apart;
+    std::vector<SourceNetwork> parts;
+    const SourceNetwork* widest = nullptr;
+    for (const SourceNetwork& network : allowed) {
+        if (widest != nullptr && contains(*widest, network.address))
+            continue;
+        widest = &network;
+        split(network, parts);
+    }
+    return parts;
 }
 
 bool only_other_family(const std::vector<api::Network>& ranges, const Address& vip) {

@@ -2,7 +2,8 @@
 //     bench-commit FROM TO SET...
 // renames FROM to TO, waits until the kernel tells of elements of every SET and then of the end of their transaction,
 // and prints the milliseconds that took. Ends with status 1 after 30 s. The kernel tells after the commit
-// (nf_tables_commit), so with what the commit itself costs: a set with ranges is copied then (nft_pipapo_commit).
+// (nf_tables_commit), so with what the commit itself costs: a set of intervals would be copied then
+// (nft_pipapo_commit).
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>

@@ -42,7 +42,7 @@ std::vector<Element> one_of_each_set() {
         for (const Set set : {Set::virtual_address, Set::hairpin, Set::node_address})
             elements.push_back({set, ip(address), Protocol::none, 0});
         elements.push_back({Set::internal_mark, ip(address), Protocol::tcp, 80, 0x50460001});
-        const auto all = std::make_shared<AddressRange>(AddressRange{ip(address), ip(address)});
+        const auto all = std::make_shared<SourceNetwork>(SourceNetwork{ip(address), bits_of(ip(address))});
         elements.push_back({Set::allowed, ip(address), Protocol::tcp, 80, 0, all});
     }
     elements.push_back({Set::node_port, {}, Protocol::sctp, 30000});

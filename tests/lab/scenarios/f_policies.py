@@ -99,9 +99,9 @@ def ranges(*networks):
 
 
 def it_lets_only_listed_sources_in(lab):
-    """loadBalancerSourceRanges, for pods, the host and outside; a list is exchanged for one that overlaps it."""
+    """loadBalancerSourceRanges of any length, for pods, the host and outside; a list is exchanged for one that overlaps it."""
     lab.start_pods(1, 2)
-    lab.write("web.yaml", balanced(ranges(f"{pod_ip(4)}/32", "fd00:1::/64")) + BOTH)
+    lab.write("web.yaml", balanced(ranges(f"{pod_ip(4)}/31", "fd00:1::/62")) + BOTH)
     lab.start_podferry()
     both = {("pod1", GATEWAY_IP[4]), ("pod2", GATEWAY_IP[4])}
     expect(lab, "pod4", VIP[4], 80, both)
@@ -110,7 +110,7 @@ def it_lets_only_listed_sources_in(lab):
     expect(lab, "pod3", VIP[6], 80, {("pod1", GATEWAY_IP[6]), ("pod2", GATEWAY_IP[6])})
     expect(lab, "outside", VIP[6], 80, DROPPED)
     expect(lab, "outside", NODE_IP[4], 30080, both)  # not a load balancer's address
-    lab.write("web.yaml", balanced(ranges("10.1.0.0/16", f"{OUTSIDE_IP[4]}/32")) + BOTH)
+    lab.write("web.yaml", balanced(ranges("10.0.0.0/13", f"{OUTSIDE_IP[4]}/32")) + BOTH)
     wait_until("the new list is in force", lambda: lab.ask("outside", "tcp", VIP[4], 80, 1)[0][0] != "error:", 20)
     expect(lab, "pod3", VIP[4], 80, both)
     expect(lab, "node", VIP[4], 80, DROPPED)

@@ -19,8 +19,8 @@ Address ip(const char* text) {
     return boost::asio::ip::make_address(text);
 }
 
-std::shared_ptr<const AddressRange> range(const char* first, const char* last) {
-    return std::make_shared<AddressRange>(AddressRange{ip(first), ip(last)});
+std::shared_ptr<const SourceNetwork> network(const char* address, int length) {
+    return std::make_shared<SourceNetwork>(SourceNetwork{ip(address), length});
 }
 
 }  // namespace
@@ -63,8 +63,8 @@ TEST_CASE("elements survive the way into a message and back") {
         {Set::internal_mark, ip("fd00:96::5"), Protocol::tcp, 80, 0x50460001},
         {Set::outside_node_port_mark, {}, Protocol::tcp, 30080, 0x5046ffff},
         {Set::mark, {}, Protocol::none, 0, 0x50460001},
-        {Set::allowed, ip("203.0.113.8"), Protocol::tcp, 80, 0, range("10.0.0.0", "10.255.255.255")},
-        {Set::allowed, ip("fd00::8"), Protocol::udp, 53, 0, range("fd00:2::", "fd00:2::ffff")},
+        {Set::allowed, ip("203.0.113.8"), Protocol::tcp, 80, 0, network("10.0.0.0", 8)},
+        {Set::allowed, ip("fd00::8"), Protocol::udp, 53, 0, network("fd00:2::", 112)},
     }));
     CAPTURE(to_string(element));
     const Message message = nft::change_elements(true, {&element});
@@ -72,7 +72,6 @@ TEST_CASE("elements survive the way into a message and back") {
     shape.protocol = Protocol::none;
     shape.port = 0;
     shape.mark = 0;
-    shape.sources = {};
     std::set<Element> parsed;
     nft::parse_elements(message.header(), shape, parsed);
     CHECK(parsed == std::set<Element>{element});

@@ -131,8 +131,7 @@ TEST_CASE("loadBalancerSourceRanges") {
         "external_address 203.0.113.8";
     CHECK(planned(service, "1r") == open);
     service.source_ranges = {{build::address("10.0.0.0"), 8}};
-    CHECK(planned(service, "1r") ==
-          open + "; firewalled 203.0.113.8 tcp 80; allowed 203.0.113.8 tcp 80 10.0.0.0-10.255.255.255");
+    CHECK(planned(service, "1r") == open + "; firewalled 203.0.113.8 tcp 80; allowed 203.0.113.8 tcp 80 10.0.0.0/8");
 }
 
 TEST_CASE("a client keeps its endpoint whatever the front end, where ports are the same") {

@@ -19,12 +19,12 @@ api::Network network(const char* address, int length) {
     return {build::address(address), length};
 }
 
-std::string text(const std::optional<std::vector<netlink::AddressRange>>& allowed) {
+std::string text(const std::optional<std::vector<netlink::SourceNetwork>>& allowed) {
     if (!allowed)
         return "open";
     std::string all;
-    for (const auto& range : *allowed)
-        all += (all.empty() ? "" : " ") + range.first.to_string() + "-" + range.last.to_string();
+    for (const auto& one : *allowed)
+        all += (all.empty() ? "" : " ") + one.address.to_string() + "/" + std::to_string(one.length);
     return all;
 }
 
@@ -33,26 +33,38 @@ std::string text(const std::optional<std::vector<netlink::AddressRange>>& allowe
 TEST_CASE("who may connect to a load balancer's address") {
     const Row rows[] = {
         {"no list", {}, "203.0.113.8", "open"},
-        {"one range", {network("10.2.0.0", 16)}, "203.0.113.8", "10.2.0.0-10.2.255.255"},
-        {"one host", {network("10.2.0.7", 32)}, "203.0.113.8", "10.2.0.7-10.2.0.7"},
+        {"one range", {network("10.2.0.0", 16)}, "203.0.113.8", "10.2.0.0/16"},
+        {"one host", {network("10.2.0.7", 32)}, "203.0.113.8", "10.2.0.7/32"},
+        {"a length without a set",
+         {network("10.2.4.0", 22)},
+         "203.0.113.8",
+         "10.2.4.0/24 10.2.5.0/24 10.2.6.0/24 10.2.7.0/24"},
+        {"the most parts",
+         {network("128.0.0.0", 1)},
+         "203.0.113.8",
+         "128.0.0.0/4 144.0.0.0/4 160.0.0.0/4 176.0.0.0/4 192.0.0.0/4 208.0.0.0/4 224.0.0.0/4 240.0.0.0/4"},
+        {"two hosts", {network("10.2.0.6", 31)}, "203.0.113.8", "10.2.0.6/32 10.2.0.7/32"},
+        {"inside one that has parts",
+         {network("10.2.7.0", 24), network("10.2.4.0", 22), network("10.2.8.0", 24)},
+         "203.0.113.8",
+         "10.2.4.0/24 10.2.5.0/24 10.2.6.0/24 10.2.7.0/24 10.2.8.0/24"},
+        {"IPv6 between two bytes",
+         {network("fd00:0:0:c::", 62)},
+         "fd00:9::8",
+         "fd00:0:0:c::/64 fd00:0:0:d::/64 fd00:0:0:e::/64 fd00:0:0:f::/64"},
+        {"IPv6 inside a byte", {network("fd00:0:0:20::", 59)}, "fd00:9::8", "fd00:0:0:20::/60 fd00:0:0:30::/60"},
         {"everything", {network("10.2.0.0", 16), network("0.0.0.0", 0)}, "203.0.113.8", "open"},
         {"ranges inside others",
          {network("10.2.0.0", 24), network("10.2.0.0", 16), network("10.2.7.0", 24)},
          "203.0.113.8",
-         "10.2.0.0-10.2.255.255"},
-        {"neighbours",
-         {network("10.2.1.0", 24), network("10.2.0.0", 24)},
-         "203.0.113.8",
-         "10.2.0.0-10.2.0.255 10.2.1.0-10.2.1.255"},
+         "10.2.0.0/16"},
+        {"neighbours", {network("10.2.1.0", 24), network("10.2.0.0", 24)}, "203.0.113.8", "10.2.0.0/24 10.2.1.0/24"},
         {"of the other family only", {network("fd00::", 64)}, "203.0.113.8", "open"},
-        {"IPv6",
-         {network("fd00:0:0:1::", 64), network("10.0.0.0", 8)},
-         "fd00:9::8",
-         "fd00:0:0:1::-fd00::1:ffff:ffff:ffff:ffff"},
+        {"IPv6", {network("fd00:0:0:1::", 64), network("10.0.0.0", 8)}, "fd00:9::8", "fd00:0:0:1::/64"},
         {"this node is inside: so is the address itself",
          {network("192.168.50.0", 24)},
          "203.0.113.8",
-         "192.168.50.0-192.168.50.255 203.0.113.8-203.0.113.8"},
+         "192.168.50.0/24 203.0.113.8/32"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.what);
