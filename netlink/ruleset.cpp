@@ -28,17 +28,34 @@ struct Chain {
 };
 
 // -110 is just before NAT (-100), and before IPVS takes a packet at "output" (-99); at "input" it does at 98 and 99.
+// What a mark decides on the way out is decided anew after a chain of type route.
 constexpr Chain chains[] = {
     {"refuse", ""},
     {"sources4", ""},
     {"sources6", ""},
-    {"internal_marks", ""},
-    {"outside_marks", ""},
-    {"reroute", "{ type route hook output priority -150; policy accept; }"},
+    {"internal_marks4", ""},
+    {"internal_marks6", ""},
+    {"outside_marks4", ""},
+    {"outside_marks6", ""},
+    {"external4", ""},
+    {"external6", ""},
+    {"prerouting4", ""},
+    {"prerouting6", ""},
+    {"output4", ""},
+    {"output6", ""},
+    {"masquerade4", ""},
+    {"masquerade6", ""},
+    {"masquerade_node_port", ""},
+    {"masquerade_tcp4", ""},
+    {"masquerade_tcp6", ""},
+    {"masquerade_udp4", ""},
+    {"masquerade_udp6", ""},
+    {"masquerade_sctp4", ""},
+    {"masquerade_sctp6", ""},
     {"taken_by_ipvs", "{ type filter hook output priority -310; policy accept; }"},
     {"prerouting", "{ type filter hook prerouting priority -110; policy accept; }"},
     {"input", "{ type filter hook input priority 97; policy accept; }"},
-    {"output", "{ type filter hook output priority -110; policy accept; }"},
+    {"output", "{ type route hook output priority -110; policy accept; }"},
     {"postrouting", "{ type nat hook postrouting priority 100; policy accept; }"},
 };
 
@@ -46,6 +63,11 @@ std::string hexadecimal(std::uint32_t number) {
     char digits[11];
     std::snprintf(digits, sizeof(digits), "0x%08x", number);
     return digits;
+}
+
+/// The part of a chain that is for packets of one family: "prerouting4". So no packet meets rules of the other one.
+std::string part_of(const std::string& chain, const Family& family) {
+    return chain + family.suffix;
 }
 
 /// What a packet carries of a front end, as sets have it.
@@ -75,8 +97,8 @@ void add_refusals(const Family& family, std::vector<Rule>& rules) {
                               " daddr . meta l4proto . th dport != @served" + family.suffix + " counter goto refuse";
     const std::string nobody = front_end(family) + "@refused" + family.suffix + " ct state new counter goto refuse";
     for (const char* chain : {"prerouting", "output"}) {
-        rules.push_back({chain, match, "unknown port of a virtual address"});
-        rules.push_back({chain, nobody, "no endpoint anywhere"});
+        rules.push_back({part_of(chain, family), match, "unknown port of a virtual address"});
+        rules.push_back({part_of(chain, family), nobody, "no endpoint anywhere"});
     }
 }
 
@@ -99,17 +121,21 @@ std::string outsiders(const Family& family, const RulesetParameters& parameters)
 /// The packet goes to this host although the address is not its own: so IPVS gets it, and nothing else of the address
 /// changes, as with a local route (which would also make this host answer ARP for it). This host's own packets find
 /// IPVS anyway, but those that come back to it, to an endpoint that is the host itself, need the way to be local. For
-/// ICMP errors that belong to a connection too, or a path's smaller MTU would never be learnt.
+/// ICMP errors that belong to a connection too, or a path's smaller MTU would never be learnt. Everything that follows
+/// is decided for the first packet of a connection, or for one that belongs to none.
 void add_captures(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const std::string mark = "counter meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask) + " | " +
                              hexadecimal(parameters.fwmark.value);
     const std::string icmp = std::string(family.ip) == "ip" ? "icmp" : "icmpv6";
-    for (const char* chain : {"prerouting", "reroute"})
-        rules.push_back({chain, front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
-    rules.push_back({"prerouting",
-                     "meta l4proto " + icmp + " ct state related " + family.ip + " daddr @external_address" +
-                         family.suffix + " " + mark,
-                     "to IPVS"});
+    const std::string external = part_of("external", family);
+    const std::string address = std::string(family.ip) + " daddr @external_address" + family.suffix;
+    rules.push_back({external, front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
+    for (const char* chain : {"prerouting", "output"}) {
+        rules.push_back({part_of(chain, family), address + " jump " + external, "an external address"});
+        rules.push_back({part_of(chain, family), "ct state established accept", "under way"});
+    }
+    rules.push_back({part_of("prerouting", family),
+                     "meta l4proto " + icmp + " ct state related " + address + " " + mark, "to IPVS"});
 }
 
 /// "255.240.0.0": the first `length` bits are set.
@@ -129,8 +155,8 @@ void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
     const std::string sources = std::string("sources") + family.suffix;
     const char* why = "not from loadBalancerSourceRanges";
     for (const char* chain : {"prerouting", "output"})
-        rules.push_back(
-            {chain, front_end(family) + "@firewalled" + family.suffix + " ct state new jump " + sources, why});
+        rules.push_back({part_of(chain, family),
+                         front_end(family) + "@firewalled" + family.suffix + " ct state new jump " + sources, why});
     const int bits = std::string(family.ip) == "ip" ? 32 : 128;
     for (int length = bits; length > 0; length -= source_length_step)
         rules.push_back({sources,
@@ -146,62 +172,101 @@ void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
 void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const char* why = "which endpoints";
     for (const Family& family : families) {
+        const std::string internal = part_of("internal_marks", family);
         for (const std::string side : {"internal", "outside"}) {
-            rules.push_back({side == "internal" ? "internal_marks" : "outside_marks",
-                             "meta mark set " + front_end(family) + "map @" + side + "_mark" + family.suffix, why});
-            rules.push_back({side == "internal" ? "internal_marks" : "outside_marks",
+            const std::string chain = part_of(side + "_marks", family);
+            rules.push_back(
+                {chain, "meta mark set " + front_end(family) + "map @" + side + "_mark" + family.suffix, why});
+            rules.push_back({chain,
                              std::string(family.ip) + " daddr @node_address" + family.suffix +
                                  " meta mark set meta l4proto . th dport map @" + side + "_node_port_mark",
                              why});
         }
         if (const std::string networks = pod_networks(family, parameters); !networks.empty())
-            rules.push_back({"input",
-                             std::string(family.ip) + " saddr { " + networks + " } ct state new goto internal_marks",
-                             why});
+            rules.push_back({"input", std::string(family.ip) + " saddr { " + networks + " } goto " + internal, why});
+        const std::string is = std::string("meta nfproto ") + (family.suffix[0] == '4' ? "ipv4 " : "ipv6 ");
+        rules.push_back({"input", is + "fib saddr type local goto " + internal, why});
+        rules.push_back({"input", is + "goto " + part_of("outside_marks", family), why});
+        rules.push_back({part_of("output", family), "ct state new goto " + internal, why});
     }
-    rules.push_back({"input", "fib saddr type local ct state new goto internal_marks", why});
-    rules.push_back({"input", "ct state new goto outside_marks", why});
-    rules.push_back({"output", "ct state new goto internal_marks", why});
 }
 
 void add_drops(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     for (const char* chain : {"prerouting", "output"})
-        rules.push_back({chain, front_end(family) + "@dropped" + family.suffix + " ct state new counter drop",
+        rules.push_back({part_of(chain, family),
+                         front_end(family) + "@dropped" + family.suffix + " ct state new counter drop",
                          "no endpoint on this node"});
     const std::string drop = "ct state new " + outsiders(family, parameters) + "counter drop";
     const char* why = "no endpoint on this node for clients from outside";
-    rules.push_back({"prerouting", front_end(family) + "@dropped_outside" + family.suffix + " " + drop, why});
-    rules.push_back({"prerouting",
+    rules.push_back(
+        {part_of("prerouting", family), front_end(family) + "@dropped_outside" + family.suffix + " " + drop, why});
+    rules.push_back({part_of("prerouting", family),
                      std::string(family.ip) + " daddr @node_address" + family.suffix +
                          " meta l4proto . th dport @node_port_dropped " + drop,
                      why});
 }
 
 /// IPVS has rewritten the destination when a packet comes here; connection tracking still knows the original one. nft
-/// knows the type of its port only after the protocol has been matched, so each protocol has its rule.
-void add_masquerades(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
+/// knows the type of its port only after the protocol has been matched, so each protocol has its rules.
+void add_masquerades(const Family& family, const std::string& protocol, const RulesetParameters& parameters,
+                     std::vector<Rule>& rules) {
     const std::string ip = family.ip;
     const auto masquerade = [&](const std::string& match, const char* why) {
-        rules.push_back({"postrouting", match + " counter masquerade fully-random", why});
+        rules.push_back({part_of("masquerade_" + protocol, family),
+                         "meta l4proto " + protocol + " " + match + " counter masquerade fully-random", why});
     };
-    masquerade(ip + " saddr . " + ip + " daddr @hairpin" + family.suffix, "a pod that reaches itself");
-    const bool knows_pods = !pod_networks(family, parameters).empty();
-    const std::string host = "fib saddr type local ";
+    const std::string host = " fib saddr type local";
+    const std::string port = "meta l4proto . ct original proto-dst ";
+    const std::string front = "ct original " + ip + " daddr . " + port;
+    masquerade(front + "@masquerade" + family.suffix, "external address");
+    masquerade(front + "@external_local" + family.suffix + host, "this host to an external address");
+    if (parameters.masquerade_all)
+        masquerade(front + "@cluster" + family.suffix, "masquerade_all");
+    else if (!pod_networks(family, parameters).empty())
+        masquerade(outsiders(family, parameters) + front + "@cluster" + family.suffix,
+                   "client of a ClusterIP that is neither a pod nor this node");
+}
+
+void add_masquerades(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    const std::string ip = family.ip;
+    const std::string chain = part_of("masquerade", family);
+    rules.push_back({chain,
+                     ip + " saddr . " + ip + " daddr @hairpin" + family.suffix + " counter masquerade fully-random",
+                     "a pod that reaches itself"});
+    if (const std::string networks = pod_networks(family, parameters); !networks.empty() && !parameters.masquerade_all)
+        rules.push_back({chain,
+                         ip + " saddr { " + networks + " } ct original " + ip + " daddr @virtual_address" +
+                             family.suffix + " accept",
+                         "any other pod to a ClusterIP"});
+    rules.push_back({chain, "ct original " + ip + " daddr @node_address" + family.suffix + " jump masquerade_node_port",
+                     "an address of this node"});
+    std::string verdicts;
     for (const std::string protocol : {"tcp", "udp", "sctp"}) {
-        const std::string is = "meta l4proto " + protocol + " ";
-        const std::string port = "meta l4proto . ct original proto-dst ";
-        const std::string front = "ct original " + ip + " daddr . " + port;
-        const std::string node = "ct original " + ip + " daddr @node_address" + family.suffix + " " + port;
-        masquerade(is + front + "@masquerade" + family.suffix, "external address");
-        masquerade(is + node + "@node_port", "node port");
-        masquerade(is + host + front + "@external_local" + family.suffix, "this host to an external address");
-        masquerade(is + host + node + "@node_port_local", "this host to a node port");
-        if (parameters.masquerade_all)
-            masquerade(is + front + "@cluster" + family.suffix, "masquerade_all");
-        else if (knows_pods)
-            masquerade(is + outsiders(family, parameters) + front + "@cluster" + family.suffix,
-                       "client of a ClusterIP that is neither a pod nor this node");
+        verdicts += (verdicts.empty() ? "" : ", ") + protocol + " : goto " + part_of("masquerade_" + protocol, family);
+        add_masquerades(family, protocol, parameters, rules);
     }
+    rules.push_back({chain, "meta l4proto vmap { " + verdicts + " }", "by protocol"});
+}
+
+void add_node_port_masquerades(std::vector<Rule>& rules) {
+    for (const std::string protocol : {"tcp", "udp", "sctp"}) {
+        const std::string port = "meta l4proto " + protocol + " meta l4proto . ct original proto-dst ";
+        const std::string masquerade = " counter masquerade fully-random";
+        rules.push_back({"masquerade_node_port", port + "@node_port" + masquerade, "node port"});
+        rules.push_back({"masquerade_node_port", port + "@node_port_local fib saddr type local" + masquerade,
+                         "this host to a node port"});
+    }
+}
+
+/// Before everything else. Answers need nothing of ours.
+void add_dispatch(std::vector<Rule>& rules) {
+    rules.push_back({"prerouting", "ct direction reply ct state established accept", "an answer"});
+    for (const auto& [chain, part] :
+         {std::pair("prerouting", "prerouting"), {"output", "output"}, {"postrouting", "masquerade"}})
+        rules.push_back({chain,
+                         std::string("meta nfproto vmap { ipv4 : goto ") + part_of(part, families[0]) +
+                             ", ipv6 : goto " + part_of(part, families[1]) + " }",
+                         "by family"});
 }
 
 /// FNV-1a, as eight hexadecimal digits.
@@ -221,22 +286,25 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
         {"refuse", "meta l4proto tcp reject with tcp reset", "refused at once"},
         {"refuse", "reject with icmpx type port-unreachable", "refused at once"},
     };
+    const std::string mask = hexadecimal(parameters.fwmark.mask);
+    const std::string value = hexadecimal(parameters.fwmark.value);
+    rules.push_back({"input", "ct state != new accept", "under way"});
+    for (const char* chain : {"input", "taken_by_ipvs"})
+        rules.push_back({chain,
+                         "meta mark & " + mask + " == " + value + " meta mark set meta mark & " +
+                             hexadecimal(~parameters.fwmark.mask),
+                         "taken off"});
+    add_dispatch(rules);
     for (const Family& family : families) {
         add_captures(family, parameters, rules);
         add_source_ranges(family, rules);
         add_refusals(family, rules);
         add_drops(family, parameters, rules);
     }
-    const std::string mask = hexadecimal(parameters.fwmark.mask);
-    const std::string value = hexadecimal(parameters.fwmark.value);
-    for (const char* chain : {"input", "taken_by_ipvs"})
-        rules.push_back({chain,
-                         "meta mark & " + mask + " == " + value + " meta mark set meta mark & " +
-                             hexadecimal(~parameters.fwmark.mask),
-                         "taken off"});
     add_marks(parameters, rules);
     for (const Family& family : families)
         add_masquerades(family, parameters, rules);
+    add_node_port_masquerades(rules);
 
     const std::string table = std::string("inet ") + nft::table_name + " ";
     Ruleset ruleset;

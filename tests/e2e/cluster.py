@@ -124,9 +124,9 @@ class Cluster(Lab):
         connection.auto_open = 0  # by itself it would connect in the wrong namespace
         return connection
 
-    def ask_host(self, verb, **arguments):
-        """control_server.py does it and answers."""
-        connection = self.connected(http.client.HTTPConnection(HOST, self.host["control_port"], timeout=200,
+    def ask_host(self, verb, within=200, **arguments):
+        """control_server.py does it and answers, within so many seconds."""
+        connection = self.connected(http.client.HTTPConnection(HOST, self.host["control_port"], timeout=within,
                                                                source_address=(TEST_ADDRESS, 0)))
         try:
             connection.request("POST", f"/{verb}", json.dumps(arguments))
