@@ -6,6 +6,7 @@ and source ranges, a tenth of them with externalTrafficPolicy Local. Prints "fig
 import json
 import pathlib
 import statistics
+import subprocess
 import sys
 import time
 
@@ -13,12 +14,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
 from bench import address, warm_up, write_list  # noqa: E402
-from lab import Lab, pod_ip, wait_until  # noqa: E402
+from lab import Lab, forget, pod_ip, run, wait_until  # noqa: E402
 
 PODS = 3
 CHANGES = 7
 ROUNDS = 3
+TURNS = 6
 SECONDS = 2  # of each round
+SPACES = ("node", "outside", "pod1", "pod4")
 START_WITHIN = 900
 FEWEST, FEW = 10, 100
 PATHS = {"cluster_ip": "pod4", "cluster_ip6": "pod4", "load_balancer": "outside"}
@@ -92,24 +95,48 @@ class ServicesLab(Lab):
         write_list(self.manifests / "services.json", [service(n) for n in range(self.size)])
         write_list(self.manifests / "slices.json", [one for n in range(self.last) for one in slices(n)] + [
             endpoint_slice(self.last, family, [pod_ip(1, family)]) for family in (4, 6)])
-        for family, name in ((4, "sink"), (6, "sink6")):
-            self.spawn(name, "pod1", ["bench-connect", "listen", pod_ip(1, family), "8080"])
         return self
 
-    def target(self, path):
-        return {"cluster_ip": (cluster_ip(self.last), 80), "cluster_ip6": (f"fd00:96::{self.last + 256:x}", 80),
-                "load_balancer": (address("10.200", self.last), 80)}[path]
+
+class Kept:
+    """What a world of so many Services has left in the kernel, when everything else of it has ended."""
+
+    def __init__(self, lab):
+        self.size = lab.size
+        self.target = {"cluster_ip": cluster_ip(lab.last), "cluster_ip6": f"fd00:96::{lab.last + 256:x}",
+                       "load_balancer": address("10.200", lab.last)}
+        lab.keep(self.size, *SPACES)
+        self.listeners = [subprocess.Popen(["ip", "netns", "exec", f"pod1-{self.size}", "bench-connect", "listen", pod_ip(1, family), "8080"])
+                          for family in (4, 6)]
+
+    def end(self):
+        for listener in self.listeners:
+            listener.kill()
+            listener.wait()
+        forget(self.size, *SPACES)
 
     def connect(self, path, seconds, check=True):
-        where, port = self.target(path)
-        return self.on(PATHS[path], "bench-connect", where, str(port), str(seconds), check=check)
+        return run(["ip", "netns", "exec", f"{PATHS[path]}-{self.size}", "bench-connect", self.target[path], "80", str(seconds)], check)
 
     def is_answered(self):
         return all("bench-connect" not in self.connect(path, 0.05, check=False) for path in PATHS)
 
-    def rate(self, path):
-        """Connections a second; the best of several rounds: what disturbs a round can only make it slower."""
-        return max(float(self.connect(path, SECONDS)) for _ in range(ROUNDS))
+
+def rates(worlds):
+    """Connections a second by path and world, which take turns: so a machine that grows slower or quicker favours none. The
+    best of several rounds: what disturbs a round can only make it slower."""
+    for world in worlds:
+        wait_until(f"the pod answers with {world.size} Services", world.is_answered, 60)
+    best = {}
+    for path in PATHS:
+        rounds = {world.size: [] for world in worlds}
+        for _round in range(TURNS):
+            for world in worlds:
+                rounds[world.size].append(float(world.connect(path, SECONDS)))
+        for size, found in rounds.items():
+            print(f"  {size}: {path}, connections a second, by rounds: " + ", ".join(f"{one:.0f}" for one in found), flush=True)
+        best[path] = {size: max(found) for size, found in rounds.items()}
+    return best
 
 
 def rules(lab):
@@ -158,41 +185,46 @@ def time_changes(lab):
     return {"change_endpoint": min(endpoint), "change_ranges": min(of_ranges), "change_ranges_kernel": min(kernel)}
 
 
-def measure(size):
+def measure(size, changes, keep):
     with ServicesLab(size) as lab:
         began = time.monotonic()
         lab.start_podferry(within=START_WITHIN)
         print(f"  {size}: ready after {time.monotonic() - began:.1f} s, kernel {lab.metric('podferry_start_seconds', phase='kernel'):.1f} s",
               flush=True)
-        wait_until("the last Service's pod answers", lab.is_answered, 60)
-        found = {"rules": rules(lab), **{path: lab.rate(path) for path in PATHS}}
-        print(f"  {size}: rules {found['rules']}, connections a second " + ", ".join(f"{path} {found[path]:.0f}" for path in PATHS), flush=True)
-        return found | time_changes(lab)
+        found = {"rules": rules(lab)} | (time_changes(lab) if changes else {})
+        if keep:
+            found["kept"] = Kept(lab)
+        return found
 
 
-def best(worlds, name, choose):
-    return choose(world[name] for world in worlds)
+def best(worlds, name):
+    return min(world[name] for world in worlds)
 
 
 def main():
     numbers = [word for word in sys.argv[1:] if word.isdigit()]
     size = int(numbers[0]) if numbers else 10000
     warm_up()
-    # The small worlds stand before and after the big one: a machine that grows slower or quicker favours none.
-    worlds = {FEWEST: [], FEW: [], size: []}
-    for one in (FEWEST, FEW, size, FEW, FEWEST):
-        worlds[one].append(measure(one))
+    worlds = {FEWEST: [measure(FEWEST, changes=False, keep=True)], FEW: [], size: []}
+    for one in (FEW, size, FEW):  # before and after the big one, as rates are measured in turns
+        worlds[one].append(measure(one, changes=True, keep=one == size))
+    kept = [worlds[one][0]["kept"] for one in (FEWEST, size)]
+    try:
+        found = rates(kept)
+    finally:
+        for world in kept:
+            world.end()
     for few in (FEWEST, FEW, size):
         figure(f"nft_rules_{few}", worlds[few][0]["rules"], "rules")
     figure("nft_rules_more", worlds[size][0]["rules"] - worlds[FEW][0]["rules"], "rules", at_most=0)
     for name in ("change_endpoint", "change_ranges"):
-        many, few = (best(worlds[one], name, min) for one in (size, FEW))
+        many, few = (best(worlds[one], name) for one in (size, FEW))
         figure(f"{name}_ms_{FEW}", few, "ms")
         figure(f"{name}_ms_{size}", many, "ms")
         figure(f"{name}_{size}_over_{FEW}", many / few, "ratio", at_most=1.5)
-    figure(f"change_ranges_kernel_ms_{size}", best(worlds[size], "change_ranges_kernel", min), "ms")
-    for path in PATHS:
-        many, few = (best(worlds[one], path, max) for one in (size, FEWEST))
+    figure(f"change_ranges_kernel_ms_{size}", best(worlds[size], "change_ranges_kernel"), "ms")
+    for path, of_size in found.items():
+        many, few = of_size[size], of_size[FEWEST]
         figure(f"rate_{path}_{FEWEST}", few, "connections/s")
         figure(f"rate_{path}_{size}", many, "connections/s")
         figure(f"rate_{path}_{size}_over_{FEWEST}", many / few, "ratio", at_least=0.9)

@@ -10,7 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from api import SHOP  # noqa: E402
-from lab import Failure, pod_ip, run, wait_until  # noqa: E402
+from lab import Failure, forget, pod_ip, run, wait_until  # noqa: E402
 from population import cluster_ip  # noqa: E402
 from scale import KubeProxyIpvs, KubeProxyNftables, Podferry  # noqa: E402
 
@@ -43,28 +43,20 @@ def prepare(cluster, subject):
     subject.start()
     subject.wait_until_complete()
     print(f"      {subject.title}: complete after {time.monotonic() - began:.0f} s", flush=True)
-    keep(subject.title)
+    cluster.keep(subject.title, *SPACES)
+    listen(subject.title)
     wait_until("the pod answers", lambda: try_once(subject.title), 60)
     cluster.processes[subject.title].kill()
     cluster.processes[subject.title].wait()
     KEPT.append(subject.title)
 
 
-def kept(space, title):
-    return f"{space}-{title}"
-
-
-def keep(title):
-    """A second name for each network namespace, which lives on by it."""
-    for space in SPACES:
-        path = pathlib.Path("/run/netns") / kept(space, title)
-        path.touch()
-        run(["mount", "--bind", f"/run/netns/{space}", str(path)])
-    LISTENERS.append(subprocess.Popen(["ip", "netns", "exec", kept(SERVER, title), "bench-connect", "listen", pod_ip(1), "8080"]))
+def listen(title):
+    LISTENERS.append(subprocess.Popen(["ip", "netns", "exec", f"{SERVER}-{title}", "bench-connect", "listen", pod_ip(1), "8080"]))
 
 
 def connect(title, seconds, check=True):
-    return run(["ip", "netns", "exec", kept(CLIENT, title), "bench-connect", ADDRESS, str(PORT), str(seconds)], check)
+    return run(["ip", "netns", "exec", f"{CLIENT}-{title}", "bench-connect", ADDRESS, str(PORT), str(seconds)], check)
 
 
 def try_once(title):
@@ -120,8 +112,7 @@ def it_d_measures(_):
             listener.kill()
             listener.wait()
         for title in KEPT:
-            for space in SPACES:
-                run(["ip", "netns", "del", kept(space, title)], check=False)
+            forget(title, *SPACES)
     for title in KEPT:
         print(f"figure cluster_rate_{title}_{SIZE} {max(rates[title]):.0f} connections/s   (rounds: "
               + ", ".join(f"{one:.0f}" for one in rates[title]) + ")", flush=True)
