@@ -1,5 +1,5 @@
 // Removes stale UDP entries of connection tracking (stale_flows.hpp) after the kernel has taken changes that may leave
-// some, on a thread of its own: reading 100,000 entries takes a tenth of a second and more (docs/performance.md).
+// some, on a thread of its own: reading 100,000 entries takes a second in the lab (docs/performance.md).
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
