@@ -79,6 +79,8 @@ Metrics::Metrics()
                       "Unix time at which the kernel last held everything that was wanted.")
                     .Add({})),
       audits(counter(registry, "podferry_audits_total", "Completed comparisons with the kernel.").Add({})),
+      healthz_answers(counter(registry, "podferry_proxy_healthz_total", "Answers of /healthz, by status.")),
+      livez_answers(counter(registry, "podferry_proxy_livez_total", "Answers of /livez, by status.")),
       conntrack_seconds(histogram(registry, "podferry_conntrack_reconciler_sync_duration_seconds",
                                   "Time to look through connection tracking for stale UDP entries, by IP family.")),
       conntrack_deleted(counter(registry, "podferry_conntrack_reconciler_deleted_entries_total",

@@ -1,14 +1,11 @@
 #include "proxy/node.hpp"
 
-#include <fmt/chrono.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <csignal>
 #include <filesystem>
 #include <iostream>
@@ -36,41 +33,24 @@ bool passes(const Findings& findings) {
     return findings.errors.empty();
 }
 
-std::string time_text(std::chrono::system_clock::time_point time) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
 Pages operator_pages(NodeLoop& node) {
     return {{"/status", [&] { return Reply{200, "application/json", to_json(node.status())}; }},
             {"/services", [&] { return Reply{200, "application/json", to_json(node.services())}; }},
             {"/metrics", [&] { return Reply{200, "text/plain; version=0.0.4; charset=utf-8", node.metrics()}; }}};
 }
 
+/// Besides /metrics, kube-proxy's (cmd/kube-proxy/app/server.go).
 Pages metrics_pages(NodeLoop& node) {
     Pages pages = operator_pages(node);
-    pages["/proxyMode"] = [] { return Reply{200, "text/plain; charset=utf-8", "ipvs"}; };  // kube-proxy has it
-    pages["/healthz"] = [] { return Reply{200, "text/plain; charset=utf-8", "ok"}; };
+    pages["/proxyMode"] = [] { return Reply{200, "text/plain; charset=utf-8", "ipvs", {}}; };
+    pages["/healthz"] = [] { return Reply{200, "text/plain; charset=utf-8", "ok", {}}; };
     return pages;
 }
 
-/// The fields are kube-proxy's (pkg/proxy/healthcheck/proxy_health.go); "healthy" and a recent lastUpdated are what
-/// others look at. Unlike its /healthz, ours does not send load balancers to a node that has never carried anything.
 Pages health_pages(NodeLoop& node) {
-    const auto answer = [&node](bool good, const std::string& more) {
-        const auto now = std::chrono::system_clock::now();
-        return Reply{good ? 200 : 503, "application/json",
-                     fmt::format("{{\"lastUpdated\":\"{}\",\"currentTime\":\"{}\",{}\"healthy\":{}}}\n",
-                                 time_text(good ? now : node.last_sync()), time_text(now), more, good)};
-    };
-    return {{"/healthz",
-             [=, &node] {
-                 return answer(node.eligible() && node.healthy(), fmt::format("\"nodeEligible\":{},", !node.leaving()));
-             }},
-            {"/livez", [=, &node] { return answer(node.healthy(), ""); }},
-            {"/readyz", [=, &node] {
-                 const boost::json::value why(node.waiting_for());
-                 return answer(node.ready(), node.ready() ? "" : "\"waitingFor\":" + boost::json::serialize(why) + ",");
-             }}};
+    return {{"/healthz", [&] { return node.healthz(); }},
+            {"/livez", [&] { return node.livez(); }},
+            {"/readyz", [&] { return node.readyz(); }}};
 }
 
 /// A page on TCP: its setting, and the reason of the Event that says it is not there.

@@ -80,7 +80,8 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
       health_server_(context.get_executor(),
                      [this](std::uint16_t port) -> std::optional<Reply> {
                          const auto found = engine_.health_ports().find(port);
-                         return found ? std::optional(health_reply(*found, healthy())) : std::nullopt;
+                         return found ? std::optional(health_reply(*found, is_healthy(health(), Clock::now())))
+                                      : std::nullopt;
                      }),
       timer_(context) {
     if (!inputs_.manifests.empty()) {
@@ -181,6 +182,8 @@ void NodeLoop::sweep_when_due() {
 }
 
 void NodeLoop::wake() {
+    if (ready_ && !unsynced_since_)
+        unsynced_since_ = Clock::now();
     woken_ = true;
     timer_.cancel();
 }

@@ -22,6 +22,7 @@
 #include "proxy/flow_cleaner.hpp"
 #include "proxy/health_server.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/node_health.hpp"
 #include "proxy/reconciler.hpp"
 #include "proxy/state_file.hpp"
 
@@ -51,16 +52,10 @@ public:
     std::vector<ServiceView> services() const { return engine_.view(); }
     /// The Prometheus page, with gauges brought up to date.
     std::string metrics();
-    /// False when the kernel has not been spoken to for too long, or refuses most of what is wanted. One object that it
-    /// refuses is a problem of that object (status()), not of the node.
-    bool healthy() const;
-    /// Whether load balancers may send connections to this node: false when it is about to go, or has never carried
-    /// any. A restart while the API is away does not make it false: the kernel carries them.
-    bool eligible() const { return !leaving_ && (ready_ || adopted_something_); }
-    bool leaving() const { return leaving_; }
-    bool ready() const { return ready_; }
-    std::string waiting_for() const;
-    std::chrono::system_clock::time_point last_sync() const { return last_sync_; }
+    /// The health pages (node_health.hpp), as of now.
+    Reply healthz();
+    Reply livez();
+    Reply readyz() const;
 
 private:
     // What comes in.
@@ -107,6 +102,8 @@ private:
     void finish_sync();
     void serve_health_ports();
 
+    NodeHealth health() const;
+    std::string waiting_for() const;
     std::vector<api::Problem> problems() const;
     void update_gauges();
 
@@ -143,8 +140,8 @@ private:
     std::optional<Time> sweep_at_;  // until when removals at the start are held back
     Time next_audit_;
     Time last_audit_;
-    Time next_look_;  // at what drains
-    std::optional<Time> unsynced_since_;
+    Time next_look_;                      // at what drains
+    std::optional<Time> unsynced_since_;  // the oldest wish that has not been given to the kernel
     std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
     std::vector<std::chrono::system_clock::time_point> changes_;  // that the kernel does not hold yet
     std::chrono::system_clock::time_point last_sync_;

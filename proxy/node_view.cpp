@@ -5,15 +5,26 @@
 #include "proxy/node_loop.hpp"
 
 namespace proxy {
-namespace {
 
-constexpr auto unhealthy_after = std::chrono::seconds(30);  // of changes that the kernel does not take
+/// A restart while the API is away makes no node ineligible: the kernel goes on carrying connections.
+NodeHealth NodeLoop::health() const {
+    return {ready_ || adopted_something_, leaving_, reconciler_.mostly_refused(), unsynced_since_, last_sync_};
+}
 
-}  // namespace
+Reply NodeLoop::healthz() {
+    Reply reply = healthz_reply(health(), std::chrono::steady_clock::now(), std::chrono::system_clock::now());
+    metrics_.healthz_answers.Add({{"code", std::to_string(reply.status)}}).Increment();
+    return reply;
+}
 
-bool NodeLoop::healthy() const {
-    return (!unsynced_since_ || std::chrono::steady_clock::now() - *unsynced_since_ < unhealthy_after) &&
-           !reconciler_.mostly_refused();
+Reply NodeLoop::livez() {
+    Reply reply = livez_reply(health(), std::chrono::steady_clock::now(), std::chrono::system_clock::now());
+    metrics_.livez_answers.Add({{"code", std::to_string(reply.status)}}).Increment();
+    return reply;
+}
+
+Reply NodeLoop::readyz() const {
+    return readyz_reply(health(), ready_, waiting_for(), std::chrono::system_clock::now());
 }
 
 /// After a sync: counts that may rise now, ports that are to be opened or closed, addresses that have changed.
