@@ -153,6 +153,7 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
 
 void Engine::plan_service(const api::ObjectName& name) {
     plan_problems_.erase(name);
+    gaps_.erase(name);
     const auto found = store_.services().find(name);
     const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
@@ -169,6 +170,8 @@ void Engine::plan_service(const api::ObjectName& name) {
     ServicePlan service_plan = plan(found->second, endpoints, facts_, verdicts());
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
+    if (!service_plan.gaps.empty())
+        gaps_[name] = std::move(service_plan.gaps);
     slow_start_.weigh(name, service_plan, inputs_.weight_of);
     const Age age{found->second.created, transactions_};
     keep_draining(name, endpoints, age, service_plan);
@@ -291,6 +294,11 @@ std::size_t Engine::services_without_backends() const {
         count += !servers.empty() && !any ? 1 : 0;
     }
     return count;
+}
+
+std::size_t Engine::services_with(const LocalGap& gap) const {
+    return static_cast<std::size_t>(
+        std::count_if(gaps_.begin(), gaps_.end(), [&](const auto& gaps) { return gaps.second.contains(gap); }));
 }
 
 std::vector<ServiceView> Engine::view() const {

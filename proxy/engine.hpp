@@ -91,6 +91,9 @@ public:
     /// Services with an address of which no real server takes connections.
     std::size_t services_without_backends() const;
 
+    /// Services with that gap.
+    std::size_t services_with(const LocalGap& gap) const;
+
 private:
     struct Waiting {
         api::Upsert upsert;
@@ -128,6 +131,7 @@ private:
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
+    std::map<api::ObjectName, std::set<LocalGap>> gaps_;                    // by Service, where there are some
     std::map<api::ObjectName, api::Origin> origins_;                        // of Services
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;

@@ -50,6 +50,9 @@ Metrics::Metrics()
       services_without_backends(gauge(registry, "podferry_services_without_backends",
                                       "Services with an address and no real server that takes connections.")
                                     .Add({})),
+      no_local_endpoints(gauge(registry, "podferry_sync_proxy_rules_no_local_endpoints_total",
+                               "Services whose Local traffic policy finds no endpoint on this node, while there are "
+                               "some elsewhere, by policy and IP family.")),
       conflicts(gauge(registry, "podferry_conflicts",
                       "Front ends (address, port, protocol) that a Service wants and an older one has.")
                     .Add({})),

@@ -27,6 +27,7 @@ struct Metrics {
     prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|slow_start|draining|failed_probe
     prometheus::Gauge& draining_real_servers;
     prometheus::Gauge& services_without_backends;
+    prometheus::Family<prometheus::Gauge>& no_local_endpoints;  // traffic_policy, ip_family, as kube-proxy's
     prometheus::Gauge& conflicts;
     prometheus::Gauge& ipvs_connections;
     prometheus::Gauge& ipvs_connection_table_size;

@@ -133,6 +133,11 @@ void NodeLoop::update_gauges() {
     metrics_.draining_real_servers.Set(static_cast<double>(engine_.draining().size()));
     metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));
     metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
+    for (const bool external : {false, true})
+        for (const bool ipv6 : {false, true})
+            metrics_.no_local_endpoints
+                .Add({{"traffic_policy", external ? "external" : "internal"}, {"ip_family", ipv6 ? "IPv6" : "IPv4"}})
+                .Set(static_cast<double>(engine_.services_with({external, ipv6})));
     metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflicts().size()));
     for (const RangeUse& range : view.ranges) {
         metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));

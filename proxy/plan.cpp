@@ -19,6 +19,21 @@ void note_open_addresses(const api::Service& service, ServicePlan& plan) {
         }
 }
 
+bool is_reached_from_outside(const api::Service& service) {
+    return service.type == api::ServiceType::node_port || service.type == api::ServiceType::load_balancer ||
+           !service.external_ips.empty();
+}
+
+/// As kube-proxy counts for its sync_proxy_rules_no_local_endpoints_total.
+void note_gaps(const api::Service& service, const Selection& selection, bool ipv6, ServicePlan& plan) {
+    if (!selection.has_any || !selection.local.empty())
+        return;
+    if (service.internal_traffic_policy == api::TrafficPolicy::local)
+        plan.gaps.insert({false, ipv6});
+    if (service.external_traffic_policy == api::TrafficPolicy::local && is_reached_from_outside(service))
+        plan.gaps.insert({true, ipv6});
+}
+
 }  // namespace
 
 ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
@@ -40,6 +55,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
                 if (endpoint.address.is_v6() == cluster_ip.is_v6())
                     view.endpoints.push_back(&endpoint);
             view.selection = select(view.endpoints, node.place);
+            note_gaps(service, view.selection, cluster_ip.is_v6(), plan);
             plan_port(view, cluster_ip, plan);
         }
         // The address becomes local to this node, and all its unclaimed ports are refused.

@@ -45,6 +45,13 @@ struct Verdicts {
     const std::set<std::string>* missing_schedulers = nullptr;
 };
 
+/// A Local traffic policy that leaves a Service without endpoints here, while there are some elsewhere.
+struct LocalGap {
+    bool external = false;  ///< of externalTrafficPolicy, else of internalTrafficPolicy
+    bool ipv6 = false;
+    auto operator<=>(const LocalGap&) const = default;
+};
+
 struct ServicePlan {
     std::vector<std::pair<netlink::VirtualServer, netlink::VirtualServerState>> virtual_servers;
     std::vector<netlink::LocalRoute> routes;
@@ -52,6 +59,7 @@ struct ServicePlan {
     std::set<MarkUse> marks;
     std::chrono::milliseconds slow_start{0};  ///< 0: none
     std::vector<std::string> problems;        ///< "field: sentence"
+    std::set<LocalGap> gaps;                  ///< of any of its ports
 };
 
 /// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is

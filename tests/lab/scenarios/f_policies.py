@@ -76,6 +76,12 @@ def it_serves_outside_clients_from_here_and_all_others_from_everywhere(lab):
         raise Failure(f"a restart has changed marks:\n{before}\n{lab.ipvs()}")
 
 
+def without_local_endpoint(lab):
+    """As the metric counts Services: by policy and family."""
+    return [lab.metric("podferry_sync_proxy_rules_no_local_endpoints_total", traffic_policy=policy, ip_family=family)
+            for policy in ("internal", "external") for family in ("IPv4", "IPv6")]
+
+
 def it_drops_outside_clients_without_a_pod_here(lab):
     """externalTrafficPolicy: Local and internalTrafficPolicy: Local without a pod on this node."""
     lab.start_pods(1, 2)
@@ -87,8 +93,12 @@ def it_drops_outside_clients_without_a_pod_here(lab):
             expect(lab, "outside", address, port, DROPPED)
             expect(lab, "pod4", address, port, {("pod2", own)})
         expect(lab, "pod4", CLUSTER_IP[family], 80, DROPPED)
+    if without_local_endpoint(lab) != [1, 1, 1, 1]:
+        raise Failure(f"counted: {without_local_endpoint(lab)}")
     lab.write("web.yaml", balanced(LOCAL + "internalTrafficPolicy: Local, ") + slices())
     wait_until("pod 2 is gone", lambda: not any(lab.weights(VIP[4], 80).values()), 10)
+    if without_local_endpoint(lab) != [0, 0, 0, 0]:
+        raise Failure(f"counted, although there is no endpoint anywhere: {without_local_endpoint(lab)}")
     for address, port in (*fronts(4), (CLUSTER_IP[4], 80)):
         expect(lab, "outside", address, port, REFUSED)
         expect(lab, "pod4", address, port, REFUSED)

@@ -274,3 +274,28 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
     world.engine.scheduler_is_missing("rr");
     CHECK_THAT(world.only_problem(), Catch::Contains("setting scheduler: this kernel has no scheduler rr"));
 }
+
+TEST_CASE("Services whose Local policy finds nothing here are counted") {
+    World world;
+    const auto counted = [&] {
+        return std::pair(world.engine.services_with({false, false}), world.engine.services_with({true, false}));
+    };
+    auto web = build::service("web", vip);
+    auto more = build::service("more", "10.96.0.6");
+    auto pod = build::pod("web", "web-1", "10.1.0.11", false);
+    auto other_pod = build::pod("more", "more-1", "10.1.0.12", false);
+    pod.node_name = other_pod.node_name = "n2";
+    world.apply(build::transaction({web, more, pod, other_pod}));
+    CHECK(counted() == std::pair<std::size_t, std::size_t>(0, 0));
+    web.internal_traffic_policy = api::TrafficPolicy::local;
+    more.type = api::ServiceType::node_port;
+    more.internal_traffic_policy = more.external_traffic_policy = api::TrafficPolicy::local;
+    world.apply(build::transaction({web, more}));
+    CHECK(counted() == std::pair<std::size_t, std::size_t>(2, 1));
+    CHECK(world.engine.services_with({false, true}) == 0);
+    world.apply(build::removal(api::Kind::service, "more"));
+    CHECK(counted() == std::pair<std::size_t, std::size_t>(1, 0));
+    pod.node_name = "n1";
+    world.apply(build::transaction({pod}));
+    CHECK(counted() == std::pair<std::size_t, std::size_t>(0, 0));
+}

@@ -162,3 +162,44 @@ TEST_CASE("a failed probe leaves a real server without weight, and none of UDP")
     service.ports[0].protocol = api::Protocol::udp;
     CHECK(text(plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/udp 1");
 }
+
+TEST_CASE("Local policies that find nothing here") {
+    struct Gaps {
+        const char* what;
+        api::ServiceType type;
+        TrafficPolicy internal;
+        TrafficPolicy external;
+        const char* endpoints;
+        std::set<LocalGap> gaps;
+    };
+    const auto node_port = api::ServiceType::node_port;
+    const auto cluster_ip = api::ServiceType::cluster_ip;
+    const auto local = TrafficPolicy::local;
+    const auto cluster = TrafficPolicy::cluster;
+    const LocalGap internal{false, false};
+    const LocalGap external{true, false};
+    const Gaps rows[] = {
+        {"both, one is here", node_port, local, local, "1lr 2r", {}},
+        {"both, a terminating one is here", node_port, local, local, "1lst 2r", {}},
+        {"both, only one elsewhere", node_port, local, local, "2r", {internal, external}},
+        {"both, only a terminating one elsewhere", node_port, local, local, "2st", {internal, external}},
+        {"both, the one here is not ready", node_port, local, local, "1l 2r", {internal, external}},
+        {"both, none anywhere: that is no matter of the policy", node_port, local, local, "2", {}},
+        {"only internal", node_port, local, cluster, "2r", {internal}},
+        {"only external", node_port, cluster, local, "2r", {external}},
+        {"none", node_port, cluster, cluster, "2r", {}},
+        {"nobody comes from outside", cluster_ip, cluster, local, "2r", {}},
+    };
+    for (const Gaps& row : rows) {
+        CAPTURE(row.what);
+        auto service = build::service("web", "10.96.0.5");
+        service.type = row.type;
+        service.internal_traffic_policy = row.internal;
+        service.external_traffic_policy = row.external;
+        service.ports.push_back({"more", api::Protocol::tcp, 81, std::uint16_t{8080}, 0});
+        Marks marks = no_marks_yet();
+        const auto found = plan(service, {{0, build::endpoints(row.endpoints)}, {1, build::endpoints("1lr")}}, facts(),
+                                no_verdicts(marks));
+        CHECK(found.gaps == row.gaps);
+    }
+}
