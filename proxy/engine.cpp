@@ -23,6 +23,11 @@ bool runs_elsewhere(const std::optional<api::Probe>& probe) {
 
 }  // namespace
 
+bool is_needed_first(const api::ObjectName& service) {
+    return (service.space == "default" && service.name == "kubernetes") ||
+           (service.space == "kube-system" && service.name.find("dns") != std::string::npos);
+}
+
 Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs)
     : config_(std::move(config)),
       facts_(std::move(facts)),

@@ -21,6 +21,10 @@
 
 namespace proxy {
 
+/// What cannot wait at a cold start: the API server's own Service, and the cluster's DNS. Without them nothing else
+/// starts.
+bool is_needed_first(const api::ObjectName& service);
+
 class Engine {
 public:
     struct Inputs {

@@ -37,9 +37,11 @@ Config with_host_defaults(Config config) {
     return config;
 }
 
-std::vector<Address> node_ips_of(const std::vector<Address>& node, const std::vector<netlink::HostAddress>& host) {
+std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector<netlink::HostAddress>& host) {
+    if (sources.given)
+        return sources.node_ip;
     std::vector<Address> chosen;
-    for (const Address& address : node) {
+    for (const Address& address : sources.node) {
         const bool ours = std::any_of(host.begin(), host.end(),
                                       [&](const netlink::HostAddress& own) { return own.address == address; });
         const bool taken = std::any_of(chosen.begin(), chosen.end(),
@@ -47,7 +49,7 @@ std::vector<Address> node_ips_of(const std::vector<Address>& node, const std::ve
         if (ours && !taken)
             chosen.push_back(address);
     }
-    return chosen;
+    return chosen.empty() ? sources.node_ip : chosen;
 }
 
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {

@@ -14,8 +14,16 @@ namespace proxy {
 /// the host's default route of each family, or nothing where there is none.
 Config with_host_defaults(Config config);
 
-/// Of the Node object's addresses the first of each family that this host has (kube-proxy's primary and second IP).
-std::vector<Address> node_ips_of(const std::vector<Address>& node, const std::vector<netlink::HostAddress>& host);
+/// Where a node's addresses can come from.
+struct NodeIpSources {
+    bool given = false;            ///< setting node_ip is there
+    std::vector<Address> node_ip;  ///< it, or what was in use before: at first the sources of the default routes
+    std::vector<Address> node;     ///< the Node object's, in its order
+};
+
+/// The addresses of this node: the setting's; else of the Node object's the first of each family that this host has
+/// (kube-proxy's primary and second IP); else those that are in use.
+std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector<netlink::HostAddress>& host);
 
 /// The node's addresses as planning needs them: node ports are served on node_ip, or on those of the host's addresses
 /// that node_port_addresses selects (never loopback or link-local ones).

@@ -58,7 +58,10 @@ void NodeLoop::take(api::Transaction transaction) {
         begin(std::move(transaction));
         return;
     }
-    note_changes(transaction);
+    if (cluster_ == nullptr)
+        changes_.note_reading(std::chrono::system_clock::now());
+    else
+        changes_.note(transaction);
     const bool pods = names_pods(transaction);
     engine_.apply(std::move(transaction));
     take_node();
@@ -66,19 +69,6 @@ void NodeLoop::take(api::Transaction transaction) {
         set_targets();
     log_new_problems();
     wake();
-}
-
-/// When what the kernel does not hold yet has happened. The API tells of slices; older ones than this start are not a
-/// measure of ours (kube-proxy's EndpointsChangeTracker).
-void NodeLoop::note_changes(const api::Transaction& transaction) {
-    if (cluster_ == nullptr) {
-        if (changes_.empty())
-            changes_.push_back(std::chrono::system_clock::now());
-        return;
-    }
-    for (const api::Upsert& upsert : transaction.upserts)
-        if (const auto* slice = std::get_if<api::EndpointSlice>(&upsert.object); slice && slice->changed > started_)
-            changes_.push_back(slice->changed);
 }
 
 void NodeLoop::set_targets() {
@@ -131,11 +121,11 @@ void NodeLoop::take_attempt(const health::Attempt& attempt) {
 /// The addresses of this host, and which of them the Node object calls the node's, as they are now.
 void NodeLoop::follow_addresses() {
     const auto host = netlink::host_addresses();
-    const auto named = node_ips_of(node_addresses_, host);
-    if (!inputs_.node_ip_given && !named.empty() && named != config_.node_ip) {
-        log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(named)}});
-        config_.node_ip = named;
-        kernel_.set_sources(named);
+    auto chosen = node_ips_of({inputs_.node_ip_given, config_.node_ip, node_addresses_}, host);
+    if (chosen != config_.node_ip) {
+        log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(chosen)}});
+        config_.node_ip = std::move(chosen);
+        kernel_.set_sources(config_.node_ip);
         audit_wanted_ = true;  // which corrects the routes that are there
     }
     NodeFacts facts = facts_of(config_, host);

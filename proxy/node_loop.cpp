@@ -47,12 +47,6 @@ void keep_freed_memory(bool keep) {
         ::malloc_trim(0);
 }
 
-/// What cannot wait at a cold start: without them nothing else starts.
-bool goes_first(const api::ObjectName& name) {
-    return (name.space == "default" && name.name == "kubernetes") ||
-           (name.space == "kube-system" && name.name.find("dns") != std::string::npos);
-}
-
 }  // namespace
 
 NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, Time began)
@@ -128,7 +122,7 @@ void NodeLoop::begin(api::Transaction everything) {
     engine_.apply(std::move(everything));
     take_node();
     follow_addresses();
-    engine_.plan_dirty(goes_first);
+    engine_.plan_dirty(is_needed_first);
     program_everything_now();
     engine_.plan_dirty();
     reconciler_.disown_foreign();

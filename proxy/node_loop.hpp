@@ -25,6 +25,7 @@
 #include "proxy/node_health.hpp"
 #include "proxy/reconciler.hpp"
 #include "proxy/state_file.hpp"
+#include "proxy/trigger_times.hpp"
 
 namespace proxy {
 
@@ -60,7 +61,6 @@ public:
 private:
     // What comes in.
     void take(api::Transaction transaction);
-    void note_changes(const api::Transaction& transaction);
     void take_node();
     void take_report(const health::Report& report);
     void take_attempt(const health::Attempt& attempt);
@@ -142,8 +142,7 @@ private:
     Time last_audit_;
     Time next_look_;                      // at what drains
     std::optional<Time> unsynced_since_;  // the oldest wish that has not been given to the kernel
-    std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
-    std::vector<std::chrono::system_clock::time_point> changes_;  // that the kernel does not hold yet
+    TriggerTimes changes_{std::chrono::system_clock::now()};
     std::chrono::system_clock::time_point last_sync_;
     std::uint64_t drift_repairs_ = 0;
     std::size_t probed_containers_ = 0;

@@ -89,9 +89,8 @@ void NodeLoop::finish_sync() {
     }
     unsynced_since_.reset();
     last_sync_ = std::chrono::system_clock::now();
-    for (const auto& change : changes_)
-        metrics_.programming_seconds.Observe(std::chrono::duration<double>(last_sync_ - change).count());
-    changes_.clear();
+    for (const auto& took : changes_.take(last_sync_))
+        metrics_.programming_seconds.Observe(took.count());
 }
 
 std::vector<std::string> NodeLoop::prepare() {
