@@ -125,32 +125,37 @@ std::vector<Rejection> Socket::transact_whole(Batch& batch) {
     return exchange(batch, batch.size() - 2, true);
 }
 
+bool DumpState::take(const nlmsghdr* message) {
+    if (message->nlmsg_seq != sequence_)
+        return false;
+    interrupted_ = interrupted_ || (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+    if (message->nlmsg_type != NLMSG_DONE && message->nlmsg_type != NLMSG_ERROR)
+        return true;
+    // Both carry an errno, 0 or negative.
+    const int error =
+        message->nlmsg_len >= NLMSG_LENGTH(sizeof(int)) ? -*static_cast<const int*>(NLMSG_DATA(message)) : 0;
+    if (error != 0 && error != EINTR)
+        fail(error, "netlink dump");
+    interrupted_ = interrupted_ || error == EINTR;
+    over_ = true;
+    return false;
+}
+
 bool Socket::dump_each(const Message& request, const std::function<void(nlmsghdr*)>& visit) {
     nlmsghdr* header = request.header();
     header->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
     header->nlmsg_pid = port_;
     header->nlmsg_seq = ++sequence_;
     send(reinterpret_cast<const char*>(header), header->nlmsg_len);
-    bool interrupted = false;
-    for (;;) {
+    DumpState state(sequence_);
+    while (!state.over()) {
         auto left = static_cast<std::uint32_t>(receive());
-        for (auto* answer = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(answer, left);
-             answer = NLMSG_NEXT(answer, left)) {
-            if (answer->nlmsg_seq != sequence_)
-                continue;
-            interrupted = interrupted || (answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-            if (answer->nlmsg_type != NLMSG_DONE && answer->nlmsg_type != NLMSG_ERROR) {
+        for (auto* answer = reinterpret_cast<nlmsghdr*>(buffer_.data()); !state.over() && NLMSG_OK(answer, left);
+             answer = NLMSG_NEXT(answer, left))
+            if (state.take(answer))
                 visit(answer);
-                continue;
-            }
-            // Both carry an errno, 0 or negative.
-            const int error =
-                answer->nlmsg_len >= NLMSG_LENGTH(sizeof(int)) ? -*static_cast<const int*>(NLMSG_DATA(answer)) : 0;
-            if (error != 0 && error != EINTR)
-                fail(error, "netlink dump");
-            return !interrupted && error == 0;
-        }
     }
+    return state.whole();
 }
 
 std::vector<char> Socket::dump(const Message& request) {

@@ -16,6 +16,27 @@ struct Rejection {
     int error = 0;          ///< errno
 };
 
+/// What the messages of a dump have said so far. Pure.
+class DumpState {
+public:
+    /// `sequence`: of the request; messages of others are passed over.
+    explicit DumpState(std::uint32_t sequence) : sequence_(sequence) {}
+
+    /// The next message; true: it is one of the objects. Throws std::system_error with the kernel's error.
+    bool take(const nlmsghdr* message);
+
+    /// The last message has come.
+    bool over() const { return over_; }
+    /// The kernel has not said that a change came between: NLM_F_DUMP_INTR of any message (nl_dump_check_consistent),
+    /// or EINTR at the end.
+    bool whole() const { return !interrupted_; }
+
+private:
+    std::uint32_t sequence_;
+    bool over_ = false;
+    bool interrupted_ = false;
+};
+
 class Socket {
 public:
     /// protocol: NETLINK_ROUTE, NETLINK_GENERIC, NETLINK_NETFILTER. Throws std::system_error.

@@ -18,12 +18,26 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds shortest_pause = 200ms;
 constexpr std::chrono::milliseconds longest_pause = 10s;
-constexpr int dump_attempts = 3;  // kube-proxy retries an interrupted dump too, then uses what came
+constexpr int looks = 3;
 
 }  // namespace
 
 std::chrono::milliseconds pause_after(Clock::duration took) {
     return std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(9 * took), shortest_pause, longest_pause);
+}
+
+std::size_t remove_stale(const FlowTable& table, const std::function<bool(const netlink::UdpFlow&)>& is_stale) {
+    std::size_t removed = 0;
+    bool whole = false;
+    for (int look = 0; look < looks && !whole; ++look) {
+        std::vector<netlink::UdpFlow> stale;
+        whole = table.each([&](const netlink::UdpFlow& flow) {
+            if (is_stale(flow))
+                stale.push_back(flow);
+        });
+        removed += table.remove(stale);
+    }
+    return removed;
 }
 
 void FlowCleaner::note(const netlink::Change& change, const netlink::KernelState& mirror) {
@@ -88,16 +102,9 @@ FlowCleaner::Cleaned FlowCleaner::clean_family(const UdpFrontEnds& front_ends, b
     try {
         if (!conntrack_)
             conntrack_ = std::make_unique<netlink::Conntrack>();
-        for (int attempt = 0; attempt < dump_attempts; ++attempt) {
-            std::vector<netlink::UdpFlow> stale;
-            const bool whole = conntrack_->each_udp(ipv6, [&](const netlink::UdpFlow& flow) {
-                if (front_ends.is_stale(flow))
-                    stale.push_back(flow);
-            });
-            result.deleted += conntrack_->remove(stale);
-            if (whole)
-                break;
-        }
+        result.deleted = remove_stale({[&](const auto& visit) { return conntrack_->each_udp(ipv6, visit); },
+                                       [&](auto flows) { return conntrack_->remove(flows); }},
+                                      [&](const netlink::UdpFlow& flow) { return front_ends.is_stale(flow); });
     } catch (const std::exception& error) {
         conntrack_.reset();  // answers to what failed may still come
         result.error = error.what();

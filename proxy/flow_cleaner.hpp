@@ -7,8 +7,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,17 @@ namespace proxy {
 /// How long to wait after a cleaning that took `took`: nine times that, so that at most a tenth of one processor is
 /// spent on it however fast Services change; at least 200 ms, at most 10 s.
 std::chrono::milliseconds pause_after(std::chrono::steady_clock::duration took);
+
+/// Connection tracking, as far as the cleaner needs it (netlink::Conntrack).
+struct FlowTable {
+    /// Calls back for each entry; false when the look was interrupted, so that some may have been missed.
+    std::function<bool(const std::function<void(const netlink::UdpFlow&)>&)> each;
+    std::function<std::size_t(std::span<const netlink::UdpFlow>)> remove;
+};
+
+/// Removes the entries that are stale; returns how many. After an interrupted look it looks again, three times in all:
+/// what came is removed each time, and a table that never stands still is left at that, as by kube-proxy.
+std::size_t remove_stale(const FlowTable& table, const std::function<bool(const netlink::UdpFlow&)>& is_stale);
 
 class FlowCleaner {
 public:

@@ -1,8 +1,10 @@
 // The bytes on the wire, taken apart again by the same attributes the kernel reads.
 #include <arpa/inet.h>
+#include <linux/ip_vs.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <netlink/genl/genl.h>
 #include <catch2/catch.hpp>
 
 #include "netlink/conntrack.hpp"
@@ -51,6 +53,27 @@ TEST_CASE("a destination's message says what it was made from") {
     REQUIRE(parsed);
     CHECK(parsed->first == real);
     CHECK(parsed->second == 0);
+}
+
+TEST_CASE("a destination's connections are its active and its inactive ones, without templates of affinity") {
+    struct Row {
+        std::uint32_t active;
+        std::uint32_t inactive;
+        std::uint32_t templates;
+        std::uint64_t connections;
+    };
+    const Row row = GENERATE(Row{0, 0, 0, 0}, Row{1, 0, 0, 1}, Row{0, 1, 0, 1}, Row{2, 3, 0, 5}, Row{0, 0, 7, 0});
+    const VirtualServer server{ip("10.96.0.5"), Protocol::tcp, 80};
+    const RealServer real{ip("10.1.0.11"), 8080};
+    const Message message = ipvs::add_destination(30, server, real, 0);
+    nlattr* destination = nlmsg_find_attr(message.header(), GENL_HDRLEN, IPVS_CMD_ATTR_DEST);  // the last one
+    for (const auto& [kind, count] :
+         {std::pair(IPVS_DEST_ATTR_ACTIVE_CONNS, row.active), std::pair(IPVS_DEST_ATTR_INACT_CONNS, row.inactive),
+          std::pair(IPVS_DEST_ATTR_PERSIST_CONNS, row.templates)}) {
+        nla_put_u32(message.get(), kind, count);
+        destination->nla_len = static_cast<std::uint16_t>(destination->nla_len + nla_total_size(sizeof(count)));
+    }
+    CHECK(ipvs::parse_open_connections(message.header(), server) == std::pair(real, row.connections));
 }
 
 TEST_CASE("elements survive the way into a message and back") {
