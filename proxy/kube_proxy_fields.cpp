@@ -11,7 +11,7 @@ using namespace kube_proxy;
 
 constexpr std::string_view at_once = "changes are programmed at once, and together";
 constexpr std::string_view no_loopback = "podferry serves no node ports on loopback addresses";
-constexpr std::string_view no_marks = "podferry marks nothing";
+constexpr std::string_view other_marks = "podferry's packet marks are those of setting fwmark";
 constexpr std::string_view only_json = "podferry speaks JSON with the API server";
 constexpr std::string_view own_pace = "podferry only lists and watches, and paces that itself";
 constexpr std::string_view by_network = "podferry tells pods by network_cidr; set it, or clusterCIDR here";
@@ -57,7 +57,7 @@ std::vector<KubeProxyField> make_fields() {
         used("hostnameOverride", text, take_hostname_override),
         ignored("iptables.localhostNodePorts", flag, no_loopback),
         used("iptables.masqueradeAll", flag, take_masquerade_all_of_iptables),
-        ignored("iptables.masqueradeBit", integer, no_marks),
+        ignored("iptables.masqueradeBit", integer, other_marks),
         ignored("iptables.minSyncPeriod", duration, at_once),
         ignored("iptables.syncPeriod", duration, "only ipvs.syncPeriod becomes audit_period"),
         ignored("ipvs.excludeCIDRs", texts, "not needed: foreign virtual servers are never touched"),
@@ -77,7 +77,7 @@ std::vector<KubeProxyField> make_fields() {
         used("metricsBindAddress", text, take_metrics_bind_address),
         used("mode", text, take_mode),
         used("nftables.masqueradeAll", flag, take_masquerade_all_of_nftables),
-        ignored("nftables.masqueradeBit", integer, no_marks),
+        ignored("nftables.masqueradeBit", integer, other_marks),
         ignored("nftables.minSyncPeriod", duration, at_once),
         ignored("nftables.syncPeriod", duration, "only ipvs.syncPeriod becomes audit_period"),
         used("nodePortAddresses", texts, take_node_port_addresses),
