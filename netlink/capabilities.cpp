@@ -58,7 +58,7 @@ std::string modprobe_configuration() {
 /// Asking for the family makes the kernel load the module with its own defaults, so that ours come first. What the
 /// administrator has written down for modprobe holds.
 bool has_ipvs(int conn_tab_bits) {
-    if (::access("/sys/module/ip_vs", F_OK) != 0) {
+    if (!module_is_loaded("ip_vs")) {
         const bool decided = !module_option(modprobe_configuration(), "ip_vs", "conn_tab_bits").empty();
         modprobe("ip_vs", decided ? "" : "conn_tab_bits=" + std::to_string(conn_tab_bits));
     }
@@ -87,6 +87,10 @@ std::string release() {
 }
 
 }  // namespace
+
+bool module_is_loaded(const std::string& name) {
+    return ::access(("/sys/module/" + name).c_str(), F_OK) == 0;
+}
 
 std::vector<std::string> missing_capabilities(int conn_tab_bits) {
     std::vector<std::string> missing;

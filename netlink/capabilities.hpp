@@ -10,4 +10,7 @@ namespace netlink {
 /// connection table of 2^conn_tab_bits lists (8..20), unless modprobe's configuration says another size.
 std::vector<std::string> missing_capabilities(int conn_tab_bits);
 
+/// A loadable module is loaded; false for what is built in, too.
+bool module_is_loaded(const std::string& name);
+
 }  // namespace netlink

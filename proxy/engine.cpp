@@ -217,6 +217,12 @@ void Engine::scheduler_is_missing(const std::string& scheduler) {
             dirty_.insert(name);
 }
 
+void Engine::look_for_missing_schedulers(const std::function<bool(const std::string&)>& is_there) {
+    if (std::erase_if(missing_schedulers_, is_there) > 0)
+        for (const auto& [name, service] : store_.services())
+            dirty_.insert(name);
+}
+
 /// The prober's word counts. Without one, endpoints_of() looks at the status that the file gives; a pod with neither,
 /// whose readiness probe podferry cannot run, counts as ready, and one whose probe names no port of its own never does.
 api::PodReadiness Engine::readiness(const api::Pod& pod) const {
@@ -280,7 +286,7 @@ std::vector<api::Problem> Engine::problems() const {
                        "",
                        "setting scheduler: this kernel has no scheduler " + facts_.scheduler +
                            "; load its module ip_vs_" + facts_.scheduler +
-                           " and restart podferry; until then rr is used",
+                           ", which the next audit finds; until then rr is used",
                        true});
     for (const auto& [name, problems] : probe_problems_)
         for (const std::string& problem : problems)

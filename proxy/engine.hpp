@@ -54,6 +54,9 @@ public:
     /// The kernel has refused that scheduler: its Services get another one.
     void scheduler_is_missing(const std::string& scheduler);
 
+    /// Those that are there by now are missing no more.
+    void look_for_missing_schedulers(const std::function<bool(const std::string& scheduler)>& is_there);
+
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
 

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <limits>
 
+#include "netlink/capabilities.hpp"
 #include "proxy/host_settings.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/log.hpp"
@@ -119,6 +120,8 @@ asio::awaitable<void> NodeLoop::audit() {
         metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
         ++drift_repairs_;
     }
+    engine_.look_for_missing_schedulers(
+        [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); });
     Drift drift = reconciler_.begin_audit();
     kernel_.take_connections_seen();  // those of an audit that an error has ended
     while (reconciler_.audit_slice(audit_slice, drift)) {

@@ -222,7 +222,7 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool pool) {
 void PortPlanner::note_missing_hash(const std::string& instead) {
     std::string problem =
         "spec.sessionAffinity: this node's kernel has no scheduler mh, which keeps clients in the cluster with their "
-        "pods at external addresses and node ports; load its module ip_vs_mh and restart podferry; until then " +
+        "pods at external addresses and node ports; load its module ip_vs_mh, which the next audit finds; until then " +
         instead + " is used";
     if (std::find(plan_.problems.begin(), plan_.problems.end(), problem) == plan_.problems.end())
         plan_.problems.push_back(std::move(problem));

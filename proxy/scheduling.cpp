@@ -129,7 +129,7 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
                                               scheduler->value, fmt::join(all_schedulers, " "), result.scheduler));
     else if (scheduler && missing.contains(scheduler->value))
         result.problems.push_back(fmt::format(
-            "{}this node's kernel has no scheduler {}; load its module ip_vs_{} and restart podferry; until "
+            "{}this node's kernel has no scheduler {}; load its module ip_vs_{}, which the next audit finds; until "
             "then {} is used",
             field(*scheduler), scheduler->value, scheduler->value, result.scheduler));
     else if (scheduler)

@@ -268,6 +268,13 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
     CHECK_THAT(world.only_problem(),
                Catch::Contains("Service shop/web: metadata.annotations[podferry.io/scheduler]: this "
                                "node's kernel has no scheduler twos"));
+    world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "wrr"; });
+    CHECK(world.engine.plan_dirty() == 0);
+    CHECK(scheduler() == "rr");
+    world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "twos"; });
+    CHECK(world.engine.plan_dirty() == 2);
+    CHECK(scheduler() == "twos");
+    CHECK(world.engine.problems().empty());
     service.annotations.clear();
     world.apply(build::transaction({service}));
     CHECK(world.engine.problems().empty());

@@ -68,7 +68,7 @@ TEST_CASE("a Service's scheduler") {
         {"one that this kernel lacks",
          {{ours, "twos"}},
          "rr ! metadata.annotations[podferry.io/scheduler]: this node's kernel has no scheduler twos; load its module "
-         "ip_vs_twos and restart podferry; until then rr is used"},
+         "ip_vs_twos, which the next audit finds; until then rr is used"},
         {"no flag",
          {{ours, "mh"}, {our_flags, "port,fast"}},
          "mh fallback port ! metadata.annotations[podferry.io/scheduler-flags]: 'fast' is not a flag; use fallback, "
