@@ -1,4 +1,5 @@
 """What others do to our kernel objects is repaired; what is not ours is left alone."""
+import signal
 import time
 
 from lab import Failure, TooSlow, wait_until
@@ -53,6 +54,52 @@ def it_puts_back_what_notifications_tell_of(lab):
             raise Failure(f"no answer after the {what} came back")
     if not lab.metric("podferry_drift_repairs_total", object="route"):
         raise Failure("the repair is not counted")
+
+
+def overflows(lab, protocol):
+    """Notifications of that netlink protocol that found a full socket: podferry's, which alone listens on the node."""
+    rows = [line.split() for line in lab.on("node", "cat", "/proc/net/netlink").splitlines()[1:]]
+    return sum(int(row[8]) for row in rows if row[1] == str(protocol) and int(row[3], 16))
+
+
+def many_routes(lab):
+    places = [f"10.{100 + n // 65536}.{n // 256 % 256}.{n % 256}/32 dev eth0\n" for n in range(20_000)]
+    lab.ip("".join("route add " + place for place in places) + "".join("route del " + place for place in places), "node")
+
+
+def many_elements(lab):
+    elements = ", ".join(f"10.200.{n // 256}.{n % 256}" for n in range(60_000))
+    path = lab.folder / "many.nft"
+    path.write_text("add table ip other\nadd set ip other many { type ipv4_addr; }\n"
+                    f"add element ip other many {{ {elements} }}\n")
+    lab.on("node", "nft", "-f", str(path))
+    lab.on("node", "nft", "delete", "table", "ip", "other")
+
+
+def it_puts_back_what_lost_notifications_told_of(lab):
+    """podferry stands still until its sockets overflow (ENOBUFS): what it could not hear of is repaired all the same."""
+    config = lab.folder / "config.yaml"
+    config.write_text(config.read_text().replace("audit_period: 3s", "audit_period: 1h"))
+    start(lab)
+    for what, protocol, noise, damage, is_back in (
+            ("route", 0, many_routes, ["ip", "route", "del", "local", "10.96.0.5", "table", "local"],
+             lambda: "10.96.0.5" in lab.routes()),
+            ("element", 12, many_elements,
+             ["nft", "delete", "element", "inet", "podferry", "served4", "{ 10.96.0.5 . tcp . 80 }"],
+             lambda: "10.96.0.5 . tcp . 80" in lab.nft())):
+        lab.processes["podferry"].send_signal(signal.SIGSTOP)
+        try:
+            noise(lab)
+            lost = overflows(lab, protocol)
+            lab.on("node", *damage)
+            if not lost or overflows(lab, protocol) == lost:
+                raise Failure(f"the {what} proves nothing: {lost} notifications were lost, and not that of its end")
+        finally:
+            lab.processes["podferry"].send_signal(signal.SIGCONT)
+        took = wait_until(f"the {what} is back", is_back, 10)
+        print(f"      {what}: back after {took:.2f} s, {lost:.0f} notifications were lost")
+    if not lab.is_answered_by("pod1"):
+        raise Failure("no answer")
 
 
 def it_puts_back_what_audits_find(lab):

@@ -1,7 +1,7 @@
 """Endpoints leave while connections are open to them."""
 import signal
 
-from lab import Failure, wait_until
+from lab import PYTHON, Failure, wait_until
 from manifests import pod, pods, service
 
 VIP = "10.96.0.5"
@@ -121,6 +121,51 @@ def it_goes_on_draining_after_a_restart(lab):
         raise Failure(f"it does not drain any more:\n{lab.services()}")
     lab.processes["hold"].terminate()
     wait_until("it is gone with its connection", lambda: weight(lab, 1) is None, 20)  # IPVS: CLOSE lasts 10 s
+
+
+# A pod's program that reads a question to its end and answers when a file is there; and its client.
+SLOW_POD = """
+import os, socket, sys, time
+connection = socket.create_server(('0.0.0.0', 8080)).accept()[0]
+while connection.recv(100):
+    pass
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.05)
+connection.sendall(b'the answer')
+"""
+PATIENT_CLIENT = """
+import socket, sys
+connection = socket.create_connection((sys.argv[1], 80))
+connection.sendall(b'the question')
+connection.shutdown(socket.SHUT_WR)
+print(connection.recv(100).decode(), flush=True)
+"""
+
+
+def it_waits_for_the_answer_to_a_half_closed_connection(lab):
+    """The client has closed its side: IPVS counts the connection as inactive, and its answer is still on its way."""
+    answer, go = lab.folder / "answer", lab.folder / "go"
+    lab.spawn("pod1", "pod1", [PYTHON, "-c", SLOW_POD, str(go)])
+    wait_until("the pod listens", lambda: ":8080 " in lab.on("pod1", "ss", "-Hltn"), 20)
+    lab.write("web.yaml", service() + pods(1, probe=None))
+    lab.start_podferry()
+    wait_until("the pod is used", lambda: weight(lab, 1) == 1, 10)
+    lab.spawn("client", "pod4", [PYTHON, "-c", PATIENT_CLIENT, VIP], stdout=open(answer, "w"))
+
+    def counted():
+        """Active and inactive connections of pod 1."""
+        return next((tuple(map(int, line.split()[4:6])) for line in lab.on("node", "ipvsadm", "-L", "-n").splitlines()
+                     if "10.1.0.11:" in line), None)
+
+    wait_until("the connection is half closed", lambda: counted() == (0, 1), 10)
+    relabel(lab, "other")
+    wait_until("it gets no more connections", lambda: weight(lab, 1) == 0, 5)
+    audits = lab.metric("podferry_audits_total")
+    wait_until("more than a second has passed", lambda: lab.metric("podferry_audits_total") >= audits + 2, 12)
+    if weight(lab, 1) != 0 or counted() != (0, 1):
+        raise Failure(f"it was removed while it owed an answer: weight {weight(lab, 1)}, connections {counted()}")
+    go.touch()
+    wait_until("the client has its answer", lambda: answer.read_text() == "the answer\n", 5)
 
 
 def it_ends_udp_at_once(lab):

@@ -1,0 +1,85 @@
+"""Modules that the kernel has not loaded."""
+import contextlib
+import pathlib
+
+from lab import PODFERRY, Failure, run, wait_until
+from manifests import pods, service
+
+LOADER = pathlib.Path("/proc/sys/kernel/modprobe")
+MODULES = pathlib.Path("/sys/module")
+AUDIT = 3 + 1.5  # audit_period, and the time of an audit on a slow machine
+
+
+@contextlib.contextmanager
+def nothing_is_loaded():
+    """The kernel loads no module when somebody asks for what it has."""
+    before = LOADER.read_text()
+    LOADER.write_text("/bin/false")
+    try:
+        yield
+    finally:
+        LOADER.write_text(before)
+
+
+def unload(module):
+    """With those that need it, which namespaces that are just being removed may use for a moment."""
+    place = MODULES / module
+
+    def is_gone():
+        if place.exists():
+            for user in (place / "holders").iterdir():
+                unload(user.name)
+            run(["rmmod", module], check=False)
+        return not place.exists()
+
+    wait_until(f"the module {module} is unloaded (somebody uses it: then this needs the virtual machine)", is_gone, 30)
+
+
+def expect(lab, said, not_said):
+    """Of a start in vain, with no modprobe to be found, as in a container."""
+    command = [PODFERRY, "node", "--config", f"{lab.folder}/config.yaml", "--manifests", str(lab.manifests)]
+    text = lab.on("node", "sh", "-c", f"PATH=/nonexistent {' '.join(command)}; echo status $?", check=False)
+    if "status 1\n" not in text or any(words not in text for words in said) or any(words in text for words in not_said):
+        raise Failure(f"expected {said}, not {not_said}:\n{text}")
+    if lab.routes() or "podferry0" in lab.on("node", "ip", "link"):
+        raise Failure("a start in vain has left something")
+
+
+def it_says_which_module_is_missing(lab):
+    """Without ip_vs and nf_tables, then without one of them: the start ends, names it and what to do, and leaves nothing."""
+    lab.write("web.yaml", service() + pods(1, probe=None))
+    missing = {"ip_vs": "has no IPVS: load it with 'modprobe ip_vs'", "nf_tables": "has no nftables: load it with 'modprobe nf_tables'"}
+    try:
+        with nothing_is_loaded():
+            unload("nf_tables")
+            unload("ip_vs")
+            expect(lab, list(missing.values()), [])
+            run(["modprobe", "nf_tables"])
+            expect(lab, [missing["ip_vs"]], [missing["nf_tables"]])
+            unload("nf_tables")
+            run(["modprobe", "ip_vs"])
+            expect(lab, [missing["nf_tables"]], [missing["ip_vs"]])
+    finally:
+        run(["modprobe", "-a", "ip_vs", "nf_tables"])
+    lab.start_podferry()
+
+
+def it_finds_a_scheduler_that_is_loaded_later(lab):
+    """A Service asks for sed, and the kernel has none: the node's own is used until an audit finds the module."""
+    manifest = service().replace("namespace: shop}", 'namespace: shop, annotations: {podferry.io/scheduler: "sed"}}', 1)
+    lab.start_pods(1)
+    lab.write("web.yaml", manifest + pods(1, probe=None))
+    try:
+        with nothing_is_loaded():
+            if (MODULES / "ip_vs_sed").exists():
+                unload("ip_vs_sed")
+            lab.start_podferry()
+            wait_until("the problem is named", lambda: "kernel has no scheduler sed" in lab.status(), 10)
+            wait_until("the node's scheduler is used", lambda: "-A -t 10.96.0.5:80 -s rr" in lab.ipvs(), 5)
+            if not lab.is_answered_by("pod1"):
+                raise Failure("no answer")
+            run(["modprobe", "ip_vs_sed"])
+            wait_until("the module is found", lambda: "-A -t 10.96.0.5:80 -s sed" in lab.ipvs(), 2 * AUDIT)
+            wait_until("the problem is solved", lambda: "scheduler" not in lab.status(), 5)
+    finally:
+        run(["modprobe", "ip_vs_sed"], check=False)
