@@ -13,14 +13,13 @@ answer of a pod to a client that it should not have seen is lost.
 import json
 import subprocess
 import sys
-import threading
 
-from agent import PodServers
 from api import AWAY
 from cluster import Cluster
 from lab import HERE as LAB
 from lab import PYTHON, Failure, wait_until
 from model import DAEMON_PORT, LINK_IP, NODE2_IP, NODE2_SECOND_IP, OTHER_IP, OUTSIDE_IP, POD_PORT, PODS, SECOND_PORT, place_ip
+from pod_servers import PodServers
 
 HERE = LAB.parent / "conformance"
 GATEWAY = {4: "10.1.1.1", 6: "fd00:1::1:1"}
@@ -28,14 +27,6 @@ BESIDE = {4: ("192.168.70.20", "192.168.70.100"), 6: ("fd00:70::20", "fd00:70::1
 LENGTH = {4: (24, 32), 6: (64, 128)}
 FAR_PODS = {4: "10.1.1.0/24", 6: "fd00:1::1:0/112"}
 FAMILIES = (4, 6)
-
-
-class Servers(PodServers):
-    """The pods' program on another port."""
-
-    def __init__(self, port):
-        self.process = subprocess.Popen(["e2e-pods", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        self.one_at_a_time = threading.Lock()
 
 
 class World(Cluster):
@@ -117,7 +108,7 @@ class World(Cluster):
         pods = {f"p{n}": f"pod{n}" for n in range(1, PODS + 1)} | {f"r{n}": f"far{n}" for n in range(1, PODS + 1)}
         nodes = {"host": "node", "node2": "node2"}
         for port, places in ((POD_PORT, pods | nodes), (SECOND_PORT, pods), (DAEMON_PORT, nodes), (80, {"balancer": "outside"})):
-            server = Servers(port)
+            server = PodServers(port)
             self.servers.append(server)
             for name, space in places.items():
                 word = "" if port in (POD_PORT, 80) else f":{port}"

@@ -2,12 +2,12 @@
 a network namespace of the lab in which a small server listens (pods.cpp)."""
 import datetime
 import queue
-import subprocess
 import threading
 import time
 
 from api import AWAY, Refused, path
-from lab import NODE_IP, POD_PORT, Failure, pod_ip
+from lab import NODE_IP, pod_ip
+from pod_servers import PodServers
 
 NODE = "node"
 LEASES = "kube-node-lease"
@@ -22,32 +22,6 @@ def now(parts="seconds"):
 
 def condition(name):
     return {"type": name, "status": "True", "reason": "TestAgent", "lastTransitionTime": now()}
-
-
-class PodServers:
-    """The program that listens in pods' network namespaces."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(["e2e-pods", str(POD_PORT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        bufsize=1)
-        self.one_at_a_time = threading.Lock()
-
-    def open(self, name, space):
-        self.ask(f"open {name} {space}")
-
-    def close(self, name):
-        self.ask(f"close {name}")
-
-    def ask(self, line):
-        with self.one_at_a_time:
-            self.process.stdin.write(line + "\n")
-            answer = self.process.stdout.readline().strip()
-        if answer != "ok":
-            raise Failure(f"e2e-pods: {line}: {answer or 'ended'}")
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
 
 
 class NodeAgent:

@@ -2,6 +2,7 @@
 //     e2e-pods PORT
 // reads "open NAME NAMESPACE" and "close NAME" from its standard input and answers each with "ok" or the reason why
 // not. A TCP connection, once it has asked anything, and a UDP datagram are answered with "NAME ADDRESS-OF-THE-CLIENT".
+// One that begins with HOLD is answered with NAME and kept: all that comes is echoed, until the pod is closed.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -16,13 +17,14 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
 /// What a descriptor is: a listener or a connection of the pod of that name.
 struct Socket {
-    enum Kind { input, listener, connection, datagrams } kind = input;
+    enum Kind { input, listener, connection, held, datagrams } kind = input;
     std::string pod;
     std::string client;
 };
@@ -105,8 +107,12 @@ private:
                 accept(descriptor, found->second.pod);
                 break;
             case Socket::connection:
-                answer(descriptor, found->second);
-                remove(descriptor);
+                if (!answer(descriptor, found->second))
+                    remove(descriptor);
+                break;
+            case Socket::held:
+                if (!echo(descriptor))
+                    remove(descriptor);
                 break;
             case Socket::datagrams:
                 answer_datagram(descriptor, found->second.pod);
@@ -124,14 +130,32 @@ private:
             add(made, {Socket::connection, pod, text(client)});
     }
 
-    static void answer(int descriptor, const Socket& socket) {
+    /// Whether the connection is to be kept.
+    static bool answer(int descriptor, Socket& socket) {
         char request[4096];
-        if (::recv(descriptor, request, sizeof(request), 0) <= 0)
-            return;
+        const ssize_t size = ::recv(descriptor, request, sizeof(request), 0);
+        if (size <= 0)
+            return false;
+        if (std::string_view(request, static_cast<std::size_t>(size)).starts_with("HOLD")) {
+            const std::string name = socket.pod + "\n";
+            ::send(descriptor, name.data(), name.size(), MSG_NOSIGNAL);
+            socket.kind = Socket::held;
+            return true;
+        }
         const std::string body = socket.pod + " " + socket.client + "\n";
         const std::string all = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) +
                                 "\r\nConnection: close\r\n\r\n" + body;
         ::send(descriptor, all.data(), all.size(), MSG_NOSIGNAL);
+        return false;
+    }
+
+    /// False when the other side has ended.
+    static bool echo(int descriptor) {
+        char data[4096];
+        const ssize_t size = ::recv(descriptor, data, sizeof(data), 0);
+        if (size > 0)
+            ::send(descriptor, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+        return size > 0;
     }
 
     static void answer_datagram(int descriptor, const std::string& pod) {
