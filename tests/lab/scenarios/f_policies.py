@@ -1,8 +1,10 @@
 """Traffic policies, source ranges and affinity, for each kind of client. Pod 1 is on this node; pod 2 counts as another
 node's."""
 import signal
+import time
 
 from lab import GATEWAY_IP, NODE_IP, OUTSIDE_IP, Failure, pod_ip, wait_until
+from manifests import pods, service
 
 VIP = {4: "203.0.113.8", 6: "fd00:203::8"}
 CLUSTER_IP = {4: "10.96.0.5", 6: "fd00:96::5"}
@@ -140,6 +142,47 @@ def it_keeps_a_client_with_its_pod_over_all_front_ends(lab):
         answers = {who for address in (CLUSTER_IP[4], VIP[4]) for who, _ in lab.ask(space, "tcp", address, 8080, 5)}
         if len(answers) != 1 or "error:" in answers:
             raise Failure(f"{space} was answered by {answers}")
+
+
+def it_shows_pods_the_source_that_the_policy_says(lab):
+    """externalTrafficPolicy is changed there and back: pods see an outside client as the node, as itself, as the node."""
+    lab.start_pods(1)
+    local = slices((1, "node", READY))
+    lab.write("web.yaml", balanced() + local)
+    lab.start_podferry()
+    for policy, sources in (("", GATEWAY_IP), (LOCAL, OUTSIDE_IP), ("", GATEWAY_IP)):
+        lab.write("web.yaml", balanced(policy) + local)
+        for family in (4, 6):
+            for address, port in fronts(family):
+                wait_until(f"pods see {sources[family]} through {address}", lambda: lab.ask(
+                    "outside", "tcp", address, port, 1) == [("pod1", sources[family])], 10)
+                expect(lab, "outside", address, port, {("pod1", sources[family])})
+
+
+def templates(lab):
+    """What IPVS remembers of clients with affinity."""
+    return [line for line in lab.on("node", "ipvsadm", "-L", "-n", "-c").splitlines() if f"{pod_ip(4)}:0 " in line]
+
+
+def it_lets_a_client_go_when_its_affinity_has_timed_out(lab):
+    """The kernel counts from when it has forgotten the client's last connection: of UDP here, within a second."""
+    lab.start_pods(1, 2)
+    affinity = "  sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 3}}\n"
+    lab.write("web.yaml", service(extra=affinity, ports=[("dns", "UDP", 53, None)]) + pods(1, 2, probe=None))
+    lab.start_podferry(config="ipvs_udp_timeout: 1s\n")
+    wait_until("both pods are used", lambda: len(lab.weights(CLUSTER_IP[4], 53, "u")) == 2, 10)
+    followed = []
+    for _ in range(3):
+        before = time.monotonic()
+        pods_of_client = {who for who, _ in lab.ask("pod4", "udp", CLUSTER_IP[4], 53, 4)}
+        if len(pods_of_client) != 1 or not templates(lab):
+            raise Failure(f"a client with affinity is answered by {pods_of_client}: {templates(lab)}")
+        followed += pods_of_client
+        wait_until("the client is forgotten", lambda: not templates(lab), 20)
+        if time.monotonic() - before < 3:
+            raise Failure(f"it was forgotten after {time.monotonic() - before:.1f} s already")
+    if set(followed) != {"pod1", "pod2"}:
+        raise Failure(f"it is not free after its timeout: {followed}")
 
 
 def it_takes_only_the_service_port_of_an_address(lab):
