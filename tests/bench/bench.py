@@ -207,6 +207,7 @@ def changes(lab, size):
 
 def idle(lab, size):
     """A minute with nothing to do but one audit."""
+    wait_until("no real server drains", lambda: lab.metric("podferry_draining_real_servers") == 0, 30)
     audits, before, cpu = lab.metric("podferry_audits_total"), writes(lab), cpu_seconds(lab)
     time.sleep(60)
     wait_until("an audit has run", lambda: lab.metric("podferry_audits_total") > audits, 30)
