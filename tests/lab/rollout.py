@@ -9,6 +9,7 @@ from resolvers import Resolver, longest_silence
 
 GRACE = 2  # seconds for which a terminating pod goes on serving; it ends then, whatever the proxy has done
 CLIENTS = 4  # pod1 to pod4 of the lab
+PATIENCE = 2  # seconds after which lab-load gives a request up (load.cpp)
 SPARE = 4  # addresses more than pods: one that has ended is used again only after some others
 
 
@@ -95,8 +96,18 @@ def start_load(rollout, space, address, port, rate, name="load"):
     wait_until("all pods have answered", lambda: {row["who"] for row in lab.load_rows(name)} >= pods, 20)
 
 
+def stop_load(lab, name="load"):
+    """Ends it when what was asked until now has been answered or given up: what is open then says nothing."""
+    def last():  # load_rows reads too much to be asked again and again
+        return float((lab.folder / name).read_text().rstrip().rsplit("\n", 1)[-1].split(" ")[0])
+
+    asked = last()
+    wait_until("all requests have ended", lambda: last() > asked + PATIENCE + 0.5, 20)
+    return lab.stop_load(name)
+
+
 def judge_load(rows, rate, pods):
-    """None fails, at the full rate, and all pods have answered. Returns a line for people."""
+    """None fails, at nearly the rate (lab.check_rate), and all pods have answered. Returns a line for people."""
     reached, failed = check_rate(rows, rate), failures(rows)
     if failed:
         raise Failure(f"{len(failed)} of {len(rows)} requests failed: {failed[:3]}")

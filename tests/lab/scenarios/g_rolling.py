@@ -1,7 +1,7 @@
 """A Deployment's pods are replaced while clients of all kinds are at work."""
 from lab import NODE_IP, OUTSIDE_IP, Failure
 from manifests import service
-from rollout import Keepers, Rollout, judge_load, judge_resolvers, start_load, start_resolvers
+from rollout import Keepers, Rollout, judge_load, judge_resolvers, start_load, start_resolvers, stop_load
 
 VIP = "10.96.0.5"
 BALANCED = {"Cluster": "203.0.113.21", "Local": "203.0.113.22"}
@@ -19,7 +19,7 @@ def it_replaces_twenty_pods_under_500_requests_a_second(lab):
     start_load(rollout, "pod4", VIP, 80, rate)
     rollout.roll()
     rollout.wait_until_all_serve(VIP, 80)
-    told = judge_load(lab.stop_load(), rate, {f"{number:02}" for number in range(2 * pods)})
+    told = judge_load(stop_load(lab), rate, {f"{number:02}" for number in range(2 * pods)})
     late = keepers.judge(rollout.ended)
     silence = judge_resolvers(resolvers, rollout.running)
     print(f"      {pods} pods replaced: {told}; {connections} connections heard of their pod's end within {late:.1f} s; "
@@ -52,7 +52,7 @@ def it_replaces_pods_behind_load_balancers(lab):
     for address in BALANCED.values():
         rollout.wait_until_all_serve(address, 80)
     for policy in BALANCED:
-        rows = lab.stop_load(policy)
+        rows = stop_load(lab, policy)
         told = judge_load(rows, rate, {f"{number:02}" for number in range(2 * pods)})
         sources = {row["rest"] for row in rows}
         if (sources == {OUTSIDE_IP[4]}) != (policy == "Local") or len(sources) != 1:
