@@ -107,8 +107,10 @@ def stop_load(lab, name="load"):
 
 
 def judge_load(rows, rate, pods):
-    """None fails, at nearly the rate (lab.check_rate), and all pods have answered. Returns a line for people."""
-    reached, failed = check_rate(rows, rate), failures(rows)
+    """None fails, at nearly the rate on a quiet machine and at half of it on any, and all pods have answered. Returns a
+    line for people: it says which rate was shown."""
+    failed = failures(rows)
+    reached = check_rate(rows, rate, at_least=0.5)
     if failed:
         raise Failure(f"{len(failed)} of {len(rows)} requests failed: {failed[:3]}")
     if {row["who"] for row in rows} != pods:
