@@ -27,8 +27,8 @@ struct Chain {
     const char* hook;  // empty: an ordinary chain
 };
 
-// -110 is just before NAT (-100), and before IPVS takes a packet at "output" (-99); at "input" it does at 98 and 99.
-// What a mark decides on the way out is decided anew after a chain of type route.
+// -110 is just before NAT (-101 is ours, -100 that of others), and before IPVS takes a packet at "output" (-99); at
+// "input" it does at 98 and 99. What a mark decides on the way out is decided anew after a chain of type route.
 constexpr Chain chains[] = {
     {"refuse", ""},
     {"sources4", ""},
@@ -56,6 +56,10 @@ constexpr Chain chains[] = {
     {"prerouting", "{ type filter hook prerouting priority -110; policy accept; }"},
     {"input", "{ type filter hook input priority 97; policy accept; }"},
     {"output", "{ type route hook output priority -110; policy accept; }"},
+    {"claim", ""},
+    {"out_of_place", ""},
+    {"claim_in", "{ type nat hook prerouting priority -101; policy accept; }"},
+    {"claim_out", "{ type nat hook output priority -101; policy accept; }"},
     {"postrouting", "{ type nat hook postrouting priority 100; policy accept; }"},
 };
 
@@ -258,6 +262,34 @@ void add_node_port_masquerades(std::vector<Rule>& rules) {
     }
 }
 
+/// Connections to our addresses stay with them: a network plugin's rule for a hostPort rewrites what comes to any local
+/// address, and ClusterIPs are local. Connection tracking sets up a destination once for each connection, so that one
+/// that stays as it is keeps chains of a later priority away (nf_nat_inet_fn in net/netfilter/nf_nat_core.c); an
+/// `accept` does not.
+void add_claims(std::vector<Rule>& rules) {
+    for (const char* chain : {"claim_in", "claim_out"})
+        rules.push_back({chain, "goto claim", "not for rules of hostPorts"});
+    for (const Family& family : families)
+        for (const char* set : {"@served", "@external"})
+            rules.push_back(
+                {"claim",
+                 front_end(family) + set + family.suffix + " dnat " + family.ip + " to " + family.ip + " daddr",
+                 "as it is"});
+}
+
+/// An answer outside of the window is not translated back: it comes with a pod's address to the address that this host
+/// has masqueraded the client with, and would be answered with a reset that ends the pod's connection
+/// (kubernetes/kubernetes#74839). Both ends are here or pass here, so none is out of place by an asymmetric route.
+void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    for (const Family& family : families)
+        if (const std::string networks = pod_networks(family, parameters); !networks.empty())
+            rules.push_back({"out_of_place",
+                             std::string(family.ip) + " saddr { " + networks + " } meta l4proto tcp counter drop",
+                             "a pod's segment that is outside of the window"});
+    rules.push_back({"input", "ct state established,related accept", "under way"});
+    rules.push_back({"input", "ct state invalid goto out_of_place", "what connection tracking cannot place"});
+}
+
 /// Before everything else. Answers need nothing of ours.
 void add_dispatch(std::vector<Rule>& rules) {
     rules.push_back({"prerouting", "ct direction reply ct state established accept", "an answer"});
@@ -288,13 +320,15 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     };
     const std::string mask = hexadecimal(parameters.fwmark.mask);
     const std::string value = hexadecimal(parameters.fwmark.value);
-    rules.push_back({"input", "ct state != new accept", "under way"});
+    add_drop_of_what_is_out_of_place(parameters, rules);
+    rules.push_back({"input", "ct state != new accept", "of no connection"});
     for (const char* chain : {"input", "taken_by_ipvs"})
         rules.push_back({chain,
                          "meta mark & " + mask + " == " + value + " meta mark set meta mark & " +
                              hexadecimal(~parameters.fwmark.mask),
                          "taken off"});
     add_dispatch(rules);
+    add_claims(rules);
     for (const Family& family : families) {
         add_captures(family, parameters, rules);
         add_source_ranges(family, rules);

@@ -12,6 +12,13 @@ TEST_CASE("the version changes with any rule, and only then") {
     CHECK(make_ruleset({{"10.1.0.0/16"}, false}).version != make_ruleset({{"10.2.0.0/16"}, false}).version);
 }
 
+TEST_CASE("what pods send outside of a window is dropped by family, and only where pods are known") {
+    CHECK(make_ruleset({}).text.find("add rule inet podferry out_of_place") == std::string::npos);
+    const auto v4 = make_ruleset({{"10.1.0.0/16"}, false}).text;
+    CHECK(v4.find("out_of_place ip saddr { 10.1.0.0/16 } meta l4proto tcp counter drop") != std::string::npos);
+    CHECK(v4.find("out_of_place ip6") == std::string::npos);
+}
+
 TEST_CASE("each rule is counted and carries the version") {
     const auto ruleset = make_ruleset({{"10.1.0.0/16", "fd00:1::/64"}, false});
     std::size_t rules = 0;
