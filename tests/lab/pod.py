@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A pod's program: answers HTTP and UDP on its port with its name and the client's address. Its answers to
-/healthz become 500 while the file SICK exists. A connection that begins with HOLD is kept, and all that comes is echoed.   pod.py NAME PORT SICK"""
+/healthz become 500 while the file SICK exists. A connection that begins with HOLD is kept, and all that comes is echoed; so
+is a datagram that begins with ECHO.   pod.py NAME PORT SICK"""
 import os
 import selectors
 import socket
@@ -55,5 +56,5 @@ while True:
         elif key.fileobj is not udp:
             echo(key.fileobj)
         else:
-            data, client = udp.recvfrom(4096)
-            udp.sendto(f"{name} {plain(client[0])}\n".encode(), client)
+            data, client = udp.recvfrom(65536)
+            udp.sendto(data if data.startswith(b"ECHO") else f"{name} {plain(client[0])}\n".encode(), client)
