@@ -1,6 +1,7 @@
 #include "netlink/ruleset.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <cstdint>
 #include <cstdio>
 
@@ -17,10 +18,12 @@ struct Rule {
 
 struct Family {
     const char* ip;      // "ip", "ip6"
-    const char* suffix;  // of set names
-    const char* type;    // of nftables
+    const char* suffix;  // of sets and chains
+    const char* name;    // as `meta nfproto` has it
+    const char* icmp;    // as `meta l4proto` has it
+    int bits;            // of an address
 };
-constexpr Family families[] = {{"ip", "4", "ipv4_addr"}, {"ip6", "6", "ipv6_addr"}};
+constexpr Family families[] = {{"ip", "4", "ipv4", "icmp", 32}, {"ip6", "6", "ipv6", "icmpv6", 128}};
 
 struct Chain {
     const char* name;
@@ -110,7 +113,7 @@ void add_refusals(const Family& family, std::vector<Rule>& rules) {
 std::string pod_networks(const Family& family, const RulesetParameters& parameters) {
     std::string networks;
     for (const std::string& network : parameters.pod_networks)
-        if ((network.find(':') != std::string::npos) == (std::string(family.ip) == "ip6"))
+        if ((network.find(':') != std::string::npos) == (family.bits == 128))
             networks += (networks.empty() ? "" : ", ") + network;
     return networks;
 }
@@ -130,7 +133,6 @@ std::string outsiders(const Family& family, const RulesetParameters& parameters)
 void add_captures(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const std::string mark = "counter meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask) + " | " +
                              hexadecimal(parameters.fwmark.value);
-    const std::string icmp = std::string(family.ip) == "ip" ? "icmp" : "icmpv6";
     const std::string external = part_of("external", family);
     const std::string address = std::string(family.ip) + " daddr @external_address" + family.suffix;
     rules.push_back({external, front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
@@ -139,17 +141,18 @@ void add_captures(const Family& family, const RulesetParameters& parameters, std
         rules.push_back({part_of(chain, family), "ct state established accept", "under way"});
     }
     rules.push_back({part_of("prerouting", family),
-                     "meta l4proto " + icmp + " ct state related " + address + " " + mark, "to IPVS"});
+                     std::string("meta l4proto ") + family.icmp + " ct state related " + address + " " + mark,
+                     "to IPVS"});
 }
 
 /// "255.240.0.0": the first `length` bits are set.
 std::string mask_of(const Family& family, int length) {
-    if (std::string(family.ip) == "ip")
-        return boost::asio::ip::address_v4(~0U << (32 - length)).to_string();
-    boost::asio::ip::address_v6::bytes_type bytes{};
-    for (int bit = 0; bit < length; ++bit)
-        bytes[static_cast<std::size_t>(bit / 8)] |= static_cast<unsigned char>(0x80U >> (bit % 8));
-    return boost::asio::ip::address_v6(bytes).to_string();
+    const auto bits = static_cast<unsigned short>(length);
+    if (family.bits == 32)
+        return boost::asio::ip::network_v4({}, bits).netmask().to_string();
+    boost::asio::ip::address_v6::bytes_type all;
+    all.fill(0xff);
+    return boost::asio::ip::network_v6(boost::asio::ip::address_v6(all), bits).network().to_string();
 }
 
 /// loadBalancerSourceRanges, for whoever the client is: a look-up for each length of a prefix. One set of intervals
@@ -161,12 +164,11 @@ void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
     for (const char* chain : {"prerouting", "output"})
         rules.push_back({part_of(chain, family),
                          front_end(family) + "@firewalled" + family.suffix + " ct state new jump " + sources, why});
-    const int bits = std::string(family.ip) == "ip" ? 32 : 128;
-    for (int length = bits; length > 0; length -= source_length_step)
+    for (int length = family.bits; length > 0; length -= source_length_step)
         rules.push_back({sources,
                          front_end(family) + ". " + family.ip + " saddr " +
-                             (length < bits ? "& " + mask_of(family, length) + " " : "") + "@allowed" + family.suffix +
-                             "_" + std::to_string(length) + " return",
+                             (length < family.bits ? "& " + mask_of(family, length) + " " : "") + "@allowed" +
+                             family.suffix + "_" + std::to_string(length) + " return",
                          "from loadBalancerSourceRanges"});
     rules.push_back({sources, "counter drop", why});
 }
@@ -188,7 +190,7 @@ void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
         }
         if (const std::string networks = pod_networks(family, parameters); !networks.empty())
             rules.push_back({"input", std::string(family.ip) + " saddr { " + networks + " } goto " + internal, why});
-        const std::string is = std::string("meta nfproto ") + (family.suffix[0] == '4' ? "ipv4 " : "ipv6 ");
+        const std::string is = std::string("meta nfproto ") + family.name + " ";
         rules.push_back({"input", is + "fib saddr type local goto " + internal, why});
         rules.push_back({"input", is + "goto " + part_of("outside_marks", family), why});
         rules.push_back({part_of("output", family), "ct state new goto " + internal, why});
