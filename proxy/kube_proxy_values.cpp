@@ -8,6 +8,7 @@
 #include <boost/algorithm/string/trim.hpp>
 #include <charconv>
 
+#include "netlink/objects.hpp"
 #include "proxy/go_duration.hpp"
 #include "proxy/setting_values.hpp"
 
@@ -40,7 +41,7 @@ std::string without_host_bits(std::string text) {
     int length = -1;
     const char* end = text.data() + text.size();
     const auto [stop, code] = std::from_chars(text.data() + slash + 1, end, length);
-    if (error || code != std::errc{} || stop != end || length < 0 || length > (address.is_v6() ? 128 : 32))
+    if (error || code != std::errc{} || stop != end || length < 0 || length > netlink::bits_of(address))
         return text;
     return to_string(network_of(address, length));
 }

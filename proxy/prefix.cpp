@@ -4,14 +4,12 @@
 #include <array>
 #include <charconv>
 
+#include "netlink/objects.hpp"
+
 namespace proxy {
 namespace {
 
 using Bytes = std::array<unsigned char, 16>;
-
-int width(const Address& address) {
-    return address.is_v6() ? 128 : 32;
-}
 
 Bytes bytes_of(const Address& address) {
     Bytes bytes{};
@@ -46,7 +44,7 @@ std::optional<Prefix> parse_prefix(std::string_view text) {
     int length = -1;
     const auto digits = text.substr(slash + 1);
     const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-    if (code != std::errc{} || end != digits.data() + digits.size() || length < 0 || length > width(base))
+    if (code != std::errc{} || end != digits.data() + digits.size() || length < 0 || length > netlink::bits_of(base))
         return std::nullopt;
     if (network_of(base, length).base != base)
         return std::nullopt;
@@ -55,7 +53,7 @@ std::optional<Prefix> parse_prefix(std::string_view text) {
 
 Prefix network_of(const Address& address, int length) {
     Bytes bytes = bytes_of(address);
-    for (int bit = length; bit < width(address); ++bit)
+    for (int bit = length; bit < netlink::bits_of(address); ++bit)
         bytes[static_cast<std::size_t>(bit / 8)] &= static_cast<unsigned char>(~(0x80 >> (bit % 8)));
     if (address.is_v6())
         return {boost::asio::ip::address_v6(bytes, address.to_v6().scope_id()), length};
@@ -85,7 +83,7 @@ bool is_private(const Prefix& prefix) {
 }
 
 std::uint64_t size_of(const Prefix& prefix) {
-    const int host_bits = width(prefix.base) - prefix.length;
+    const int host_bits = netlink::bits_of(prefix.base) - prefix.length;
     return std::uint64_t{1} << std::min(host_bits, 32);
 }
 

@@ -1,25 +1,16 @@
 #include "proxy/source_ranges.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
+
+#include "proxy/prefix.hpp"
 
 namespace proxy {
 namespace {
 
-using api::Address;
 using netlink::SourceNetwork;
 
-/// The address with all bits behind the first `length` zero.
-Address prefix_of(const Address& address, int length) {
-    const auto bits = static_cast<unsigned short>(length);
-    if (address.is_v4())
-        return boost::asio::ip::network_v4(address.to_v4(), bits).network();
-    return boost::asio::ip::network_v6(address.to_v6(), bits).network();
-}
-
 bool contains(const SourceNetwork& network, const Address& address) {
-    return address.is_v6() == network.address.is_v6() && prefix_of(address, network.length) == network.address;
+    return contains(Prefix{network.address, network.length}, address);
 }
 
 /// The `part`th of the equal parts of `network` whose prefixes have this length.
