@@ -148,13 +148,20 @@ bool Desired::take(const netlink::VirtualServer& server, netlink::VirtualServerS
     return true;
 }
 
+/// Adds who has it and the service, which is where the result points, to those that wait.
+Desired::Waiting::iterator Desired::join(Waiting& all, const Owned& owned, const api::ObjectName& service,
+                                         const Age& age) {
+    all.try_emplace(owned.owner, owned.age);
+    const auto mine = all.try_emplace(service, age).first;
+    mine->second.created = age.created;
+    return mine;
+}
+
 /// Of all that want it the oldest has it. One that waits and is the oldest brings its state when it is replaced.
 bool Desired::contend(const netlink::VirtualServer& server, Owned& owned, const api::ObjectName& service,
                       const Age& age) {
     Waiting& all = waiting_[server];
-    all.try_emplace(owned.owner, owned.age);
-    const auto mine = all.try_emplace(service, age).first;
-    mine->second.created = age.created;
+    const auto mine = join(all, owned, service, age);
     const auto oldest = std::min_element(all.begin(), all.end(), is_older);
     if (oldest == mine) {
         if (owned.owner != service)
@@ -181,9 +188,7 @@ bool Desired::will_have(const netlink::VirtualServer& server, const api::ObjectN
     if (held == servers_.end() || (held->second.owner == service && waiting == waiting_.end()))
         return true;
     Waiting all = waiting == waiting_.end() ? Waiting{} : waiting->second;
-    all.try_emplace(held->second.owner, held->second.age);
-    const auto mine = all.try_emplace(service, age).first;
-    mine->second.created = age.created;
+    const auto mine = join(all, held->second, service, age);
     return std::min_element(all.begin(), all.end(), is_older) == mine;
 }
 

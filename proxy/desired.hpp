@@ -98,6 +98,7 @@ private:
 
     bool take(const netlink::VirtualServer& server, netlink::VirtualServerState state, const api::ObjectName& service,
               const Age& age);
+    static Waiting::iterator join(Waiting& all, const Owned& owned, const api::ObjectName& service, const Age& age);
     bool contend(const netlink::VirtualServer& server, Owned& owned, const api::ObjectName& service, const Age& age);
     bool has(const api::ObjectName& service, const netlink::VirtualServer& server) const;
     void leave_out_lost(const api::ObjectName& service, const Keys& keys,
