@@ -207,11 +207,9 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool pool) {
                                netlink::Protocol::none, 0, *mark};
     netlink::VirtualServerState state{settings(), real_servers(pool, marked)};
     if (pool == Pool::hashed) {
-        static const std::set<std::string> none;
-        const auto& missing = view_.verdicts.missing_schedulers == nullptr ? none : *view_.verdicts.missing_schedulers;
         state.settings = {};
-        state.settings.scheduler = hashing_scheduler(view_.scheduling.scheduler, missing);
-        if (state.settings.scheduler == "mh" || state.settings.scheduler == "sh")
+        state.settings.scheduler = view_.scheduling.hashing;
+        if (has_flags(state.settings.scheduler))
             state.settings.scheduler_flags = netlink::scheduler_fallback;
         if (state.settings.scheduler != "mh")
             note_missing_hash(state.settings.scheduler);

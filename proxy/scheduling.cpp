@@ -42,10 +42,6 @@ std::string field(const Given& annotation) {
     return "metadata.annotations[" + annotation.name + "]: ";
 }
 
-bool has_flags(const std::string& scheduler) {
-    return scheduler == "mh" || scheduler == "sh";
-}
-
 /// 0 for a word that is none.
 std::uint32_t flag(const std::string& word) {
     if (word == "fallback" || word == "flag-1")
@@ -71,6 +67,13 @@ std::optional<std::uint32_t> read_flags(const Given& annotation, std::vector<std
         flags |= flag(word);
     }
     return flags;
+}
+
+std::string hashing_scheduler(const std::string& usual, const std::set<std::string>& missing) {
+    for (const char* scheduler : {"mh", "sh"})
+        if (!missing.contains(scheduler))
+            return scheduler;
+    return usual;
 }
 
 /// Of a Service whose scheduler is known.
@@ -110,11 +113,8 @@ bool passes_over_weight_0(const std::string& scheduler) {
     return scheduler != "dh";
 }
 
-std::string hashing_scheduler(const std::string& usual, const std::set<std::string>& missing) {
-    for (const char* scheduler : {"mh", "sh"})
-        if (!missing.contains(scheduler))
-            return scheduler;
-    return usual;
+bool has_flags(const std::string& scheduler) {
+    return scheduler == "mh" || scheduler == "sh";
 }
 
 bool shares_by_weight(const std::string& scheduler) {
@@ -122,7 +122,7 @@ bool shares_by_weight(const std::string& scheduler) {
 }
 
 Scheduling scheduling_of(const api::Service& service, const std::string& usual, const std::set<std::string>& missing) {
-    Scheduling result{missing.contains(usual) ? "rr" : usual, 0, 0ms, {}};
+    Scheduling result{missing.contains(usual) ? "rr" : usual, 0, {}, 0ms, {}};
     const auto scheduler = given(service, "podferry.io/scheduler", "kube-router.io/service.scheduler");
     if (scheduler && !is_scheduler(scheduler->value))
         result.problems.push_back(fmt::format("{}'{}' is not a scheduler; use one of {}; {} is used", field(*scheduler),
@@ -134,6 +134,7 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
             field(*scheduler), scheduler->value, scheduler->value, result.scheduler));
     else if (scheduler)
         result.scheduler = scheduler->value;
+    result.hashing = hashing_scheduler(result.scheduler, missing);
     result.slow_start = read_slow_start(service, result);
 
     const auto flags = given(service, "podferry.io/scheduler-flags", "kube-router.io/service.schedflags");

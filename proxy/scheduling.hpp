@@ -24,7 +24,10 @@ namespace proxy {
 
 struct Scheduling {
     std::string scheduler;
-    std::uint32_t flags = 0;                  ///< netlink::VirtualServerSettings::scheduler_flags
+    std::uint32_t flags = 0;  ///< netlink::VirtualServerSettings::scheduler_flags
+    /// For clients whose affinity is kept by a hash of their address: mh; where the kernel lacks it sh, and without
+    /// both `scheduler`.
+    std::string hashing;
     std::chrono::milliseconds slow_start{0};  ///< 0: none
     std::vector<std::string> problems;        ///< each as "field: sentence"
 };
@@ -45,9 +48,8 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
 /// (ip_vs_dh_schedule): such a real server must go at once.
 bool passes_over_weight_0(const std::string& scheduler);
 
-/// The scheduler for clients whose affinity is kept by a hash of their address: mh; where the kernel lacks it sh, and
-/// without both `usual`.
-std::string hashing_scheduler(const std::string& usual, const std::set<std::string>& missing);
+/// Whether a scheduler has flags: mh and sh.
+bool has_flags(const std::string& scheduler);
 
 /// True for those that give a real server connections in proportion to its weight: wrr, wlc, sed, twos, and nq, under
 /// which one without connections gets one whatever its weight. rr and lc only ask whether it is 0; fo gives everything
