@@ -118,6 +118,10 @@ void Engine::retry_waiting(std::vector<api::Upsert>& taken) {
 void Engine::set_facts(NodeFacts facts) {
     facts_ = std::move(facts);
     node_dirty_ = true;
+    plan_all_again();
+}
+
+void Engine::plan_all_again() {
     for (const auto& [name, service] : store_.services())
         dirty_.insert(name);
 }
@@ -213,14 +217,12 @@ api::Origin Engine::origin_of(const api::ObjectName& service) const {
 
 void Engine::scheduler_is_missing(const std::string& scheduler) {
     if (missing_schedulers_.insert(scheduler).second)
-        for (const auto& [name, service] : store_.services())
-            dirty_.insert(name);
+        plan_all_again();
 }
 
 void Engine::look_for_missing_schedulers(const std::function<bool(const std::string&)>& is_there) {
     if (std::erase_if(missing_schedulers_, is_there) > 0)
-        for (const auto& [name, service] : store_.services())
-            dirty_.insert(name);
+        plan_all_again();
 }
 
 /// The prober's word counts. Without one, endpoints_of() looks at the status that the file gives; a pod with neither,
@@ -312,6 +314,19 @@ std::size_t Engine::services_with(const LocalGap& gap) const {
         std::count_if(gaps_.begin(), gaps_.end(), [&](const auto& gaps) { return gaps.second.contains(gap); }));
 }
 
+/// `weight`: the one that it is to have.
+BackendView Engine::view_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {
+    const auto actual = inputs_.weight_of(server, real);
+    BackendView view{real.address.to_string(), real.port, actual.value_or(-1), "active"};
+    if (!actual)
+        view.state = "pending";
+    else if (weight == 0)
+        view.state = draining_.contains(server, real) ? "draining" : "failed probe";
+    else if (SlowStart::is_growing(weight))
+        view.state = "slow start";
+    return view;
+}
+
 std::vector<ServiceView> Engine::view() const {
     std::vector<ServiceView> views;
     for (const auto& [name, service] : store_.services()) {
@@ -328,17 +343,8 @@ std::vector<ServiceView> Engine::view() const {
                 const netlink::VirtualServer server{address, kernel_protocol(port.protocol), port.port};
                 const api::ObjectName* owner = desired_.owner(server);
                 if (owner != nullptr && *owner == name)
-                    for (const auto& [real, weight] : desired_.find(server)->real_servers) {
-                        const auto actual = inputs_.weight_of(server, real);
-                        row.backends.push_back(
-                            {real.address.to_string(), real.port, actual.value_or(-1),
-                             !actual      ? "pending"
-                             : weight > 0 ? slow_start_.is_growing(name, real) && weight < SlowStart::full_weight
-                                                ? "slow start"
-                                                : "active"
-                             : draining_.contains(server, real) ? "draining"
-                                                                : "failed probe"});
-                    }
+                    for (const auto& [real, weight] : desired_.find(server)->real_servers)
+                        row.backends.push_back(view_of(server, real, weight));
             }
             view.ports.push_back(std::move(row));
         }

@@ -119,6 +119,8 @@ private:
     void note_ended_pods(const api::Transaction& transaction);
     void keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints, const Age& age,
                        ServicePlan& plan);
+    void plan_all_again();
+    BackendView view_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
     template <class How>
     void keep_marked(const api::ObjectName& name, How how, ServicePlan& plan);
     void forget_draining(const std::vector<netlink::VirtualServer>& servers);

@@ -123,7 +123,7 @@ void NodeLoop::update_gauges() {
         for (const auto& [real, weight] : state.real_servers)
             if (weight == 0)
                 ++(engine_.draining().contains(server, real) ? draining : failed);
-            else if (weight > 1 && weight < SlowStart::full_weight)
+            else if (SlowStart::is_growing(weight))
                 ++growing;
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
     metrics_.real_servers.Add({{"state", "active"}})

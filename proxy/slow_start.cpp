@@ -119,12 +119,4 @@ std::optional<Time> SlowStart::next() const {
     return earliest;
 }
 
-bool SlowStart::is_growing(const api::ObjectName& service, const netlink::RealServer& real) const {
-    const auto ramps = services_.find(service);
-    if (ramps == services_.end())
-        return false;
-    const auto entry = ramps->second.entries.find(real);
-    return entry != ramps->second.entries.end() && entry->second.step < steps;
-}
-
 }  // namespace proxy

@@ -43,7 +43,8 @@ public:
     /// When review() is due; nullopt: nothing grows.
     std::optional<Time> next() const;
 
-    bool is_growing(const api::ObjectName& service, const netlink::RealServer& real) const;
+    /// Whether that is the weight of a real server that grows. One without slow start has 1.
+    static bool is_growing(int weight) { return weight > 1 && weight < full_weight; }
 
 private:
     struct Entry {
