@@ -10,6 +10,14 @@ namespace {
 
 const char* const vip = "10.96.0.5";
 
+/// A Service, created then, that wants the external address 203.0.113.9.
+api::Service claimant(const std::string& name, const std::string& address, std::chrono::seconds created) {
+    auto service = build::service(name, address);
+    service.external_ips = {build::address("203.0.113.9")};
+    service.created = api::Service{}.created + created;
+    return service;
+}
+
 }  // namespace
 
 TEST_CASE("how an endpoint left decides how long it drains") {
@@ -96,18 +104,10 @@ TEST_CASE("nothing drains under dh, which would refuse connections because of it
 
 TEST_CASE("UDP does not drain, also behind a mark") {
     World world;
-    auto service = build::service("web", vip);
-    service.type = api::ServiceType::node_port;
-    service.external_traffic_policy = api::TrafficPolicy::local;
-    service.ports = {{"tcp", api::Protocol::tcp, 80, std::uint16_t{8080}, 30080},
-                     {"udp", api::Protocol::udp, 80, std::uint16_t{8080}, 30080}};
-    auto here = build::pod("web", "web-1", "10.1.0.11", false);
-    here.node_name = "n1";
-    auto there = build::pod("web", "web-2", "10.1.0.12", false);
-    there.node_name = "n2";
-    auto third = build::pod("web", "web-3", "10.1.0.13", false);
-    third.node_name = "n2";
-    world.apply(build::transaction({service, here, there, third}));
+    auto service = build::local_node_ports(vip);
+    auto third = build::pod_on("n2", "web-3", "10.1.0.13");
+    world.apply(build::transaction(
+        {service, build::pod_on("n1", "web-1", "10.1.0.11"), build::pod_on("n2", "web-2", "10.1.0.12"), third}));
     std::size_t of_marks = 0;
     for (const auto& server : world.engine.desired().servers_of(service.name))
         of_marks += server.mark != 0 ? 1 : 0;
@@ -122,11 +122,8 @@ TEST_CASE("UDP does not drain, also behind a mark") {
 
 TEST_CASE("what drained for a Service is of no meaning to the older one that takes its front end") {
     World world;
-    auto young = build::service("young", "10.96.0.6");
-    auto old = build::service("old", "10.96.0.7");
-    young.external_ips = old.external_ips = {build::address("203.0.113.9")};
-    young.created = api::Service{}.created + std::chrono::seconds(2);
-    old.created = api::Service{}.created + std::chrono::seconds(1);
+    const auto young = claimant("young", "10.96.0.6", std::chrono::seconds(2));
+    const auto old = claimant("old", "10.96.0.7", std::chrono::seconds(1));
     auto pod = build::pod("young", "pod", "10.1.0.1", false);
     world.apply(build::transaction({young, pod}));
     pod.labels = {{"app", "old"}};
@@ -141,11 +138,8 @@ TEST_CASE("what drained for a Service is of no meaning to the older one that tak
 
 TEST_CASE("an older Service that comes late lets the connections of the one that it displaces go on") {
     World world;
-    auto young = build::service("young", "10.96.0.6");
-    auto old = build::service("old", "10.96.0.7");
-    young.external_ips = old.external_ips = {build::address("203.0.113.9")};
-    young.created = api::Service{}.created + std::chrono::seconds(2);
-    old.created = api::Service{}.created + std::chrono::seconds(1);
+    const auto young = claimant("young", "10.96.0.6", std::chrono::seconds(2));
+    const auto old = claimant("old", "10.96.0.7", std::chrono::seconds(1));
     world.apply(build::transaction({young, build::pod("young", "y", "10.1.0.1", false)}));
     world.real_servers = {{{build::address("10.1.0.1"), 8080}, 1}};  // as the kernel has it by now
     world.apply(build::transaction({old, build::pod("old", "o", "10.1.0.2", false)}));
@@ -164,11 +158,8 @@ TEST_CASE("an older Service that comes late lets the connections of the one that
 
 TEST_CASE("of a front end that changes hands before the kernel has it nothing drains") {
     World world;
-    auto young = build::service("a-young", "10.96.0.6");
-    auto old = build::service("old", "10.96.0.7");
-    young.external_ips = old.external_ips = {build::address("203.0.113.9")};
-    young.created = api::Service{}.created + std::chrono::seconds(2);
-    old.created = api::Service{}.created + std::chrono::seconds(1);
+    const auto young = claimant("a-young", "10.96.0.6", std::chrono::seconds(2));
+    const auto old = claimant("old", "10.96.0.7", std::chrono::seconds(1));
     world.apply(build::transaction(
         {young, old, build::pod("a-young", "y", "10.1.0.1", false), build::pod("old", "o", "10.1.0.2", false)}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");

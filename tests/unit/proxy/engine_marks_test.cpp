@@ -8,16 +8,10 @@ using build::World;
 
 TEST_CASE("where the kernel lacks mh, affinity by a hash is kept by sh, or by the usual scheduler") {
     World world;
-    auto service = build::service("web", "10.96.0.5");
-    service.type = api::ServiceType::node_port;
-    service.external_traffic_policy = api::TrafficPolicy::local;
+    auto service = build::local_node_port("10.96.0.5");
     service.client_ip_affinity = std::chrono::seconds(600);
-    service.ports[0].node_port = 30080;
-    auto here = build::pod("web", "web-1", "10.1.0.11", false);
-    here.node_name = "n1";
-    auto there = build::pod("web", "web-2", "10.1.0.12", false);
-    there.node_name = "n2";
-    world.apply(build::transaction({service, here, there}));
+    world.apply(build::transaction(
+        {service, build::pod_on("n1", "web-1", "10.1.0.11"), build::pod_on("n2", "web-2", "10.1.0.12")}));
     const auto scheduler = [&] {
         for (const auto& server : world.engine.desired().servers_of(service.name))
             if (server.mark != 0)
@@ -36,16 +30,9 @@ TEST_CASE("where the kernel lacks mh, affinity by a hash is kept by sh, or by th
 
 TEST_CASE("a virtual server with a mark that is no longer needed stays until its connections have ended") {
     World world;
-    auto service = build::service("web", "10.96.0.5");
-    service.type = api::ServiceType::node_port;
-    service.external_traffic_policy = api::TrafficPolicy::local;
-    service.ports = {{"tcp", api::Protocol::tcp, 80, std::uint16_t{8080}, 30080},
-                     {"udp", api::Protocol::udp, 80, std::uint16_t{8080}, 30080}};
-    auto here = build::pod("web", "web-1", "10.1.0.11", false);
-    here.node_name = "n1";
-    auto there = build::pod("web", "web-2", "10.1.0.12", false);
-    there.node_name = "n2";
-    world.apply(build::transaction({service, here, there}));
+    auto service = build::local_node_ports("10.96.0.5");
+    world.apply(build::transaction(
+        {service, build::pod_on("n1", "web-1", "10.1.0.11"), build::pod_on("n2", "web-2", "10.1.0.12")}));
     /// "70001:1 1": each virtual server with a mark and the weights in it.
     const auto marked = [&] {
         std::string text;

@@ -14,6 +14,31 @@ namespace build {
 
 using namespace proxy;
 
+/// A NodePort Service with externalTrafficPolicy Local and a TCP port 80, 30080 at nodes: clients from outside get
+/// other endpoints than the others, so it has virtual servers with marks.
+inline api::Service local_node_port(const std::string& address) {
+    auto made = service("web", address);
+    made.type = api::ServiceType::node_port;
+    made.external_traffic_policy = api::TrafficPolicy::local;
+    made.ports[0].node_port = 30080;
+    return made;
+}
+
+/// The same with a UDP port of these numbers too.
+inline api::Service local_node_ports(const std::string& address) {
+    auto made = local_node_port(address);
+    made.ports = {{"tcp", api::Protocol::tcp, 80, std::uint16_t{8080}, 30080},
+                  {"udp", api::Protocol::udp, 80, std::uint16_t{8080}, 30080}};
+    return made;
+}
+
+/// A pod of Service web on that node; n1 is the engine's own.
+inline api::Pod pod_on(const std::string& node, const std::string& name, const std::string& address) {
+    auto made = pod("web", name, address, false);
+    made.node_name = node;
+    return made;
+}
+
 /// An engine whose verdicts and kernel weights the test sets by hand.
 struct World {
     std::map<std::string, health::Verdict> verdicts;  // by pod, "shop/web-1"
