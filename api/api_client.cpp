@@ -89,4 +89,8 @@ void ApiClient::failed(const Link& link, std::chrono::seconds retry_after) {
     pool_.failed(link.server, link.began, Clock::now(), jitter(), retry_after);
 }
 
+void ApiClient::succeeded(const Link& link) {
+    pool_.succeeded(link.server, Clock::now());
+}
+
 }  // namespace api

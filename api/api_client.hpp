@@ -61,7 +61,9 @@ public:
     void count(const std::string& verb, const std::optional<unsigned>& status) const;
 
     void failed(const Link& link, std::chrono::seconds retry_after);
-    void succeeded(const Link& link) { pool_.succeeded(link.server); }
+    void succeeded(const Link& link);
+    /// Whether that server has done what some watch asked of it after `moment`.
+    bool worked_since(const Link& link, Time moment) const { return pool_.worked(link.server) > moment; }
     void refused_credentials(const std::string& bearer_token) { credentials_.refused(bearer_token); }
 
     std::string name(std::size_t server) const { return to_string(servers_[server]); }

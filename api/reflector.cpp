@@ -168,6 +168,15 @@ void Reflector::works() {
     breaks_ = 0;
 }
 
+/// When all resources fail, the pool's pauses do, and end for all when one comes back. Where the server has worked for
+/// others since this one last broke, nobody but this one is to wait.
+void Reflector::note_break() {
+    const Time now = Clock::now();
+    if (++breaks_ > 1 && client_.worked_since(*link_, broken_))
+        setback_ = {link_->server, now + pause_after(breaks_, client_.jitter())};
+    broken_ = now;
+}
+
 void Reflector::deliver_list() {
     if (listed_once_ && client_.hooks().relisted)
         client_.hooks().relisted(resource().name);
@@ -200,7 +209,7 @@ asio::awaitable<void> Reflector::recover(Result result) {
         case Ending::unreachable:
         case Ending::busy:
             client_.failed(*link_, result.retry_after);
-            setback_ = {link_->server, Clock::now() + pause_after(++breaks_, client_.jitter())};
+            note_break();
             sink_.health(resource().name + ": " + result.reason);
             link_.reset();
             co_return;

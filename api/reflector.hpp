@@ -57,6 +57,7 @@ private:
     boost::asio::awaitable<Result> read_refusal(HttpHead head);
     void deliver_list();
     void works();
+    void note_break();
     boost::asio::awaitable<void> recover(Result result);
 
     ApiClient& client_;
@@ -70,7 +71,8 @@ private:
     Time heard_;
     std::size_t failures_ = 0;  // in a row, that are not the server's but this resource's
     std::size_t breaks_ = 0;    // in a row, that look like the server's
-    Setback setback_;           // by those: other resources may well go on, and make the server look sound
+    Time broken_;               // when the last of those was
+    Setback setback_;           // by those, while the server works for other resources
 };
 
 }  // namespace api

@@ -29,8 +29,9 @@ void ServerPool::failed(std::size_t server, Time began, Time now, double jitter,
     it.not_before = now + pause_after(it.failures, jitter);
 }
 
-void ServerPool::succeeded(std::size_t server) {
+void ServerPool::succeeded(std::size_t server, Time now) {
     servers_[server].failures = 0;
+    servers_[server].worked = now;
     servers_[server].not_before = {};
     current_ = server;
 }

@@ -25,7 +25,9 @@ public:
     /// `jitter`: 0 to 1. `at_least`: what the server asked for (Retry-After). A failure that began before the last one
     /// was noted is the same failure, seen by another watch.
     void failed(std::size_t server, Time began, Time now, double jitter, std::chrono::seconds at_least = {});
-    void succeeded(std::size_t server);
+    void succeeded(std::size_t server, Time now);
+    /// When the server last did what some watch asked of it; long ago: never.
+    Time worked(std::size_t server) const { return servers_[server].worked; }
 
 private:
     struct Server {
@@ -33,6 +35,7 @@ private:
         Time not_before;
         Time asked_for;  // by the server itself (Retry-After): a success of another request does not undo it
         Time noted;
+        Time worked;
     };
     std::vector<Server> servers_;
     std::size_t current_ = 0;

@@ -51,8 +51,10 @@ TEST_CASE("a server that failed is left alone, and another one is asked") {
     pool.failed(0, start, start + 1s, 0);
     CHECK(pool.choose().server == 1);
     CHECK(pool.choose().not_before <= start);
-    pool.succeeded(1);
+    pool.succeeded(1, start + 1s);
     CHECK(pool.choose().server == 1);
+    CHECK(pool.worked(1) == start + 1s);
+    CHECK(pool.worked(0) == Time());
     pool.failed(1, start + 2s, start + 2s, 0);
     CHECK(pool.choose().server == 0);
     pool.failed(0, start + 3s, start + 3s, 0);
@@ -80,6 +82,6 @@ TEST_CASE("what the server asks for is obeyed when it is longer") {
     pool.failed(0, start - 1s, start + 1s, 0, 60s);
     CHECK(pool.choose().not_before == start + 61s);
     // A request that succeeds meanwhile does not undo it.
-    pool.succeeded(0);
+    pool.succeeded(0, start + 2s);
     CHECK(pool.choose().not_before == start + 61s);
 }
