@@ -6,7 +6,6 @@ and source ranges, a tenth of them with externalTrafficPolicy Local. Prints "fig
 import json
 import pathlib
 import statistics
-import subprocess
 import sys
 import time
 
@@ -14,7 +13,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
 from bench import address, warm_up, write_list  # noqa: E402
-from lab import Lab, forget, pod_ip, run, wait_until  # noqa: E402
+from kept_world import KeptWorld, rates_in_turns  # noqa: E402
+from lab import Lab, pod_ip, wait_until  # noqa: E402
 
 PODS = 3
 CHANGES = 7
@@ -98,44 +98,28 @@ class ServicesLab(Lab):
         return self
 
 
-class Kept:
-    """What a world of so many Services has left in the kernel, when everything else of it has ended."""
+def kept_world(lab):
+    return KeptWorld(lab, lab.size, SPACES, [(pod_ip(1, family), 8080) for family in (4, 6)])
 
-    def __init__(self, lab):
-        self.size = lab.size
-        self.target = {"cluster_ip": cluster_ip(lab.last), "cluster_ip6": f"fd00:96::{lab.last + 256:x}",
-                       "load_balancer": address("10.200", lab.last)}
-        lab.keep(self.size, *SPACES)
-        self.listeners = [subprocess.Popen(["ip", "netns", "exec", f"pod1-{self.size}", "bench-connect", "listen", pod_ip(1, family), "8080"])
-                          for family in (4, 6)]
 
-    def end(self):
-        for listener in self.listeners:
-            listener.kill()
-            listener.wait()
-        forget(self.size, *SPACES)
-
-    def connect(self, path, seconds, check=True):
-        return run(["ip", "netns", "exec", f"{PATHS[path]}-{self.size}", "bench-connect", self.target[path], "80", str(seconds)], check)
-
-    def is_answered(self):
-        return all("bench-connect" not in self.connect(path, 0.05, check=False) for path in PATHS)
+def target(size, path):
+    """Where a path's client connects to the last Service of so many: (space, address, port)."""
+    address_of = {"cluster_ip": cluster_ip(size - 1), "cluster_ip6": f"fd00:96::{size - 1 + 256:x}",
+                  "load_balancer": address("10.200", size - 1)}
+    return PATHS[path], address_of[path], 80
 
 
 def rates(worlds):
-    """Connections a second by path and world, which take turns: so a machine that grows slower or quicker favours none. The
-    best of several rounds: what disturbs a round can only make it slower."""
+    """The best connections a second, by path and number of Services."""
     for world in worlds:
-        wait_until(f"the pod answers with {world.size} Services", world.is_answered, 60)
+        wait_until(f"the pod answers with {world.name} Services",
+                   lambda: all(world.answers(*target(world.name, path)) for path in PATHS), 60)
     best = {}
     for path in PATHS:
-        rounds = {world.size: [] for world in worlds}
-        for _round in range(TURNS):
-            for world in worlds:
-                rounds[world.size].append(float(world.connect(path, SECONDS)))
-        for size, found in rounds.items():
-            print(f"  {size}: {path}, connections a second, by rounds: " + ", ".join(f"{one:.0f}" for one in found), flush=True)
-        best[path] = {size: max(found) for size, found in rounds.items()}
+        found = rates_in_turns(worlds, TURNS, lambda world: world.connect(*target(world.name, path), SECONDS))
+        for size, of_turns in found.items():
+            print(f"  {size}: {path}, connections a second, by rounds: " + ", ".join(f"{one:.0f}" for one in of_turns), flush=True)
+        best[path] = {size: max(of_turns) for size, of_turns in found.items()}
     return best
 
 
@@ -193,7 +177,7 @@ def measure(size, changes, keep):
               flush=True)
         found = {"rules": rules(lab)} | (time_changes(lab) if changes else {})
         if keep:
-            found["kept"] = Kept(lab)
+            found["kept"] = kept_world(lab)
         return found
 
 

@@ -80,12 +80,6 @@ def front_end(address, port):
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def forget(suffix, *spaces):
-    """Ends what Lab.keep() has kept."""
-    for space in spaces:
-        run(["ip", "netns", "del", f"{space}-{suffix}"], check=False)
-
-
 class Lab:
     def __init__(self, folder="/run/lab"):
         self.folder = pathlib.Path(folder)
@@ -117,13 +111,6 @@ class Lab:
             process.wait()
         for space in self.spaces:
             run(["ip", "netns", "del", space], check=False)
-
-    def keep(self, suffix, *spaces):
-        """Gives network namespaces a second name, "pod1-SUFFIX", by which they live on when this world has ended."""
-        for space in spaces:
-            path = pathlib.Path("/run/netns") / f"{space}-{suffix}"
-            path.touch()
-            run(["mount", "--bind", f"/run/netns/{space}", str(path)])
 
     def make_pods(self, numbers):
         """A network namespace for each, routed to by the node."""

@@ -10,7 +10,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from api import SHOP  # noqa: E402
-from lab import Failure, forget, pod_ip, run, wait_until  # noqa: E402
+from kept_world import KeptWorld, rates_in_turns  # noqa: E402
+from lab import Failure, pod_ip, wait_until  # noqa: E402
 from population import cluster_ip  # noqa: E402
 from scale import KubeProxyIpvs, KubeProxyNftables, Podferry  # noqa: E402
 
@@ -18,11 +19,11 @@ SIZE = int(os.environ.get("E2E_SCALE", "500"))
 ROUNDS = 8
 SECONDS = 3
 SYNCED_WITHIN = 1800  # kube-proxy's ipvs mode
-ADDRESS, PORT, SERVER, CLIENT = "10.96.250.1", 80, "pod1", "pod4"
-SPACES = ("node", SERVER, CLIENT)
+ADDRESS, PORT, CLIENT = "10.96.250.1", 80, "pod4"
+SPACES = ("node", "pod1", CLIENT)
 NOT_BELOW = 1.0
-KEPT = []  # titles of the worlds that can be measured
-LISTENERS = []
+KEPT = []  # the worlds that can be measured
+DOOR = (CLIENT, ADDRESS, PORT)
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "door", "namespace": SHOP},
            "spec": {"clusterIP": ADDRESS, "ports": [{"name": "http", "port": PORT, "targetPort": 8080}]}}
@@ -43,24 +44,11 @@ def prepare(cluster, subject):
     subject.start()
     subject.wait_until_complete()
     print(f"      {subject.title}: complete after {time.monotonic() - began:.0f} s", flush=True)
-    cluster.keep(subject.title, *SPACES)
-    listen(subject.title)
-    wait_until("the pod answers", lambda: try_once(subject.title), 60)
+    world = KeptWorld(cluster, subject.title, SPACES, [(pod_ip(1), 8080)])
+    wait_until("the pod answers", lambda: world.answers(*DOOR), 60)
     cluster.processes[subject.title].kill()
     cluster.processes[subject.title].wait()
-    KEPT.append(subject.title)
-
-
-def listen(title):
-    LISTENERS.append(subprocess.Popen(["ip", "netns", "exec", f"{SERVER}-{title}", "bench-connect", "listen", pod_ip(1), "8080"]))
-
-
-def connect(title, seconds, check=True):
-    return run(["ip", "netns", "exec", f"{CLIENT}-{title}", "bench-connect", ADDRESS, str(PORT), str(seconds)], check)
-
-
-def try_once(title):
-    return "bench-connect" not in connect(title, 0.05, check=False)
+    KEPT.append(world)
 
 
 class KubeProxyIpvsSynced(KubeProxyIpvs):
@@ -101,21 +89,15 @@ def it_c_prepares_kube_proxy_ipvs(cluster):
 
 
 def it_d_measures(_):
-    """The best of several rounds: what disturbs a round can only make it slower."""
+    """The best of several rounds."""
     try:
-        rates = {title: [] for title in KEPT}
-        for _round in range(ROUNDS):
-            for title in KEPT:
-                rates[title].append(float(connect(title, SECONDS)))
+        rates = rates_in_turns(KEPT, ROUNDS, lambda world: world.connect(*DOOR, SECONDS))
     finally:
-        for listener in LISTENERS:
-            listener.kill()
-            listener.wait()
-        for title in KEPT:
-            forget(title, *SPACES)
-    for title in KEPT:
-        print(f"figure cluster_rate_{title}_{SIZE} {max(rates[title]):.0f} connections/s   (rounds: "
-              + ", ".join(f"{one:.0f}" for one in rates[title]) + ")", flush=True)
+        for world in KEPT:
+            world.end()
+    for title, of_title in rates.items():
+        print(f"figure cluster_rate_{title}_{SIZE} {max(of_title):.0f} connections/s   (rounds: "
+              + ", ".join(f"{one:.0f}" for one in of_title) + ")", flush=True)
     compare({title: max(of_title) for title, of_title in rates.items()})
 
 
