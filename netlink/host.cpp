@@ -44,7 +44,7 @@ std::vector<HostAddress> host_addresses() {
             // IFA_LOCAL is the address of a point-to-point link's own end; IPv6 has only IFA_ADDRESS.
             nlattr* address = attributes[IFA_LOCAL] != nullptr ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
             if (address != nullptr)
-                found.push_back({address_from(address), body.ifa_prefixlen, interface_name(body.ifa_index)});
+                found.push_back({address_from(address).to_asio(), body.ifa_prefixlen, interface_name(body.ifa_index)});
         });
     return found;
 }
@@ -57,7 +57,7 @@ std::vector<HostRoute> host_routes() {
                 return;
             HostRoute route;
             if (attributes[RTA_DST] != nullptr)
-                route.destination = address_from(attributes[RTA_DST]);
+                route.destination = address_from(attributes[RTA_DST]).to_asio();
             else if (family == AF_INET6)
                 route.destination = boost::asio::ip::address_v6::any();
             else

@@ -16,53 +16,64 @@ Message command(int family, int id, int flags) {
 }
 
 /// union nf_inet_addr: always 16 bytes.
-void put_address(nl_msg* message, int attribute, const Address& address) {
-    nla_put(message, attribute, 16, bytes_of(address).data);
+void put_union(nl_msg* message, int attribute, const Address& address) {
+    put(message, attribute, address.padded().data(), address.padded().size());
+}
+
+Address address_in(const nlattr* attribute, bool v6) {
+    return Address({static_cast<const std::uint8_t*>(nla_data(attribute)), v6 ? std::size_t{16} : std::size_t{4}});
 }
 
 void put_key(nl_msg* message, const VirtualServer& server) {
-    nla_put_u16(message, IPVS_SVC_ATTR_AF, static_cast<std::uint16_t>(family_of(server.address)));
+    put_u16(message, IPVS_SVC_ATTR_AF, static_cast<std::uint16_t>(family_of(server.address)));
     if (server.mark != 0) {
-        nla_put_u32(message, IPVS_SVC_ATTR_FWMARK, server.mark);
+        put_u32(message, IPVS_SVC_ATTR_FWMARK, server.mark);
         return;
     }
-    nla_put_u16(message, IPVS_SVC_ATTR_PROTOCOL, static_cast<std::uint16_t>(server.protocol));
-    put_address(message, IPVS_SVC_ATTR_ADDR, server.address);
-    nla_put_u16(message, IPVS_SVC_ATTR_PORT, htons(server.port));
+    put_u16(message, IPVS_SVC_ATTR_PROTOCOL, static_cast<std::uint16_t>(server.protocol));
+    put_union(message, IPVS_SVC_ATTR_ADDR, server.address);
+    put_u16(message, IPVS_SVC_ATTR_PORT, htons(server.port));
+}
+
+void put_settings(nl_msg* message, const VirtualServer& server, const VirtualServerSettings& settings) {
+    const ip_vs_flags flags{
+        (settings.persistent ? static_cast<__u32>(IP_VS_SVC_F_PERSISTENT) : 0U) | settings.scheduler_flags, ~0U};
+    put(message, IPVS_SVC_ATTR_SCHED_NAME, settings.scheduler.c_str(), settings.scheduler.size() + 1);
+    put(message, IPVS_SVC_ATTR_FLAGS, &flags, sizeof(flags));
+    put_u32(message, IPVS_SVC_ATTR_TIMEOUT, settings.persistence_s);
+    put_u32(message, IPVS_SVC_ATTR_NETMASK, server.address.is_v6() ? 128 : 0xffffffff);
+}
+
+void put_service(nl_msg* message, const VirtualServer& server, const VirtualServerSettings* settings = nullptr) {
+    const Nest nest(message, IPVS_CMD_ATTR_SERVICE);
+    put_key(message, server);
+    if (settings != nullptr)
+        put_settings(message, server, *settings);
+}
+
+void put_destination(nl_msg* message, const RealServer& real, const int* weight) {
+    const Nest nest(message, IPVS_CMD_ATTR_DEST);
+    put_union(message, IPVS_DEST_ATTR_ADDR, real.address);
+    put_u16(message, IPVS_DEST_ATTR_ADDR_FAMILY, static_cast<std::uint16_t>(family_of(real.address)));
+    put_u16(message, IPVS_DEST_ATTR_PORT, htons(real.port));
+    if (weight == nullptr)
+        return;
+    put_u32(message, IPVS_DEST_ATTR_FWD_METHOD, IP_VS_CONN_F_MASQ);
+    put_u32(message, IPVS_DEST_ATTR_WEIGHT, static_cast<std::uint32_t>(*weight));
+    put_u32(message, IPVS_DEST_ATTR_U_THRESH, 0);
+    put_u32(message, IPVS_DEST_ATTR_L_THRESH, 0);
 }
 
 Message service(int family, int id, const VirtualServer& server, const VirtualServerSettings* settings) {
     Message message = command(family, id, 0);
-    nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
-    put_key(message.get(), server);
-    if (settings != nullptr) {
-        const ip_vs_flags flags{
-            (settings->persistent ? static_cast<__u32>(IP_VS_SVC_F_PERSISTENT) : 0U) | settings->scheduler_flags, ~0U};
-        nla_put_string(message.get(), IPVS_SVC_ATTR_SCHED_NAME, settings->scheduler.c_str());
-        nla_put(message.get(), IPVS_SVC_ATTR_FLAGS, sizeof(flags), &flags);
-        nla_put_u32(message.get(), IPVS_SVC_ATTR_TIMEOUT, settings->persistence_s);
-        nla_put_u32(message.get(), IPVS_SVC_ATTR_NETMASK, server.address.is_v6() ? 128 : 0xffffffff);
-    }
-    nla_nest_end(message.get(), nest);
+    put_service(message.get(), server, settings);
     return message;
 }
 
 Message destination(int family, int id, const VirtualServer& server, const RealServer& real, const int* weight) {
     Message message = command(family, id, 0);
-    nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
-    put_key(message.get(), server);
-    nla_nest_end(message.get(), nest);
-    nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_DEST);
-    put_address(message.get(), IPVS_DEST_ATTR_ADDR, real.address);
-    nla_put_u16(message.get(), IPVS_DEST_ATTR_ADDR_FAMILY, static_cast<std::uint16_t>(family_of(real.address)));
-    nla_put_u16(message.get(), IPVS_DEST_ATTR_PORT, htons(real.port));
-    if (weight != nullptr) {
-        nla_put_u32(message.get(), IPVS_DEST_ATTR_FWD_METHOD, IP_VS_CONN_F_MASQ);
-        nla_put_u32(message.get(), IPVS_DEST_ATTR_WEIGHT, static_cast<std::uint32_t>(*weight));
-        nla_put_u32(message.get(), IPVS_DEST_ATTR_U_THRESH, 0);
-        nla_put_u32(message.get(), IPVS_DEST_ATTR_L_THRESH, 0);
-    }
-    nla_nest_end(message.get(), nest);
+    put_service(message.get(), server);
+    put_destination(message.get(), real, weight);
     return message;
 }
 
@@ -77,7 +88,7 @@ bool parse_object(nlmsghdr* header, int object, nlattr** attributes, int max) {
 std::optional<VirtualServer> parse_key(nlattr** found) {
     const bool v6 = found[IPVS_SVC_ATTR_AF] != nullptr && nla_get_u16(found[IPVS_SVC_ATTR_AF]) == AF_INET6;
     if (found[IPVS_SVC_ATTR_FWMARK] != nullptr)
-        return VirtualServer{v6 ? Address(boost::asio::ip::address_v6()) : Address(), Protocol::none, 0,
+        return VirtualServer{v6 ? Address::any_v6() : Address(), Protocol::none, 0,
                              nla_get_u32(found[IPVS_SVC_ATTR_FWMARK])};
     if (found[IPVS_SVC_ATTR_ADDR] == nullptr || found[IPVS_SVC_ATTR_PROTOCOL] == nullptr ||
         found[IPVS_SVC_ATTR_PORT] == nullptr)
@@ -85,8 +96,8 @@ std::optional<VirtualServer> parse_key(nlattr** found) {
     const int protocol = nla_get_u16(found[IPVS_SVC_ATTR_PROTOCOL]);
     if (protocol != 6 && protocol != 17 && protocol != 132)
         return std::nullopt;
-    return VirtualServer{address_from(nla_data(found[IPVS_SVC_ATTR_ADDR]), v6 ? 16 : 4),
-                         static_cast<Protocol>(protocol), ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]))};
+    return VirtualServer{address_in(found[IPVS_SVC_ATTR_ADDR], v6), static_cast<Protocol>(protocol),
+                         ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]))};
 }
 
 /// From the attributes of a destination; nullopt when some are missing.
@@ -96,8 +107,7 @@ std::optional<RealServer> real_server(nlattr** found, const VirtualServer& serve
     const bool v6 = found[IPVS_DEST_ATTR_ADDR_FAMILY] != nullptr
                         ? nla_get_u16(found[IPVS_DEST_ATTR_ADDR_FAMILY]) == AF_INET6
                         : server.address.is_v6();
-    return RealServer{address_from(nla_data(found[IPVS_DEST_ATTR_ADDR]), v6 ? 16 : 4),
-                      ntohs(nla_get_u16(found[IPVS_DEST_ATTR_PORT]))};
+    return RealServer{address_in(found[IPVS_DEST_ATTR_ADDR], v6), ntohs(nla_get_u16(found[IPVS_DEST_ATTR_PORT]))};
 }
 
 }  // namespace
@@ -127,9 +137,7 @@ Message get_services(int family) {
 
 Message get_destinations(int family, const VirtualServer& server) {
     Message message = command(family, IPVS_CMD_GET_DEST, NLM_F_DUMP);
-    nlattr* nest = nla_nest_start(message.get(), IPVS_CMD_ATTR_SERVICE);
-    put_key(message.get(), server);
-    nla_nest_end(message.get(), nest);
+    put_service(message.get(), server);
     return message;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <new>
+#include <stdexcept>
 
 namespace netlink {
 namespace {
@@ -30,6 +31,34 @@ void Message::Free::operator()(nl_msg* message) const {
     spare.reset(message);
 }
 
+void put(nl_msg* message, int attribute, const void* data, std::size_t size) {
+    nlmsghdr* header = nlmsg_hdr(message);
+    const std::size_t start = NLMSG_ALIGN(header->nlmsg_len);
+    const std::size_t end = start + NLA_ALIGN(NLA_HDRLEN + size);
+    if (end > nlmsg_get_max_size(message))
+        throw std::length_error("netlink message");
+    auto* place = reinterpret_cast<char*>(header) + start;
+    const nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + size), static_cast<std::uint16_t>(attribute)};
+    std::memcpy(place, &head, sizeof(head));
+    if (size > 0)
+        std::memcpy(place + NLA_HDRLEN, data, size);  // what pads it is zero already
+    header->nlmsg_len = static_cast<std::uint32_t>(end);
+}
+
+void put_address(nl_msg* message, int attribute, const Address& address) {
+    put(message, attribute, address.bytes().data(), address.bytes().size());
+}
+
+Nest::Nest(nl_msg* message, int attribute) : header_(nlmsg_hdr(message)), start_(NLMSG_ALIGN(header_->nlmsg_len)) {
+    put(message, attribute | NLA_F_NESTED, nullptr, 0);
+}
+
+Nest::~Nest() {
+    auto* place = reinterpret_cast<char*>(header_) + start_;
+    const auto length = static_cast<std::uint16_t>(header_->nlmsg_len - start_);
+    std::memcpy(place, &length, sizeof(length));  // nla_len comes first
+}
+
 void Batch::append(const Message& message) {
     nlmsghdr* header = message.header();
     header->nlmsg_flags |= NLM_F_REQUEST;
@@ -44,35 +73,12 @@ void Batch::clear() {
     starts_.clear();
 }
 
-AddressBytes bytes_of(const boost::asio::ip::address& address) {
-    AddressBytes result;
-    if (address.is_v6()) {
-        const auto bytes = address.to_v6().to_bytes();
-        std::memcpy(result.data, bytes.data(), bytes.size());
-        result.size = 16;
-    } else {
-        const auto bytes = address.to_v4().to_bytes();
-        std::memcpy(result.data, bytes.data(), bytes.size());
-    }
-    return result;
+Address address_from(const nlattr* attribute) {
+    return Address(
+        {static_cast<const std::uint8_t*>(nla_data(attribute)), static_cast<std::size_t>(nla_len(attribute))});
 }
 
-boost::asio::ip::address address_from(const void* data, std::size_t size) {
-    if (size == 16) {
-        boost::asio::ip::address_v6::bytes_type bytes;
-        std::memcpy(bytes.data(), data, bytes.size());
-        return boost::asio::ip::address_v6(bytes);
-    }
-    boost::asio::ip::address_v4::bytes_type bytes;
-    std::memcpy(bytes.data(), data, bytes.size());
-    return boost::asio::ip::address_v4(bytes);
-}
-
-boost::asio::ip::address address_from(const nlattr* attribute) {
-    return address_from(nla_data(attribute), static_cast<std::size_t>(nla_len(attribute)));
-}
-
-int family_of(const boost::asio::ip::address& address) {
+int family_of(const Address& address) {
     return address.is_v6() ? AF_INET6 : AF_INET;
 }
 

@@ -6,20 +6,10 @@
 namespace netlink {
 namespace {
 
-/// IPv4 first; the library's operators copy the IPv6 part, which is felt in large maps.
-std::strong_ordering compare(const Address& a, const Address& b) {
-    if (a.is_v4() && b.is_v4())
-        return a.to_v4().to_uint() <=> b.to_v4().to_uint();
-    if (a < b)
-        return std::strong_ordering::less;
-    return b < a ? std::strong_ordering::greater : std::strong_ordering::equal;
-}
-
 std::strong_ordering compare(const SourceNetwork* a, const SourceNetwork* b) {
     if (a == nullptr || b == nullptr)
         return (a != nullptr) <=> (b != nullptr);
-    const auto order = compare(a->address, b->address);
-    return order != 0 ? order : a->length <=> b->length;
+    return std::tie(a->address, a->length) <=> std::tie(b->address, b->length);
 }
 
 std::string hexadecimal(std::uint32_t number) {
@@ -74,34 +64,10 @@ struct Line {
 
 }  // namespace
 
-std::strong_ordering VirtualServer::operator<=>(const VirtualServer& other) const {
-    if (const auto order = compare(address, other.address); order != 0)
-        return order;
-    return std::tie(protocol, port, mark) <=> std::tie(other.protocol, other.port, other.mark);
-}
-bool VirtualServer::operator==(const VirtualServer& other) const {
-    return port == other.port && protocol == other.protocol && mark == other.mark && address == other.address;
-}
-
-std::strong_ordering RealServer::operator<=>(const RealServer& other) const {
-    const auto order = compare(address, other.address);
-    return order != 0 ? order : port <=> other.port;
-}
-bool RealServer::operator==(const RealServer& other) const {
-    return port == other.port && address == other.address;
-}
-
-std::strong_ordering LocalRoute::operator<=>(const LocalRoute& other) const {
-    return compare(address, other.address);
-}
-bool LocalRoute::operator==(const LocalRoute& other) const {
-    return address == other.address;
-}
-
 std::strong_ordering Element::operator<=>(const Element& other) const {
     if (set != other.set)
         return set <=> other.set;
-    if (const auto order = compare(address, other.address); order != 0)
+    if (const auto order = address <=> other.address; order != 0)
         return order;
     if (const auto order = std::tie(protocol, port, mark) <=> std::tie(other.protocol, other.port, other.mark);
         order != 0)

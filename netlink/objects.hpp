@@ -2,7 +2,7 @@
 // Nothing here knows of Kubernetes.
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
+#include "netlink/address.hpp"
 
 #include <compare>
 #include <cstdint>
@@ -15,8 +15,6 @@
 
 namespace netlink {
 
-using Address = boost::asio::ip::address;
-
 /// Values are the IP protocol numbers.
 enum class Protocol : std::uint8_t { none = 0, tcp = 6, udp = 17, sctp = 132 };
 
@@ -27,8 +25,7 @@ struct VirtualServer {
     Protocol protocol = Protocol::tcp;
     std::uint16_t port = 0;
     std::uint32_t mark = 0;
-    std::strong_ordering operator<=>(const VirtualServer&) const;
-    bool operator==(const VirtualServer&) const;
+    auto operator<=>(const VirtualServer&) const = default;
 };
 
 /// Flags that a scheduler reads (include/uapi/linux/ip_vs.h). The first two are those of sh and mh, the only ones that
@@ -50,15 +47,13 @@ struct VirtualServerSettings {
 struct RealServer {
     Address address;
     std::uint16_t port = 0;
-    std::strong_ordering operator<=>(const RealServer&) const;
-    bool operator==(const RealServer&) const;
+    auto operator<=>(const RealServer&) const = default;
 };
 
 /// A host route of type local in table local on our dummy device, with our protocol number.
 struct LocalRoute {
     Address address;
-    std::strong_ordering operator<=>(const LocalRoute&) const;
-    bool operator==(const LocalRoute&) const;
+    auto operator<=>(const LocalRoute&) const = default;
 };
 
 /// The sets of table `inet podferry` whose elements change with the services. See ruleset.hpp for the rules.

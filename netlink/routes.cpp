@@ -13,25 +13,22 @@ namespace {
 Message route_message(int type, int flags, const RouteStyle& style, const LocalRoute& route) {
     Message message;
     nlmsg_put(message.get(), 0, 0, type, 0, flags);
-    const AddressBytes address = bytes_of(route.address);
     rtmsg body{};
     body.rtm_family = static_cast<unsigned char>(family_of(route.address));
-    body.rtm_dst_len = static_cast<unsigned char>(address.size * 8);
+    body.rtm_dst_len = static_cast<unsigned char>(bits_of(route.address));
     body.rtm_table = RT_TABLE_LOCAL;
     body.rtm_protocol = static_cast<unsigned char>(style.protocol);
     body.rtm_scope = route.address.is_v6() ? RT_SCOPE_UNIVERSE : RT_SCOPE_HOST;
     body.rtm_type = RTN_LOCAL;
     nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    nla_put(message.get(), RTA_DST, address.size, address.data);
+    put_address(message.get(), RTA_DST, route.address);
     nla_put_u32(message.get(), RTA_OIF, static_cast<std::uint32_t>(style.interface));
     return message;
 }
 
 Message with_source(Message message, const RouteStyle& style, const LocalRoute& route) {
-    if (const Address* source = source_for(style, route)) {
-        const AddressBytes bytes = bytes_of(*source);
-        nla_put(message.get(), RTA_PREFSRC, bytes.size, bytes.data);
-    }
+    if (const Address* source = source_for(style, route))
+        put_address(message.get(), RTA_PREFSRC, *source);
     return message;
 }
 

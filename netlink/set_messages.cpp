@@ -21,15 +21,15 @@ struct Key {
         std::memcpy(data + size, field, static_cast<std::size_t>(length));
         size += (length + 3) & ~3;
     }
+    void add(const Address& address) { add(address.bytes().data(), static_cast<int>(address.bytes().size())); }
 };
 
 Key key_of(const Element& element) {
     Key key;
     if (has_address(element.set)) {
-        const AddressBytes address = bytes_of(element.address);
-        key.add(address.data, address.size);
+        key.add(element.address);
         if (element.set == Set::hairpin)
-            key.add(address.data, address.size);
+            key.add(element.address);
     }
     if (has_port(element.set)) {
         const auto protocol = static_cast<std::uint8_t>(element.protocol);
@@ -44,8 +44,7 @@ Key key_of(const Element& element) {
 
 /// A key of a set `allowed` with this source behind it.
 Key with_source(Key key, const Address& source) {
-    const AddressBytes bytes = bytes_of(source);
-    key.add(bytes.data, bytes.size);
+    key.add(source);
     return key;
 }
 
@@ -75,7 +74,7 @@ std::optional<Element> element_from(nlattr** parts, const Element& shape) {
     Element element = shape;
     const std::uint8_t* data = key.data();
     if (has_address(shape.set)) {
-        element.address = address_from(data, length);
+        element.address = Address({data, length});
         data += length;
     }
     if (has_port(shape.set)) {
@@ -89,15 +88,31 @@ std::optional<Element> element_from(nlattr** parts, const Element& shape) {
     if (is_map(shape.set))
         element.mark = mark_from(value_in(parts[NFTA_SET_ELEM_DATA]));
     if (shape.sources)
-        element.sources = std::make_shared<SourceNetwork>(
-            SourceNetwork{address_from(key.data() + size, length), shape.sources->length});
+        element.sources =
+            std::make_shared<SourceNetwork>(SourceNetwork{Address(key.subspan(size, length)), shape.sources->length});
     return element;
 }
 
 void put_value(nl_msg* message, int attribute, const Key& key) {
-    nlattr* value = nla_nest_start(message, attribute | NLA_F_NESTED);
-    nla_put(message, NFTA_DATA_VALUE, key.size, key.data);
-    nla_nest_end(message, value);
+    const Nest nest(message, attribute);
+    put(message, NFTA_DATA_VALUE, key.data, static_cast<std::size_t>(key.size));
+}
+
+void put_element(nl_msg* message, const Element& element) {
+    const Nest nest(message, NFTA_LIST_ELEM);
+    const Key key = key_of(element);
+    put_value(message, NFTA_SET_ELEM_KEY, element.sources ? with_source(key, element.sources->address) : key);
+    if (!is_map(element.set))
+        return;
+    Key mark;
+    mark.add(&element.mark, sizeof(element.mark));
+    put_value(message, NFTA_SET_ELEM_DATA, mark);
+}
+
+void put_elements(nl_msg* message, const std::vector<const Element*>& elements) {
+    const Nest nest(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (const Element* element : elements)
+        put_element(message, *element);
 }
 
 constexpr std::size_t most_bytes = 128;  // of an element in a message: a key of 40 bytes, a mark, and their headers
@@ -142,10 +157,10 @@ std::vector<std::pair<std::string, Element>> all_sets() {
     };
     for (std::size_t i = 0; i <= static_cast<std::size_t>(Set::mark); ++i) {
         const auto set = static_cast<Set>(i);
-        Element shape{set, boost::asio::ip::address_v4(), Protocol::none, 0};
+        Element shape{set, Address(), Protocol::none, 0};
         add(shape);
         if (has_address(set)) {
-            shape.address = boost::asio::ip::address_v6();
+            shape.address = Address::any_v6();
             add(shape);
         }
     }
@@ -165,20 +180,7 @@ Message change_elements(bool add, const std::vector<const Element*>& elements) {
                                     256 + elements.size() * most_bytes);
     nla_put_string(message.get(), NFTA_SET_ELEM_LIST_TABLE, table_name);
     nla_put_string(message.get(), NFTA_SET_ELEM_LIST_SET, set_name(*elements.front()).c_str());
-    nlattr* list = nla_nest_start(message.get(), NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED);
-    for (const Element* element : elements) {
-        nlattr* item = nla_nest_start(message.get(), NFTA_LIST_ELEM | NLA_F_NESTED);
-        const Key key = key_of(*element);
-        put_value(message.get(), NFTA_SET_ELEM_KEY,
-                  element->sources ? with_source(key, element->sources->address) : key);
-        if (is_map(element->set)) {
-            Key mark;
-            mark.add(&element->mark, sizeof(element->mark));
-            put_value(message.get(), NFTA_SET_ELEM_DATA, mark);
-        }
-        nla_nest_end(message.get(), item);
-    }
-    nla_nest_end(message.get(), list);
+    put_elements(message.get(), elements);
     return message;
 }
 

@@ -136,7 +136,7 @@ private:
     Draining draining_;
     SlowStart slow_start_;
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
-    std::set<Address> ended_;                                               // of pods, since all was planned
+    std::set<netlink::Address> ended_;                                      // of pods, since all was planned
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod

@@ -74,7 +74,7 @@ void HealthPorts::settle(const Carried& carried, bool all) {
 }
 
 std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& claim, const Carried& carried) {
-    std::set<api::Address> addresses[2];
+    std::set<netlink::Address> addresses[2];
     for (const Candidate& candidate : claim.candidates)
         if (carried(service, candidate.real).value_or(!candidate.unknown))
             addresses[candidate.real.address.is_v6() ? 1 : 0].insert(candidate.real.address);

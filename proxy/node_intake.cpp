@@ -125,7 +125,7 @@ void NodeLoop::follow_addresses() {
     if (chosen != config_.node_ip) {
         log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(chosen)}});
         config_.node_ip = std::move(chosen);
-        kernel_.set_sources(config_.node_ip);
+        kernel_.set_sources({config_.node_ip.begin(), config_.node_ip.end()});
         audit_wanted_ = true;  // which corrects the routes that are there
     }
     NodeFacts facts = facts_of(config_, host);

@@ -28,7 +28,7 @@ constexpr std::size_t few = 10;      // virtual servers, whose loss would not be
 netlink::LinuxKernelOptions kernel_options(const Config& config) {
     netlink::LinuxKernelOptions options;
     options.route_protocol = config.route_protocol;
-    options.sources = config.node_ip;
+    options.sources.assign(config.node_ip.begin(), config.node_ip.end());
     for (const Prefix& network : config.network_cidr)
         options.rules.pod_networks.push_back(to_string(network));
     options.rules.masquerade_all = config.masquerade_all;

@@ -203,7 +203,7 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool pool) {
     carrier.mark = *mark;
     plan_.elements.push_back(carrier);
     plan_.elements.push_back({Set::mark, {}, netlink::Protocol::none, 0, *mark});
-    const VirtualServer marked{front_end.server.address.is_v6() ? Address(boost::asio::ip::address_v6()) : Address(),
+    const VirtualServer marked{front_end.server.address.is_v6() ? netlink::Address::any_v6() : netlink::Address(),
                                netlink::Protocol::none, 0, *mark};
     netlink::VirtualServerState state{settings(), real_servers(pool, marked)};
     if (pool == Pool::hashed) {

@@ -10,18 +10,17 @@ namespace {
 using netlink::SourceNetwork;
 
 bool contains(const SourceNetwork& network, const Address& address) {
-    return contains(Prefix{network.address, network.length}, address);
+    return contains(Prefix{network.address.to_asio(), network.length}, address);
 }
 
 /// The `part`th of the equal parts of `network` whose prefixes have this length.
-Address part_of(const SourceNetwork& network, int length, unsigned part) {
+netlink::Address part_of(const SourceNetwork& network, int length, unsigned part) {
     const int unused =
         netlink::bits_of(network.address) - length;  // bits behind the part's number, which is in one byte
-    if (network.address.is_v4())
-        return boost::asio::ip::address_v4(network.address.to_v4().to_uint() | part << unused);
-    auto bytes = network.address.to_v6().to_bytes();
-    bytes[static_cast<std::size_t>(15 - unused / 8)] |= static_cast<unsigned char>(part << (unused % 8));
-    return boost::asio::ip::address_v6(bytes);
+    const auto old = network.address.bytes();
+    std::vector<std::uint8_t> bytes(old.begin(), old.end());
+    bytes[bytes.size() - 1 - static_cast<std::size_t>(unused / 8)] |= static_cast<std::uint8_t>(part << (unused % 8));
+    return netlink::Address(bytes);
 }
 
 /// The same addresses, by prefixes of a length that there is a set for.
@@ -59,7 +58,7 @@ std::optional<std::vector<SourceNetwork>> allowed_sources(const std::vector<api:
     std::vector<SourceNetwork> parts;
     const SourceNetwork* widest = nullptr;
     for (const SourceNetwork& network : allowed) {
-        if (widest != nullptr && contains(*widest, network.address))
+        if (widest != nullptr && contains(*widest, network.address.to_asio()))
             continue;
         widest = &network;
         split(network, parts);

@@ -19,12 +19,10 @@ constexpr std::uint32_t lifetime_s = 600;
 
 /// The address `offset` after `first`, which ends in zeros.
 Address later(const Address& first, std::uint32_t offset) {
-    if (first.is_v4())
-        return boost::asio::ip::address_v4(first.to_v4().to_uint() + offset);
-    auto bytes = first.to_v6().to_bytes();
+    std::vector<std::uint8_t> bytes(first.bytes().begin(), first.bytes().end());
     for (std::size_t i = bytes.size(); offset != 0; offset >>= 8)
-        bytes[--i] = static_cast<unsigned char>(offset & 0xff);
-    return boost::asio::ip::address_v6(bytes);
+        bytes[--i] = static_cast<std::uint8_t>(offset & 0xff);
+    return Address(bytes);
 }
 
 std::size_t fill(Socket& socket, const VirtualServer& to, const RealServer& answerer, std::uint32_t count,

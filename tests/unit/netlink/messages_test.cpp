@@ -134,7 +134,7 @@ TEST_CASE("a local route carries our protocol number, device and source") {
     nlattr* found[RTA_MAX + 1] = {};
     REQUIRE(nlmsg_parse(message.header(), sizeof(rtmsg), found, RTA_MAX, nullptr) == 0);
     CHECK(nla_get_u32(found[RTA_OIF]) == 7);
-    CHECK(address_from(nla_data(found[RTA_PREFSRC]), 16) == ip("fd00:50::10"));
+    CHECK(address_from(found[RTA_PREFSRC]) == ip("fd00:50::10"));
 }
 
 TEST_CASE("an entry of connection tracking survives the way into a message and back") {

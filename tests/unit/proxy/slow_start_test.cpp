@@ -34,13 +34,13 @@ struct Pool {
             state.real_servers[{build::address("10.1.0." + word.substr(0, 1)), 8080}] = word.ends_with(":0") ? 0 : 1;
         plan.virtual_servers.emplace_back(server, state);
         slow_start.weigh(web, plan, [this](const auto&, const netlink::RealServer& real) -> std::optional<int> {
-            const auto found = kernel.find(real.address.to_v4().to_bytes()[3]);
+            const auto found = kernel.find(real.address.bytes()[3]);
             return found == kernel.end() ? std::nullopt : std::optional(found->second);
         });
         planned.clear();
         std::string text;
         for (const auto& [real, weight] : plan.virtual_servers[0].second.real_servers) {
-            const int number = real.address.to_v4().to_bytes()[3];
+            const int number = real.address.bytes()[3];
             planned[number] = weight;
             text += (text.empty() ? "" : " ") + std::to_string(number) + "=" + std::to_string(weight);
         }
