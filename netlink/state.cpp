@@ -26,18 +26,25 @@ void side_by_side(const Map& desired, const Map& actual, OnWanted on_wanted, OnP
     }
 }
 
+/// What is new comes in order at a start: then its place is the end, which costs no search.
 struct Advance {
     KernelState& state;
 
-    void operator()(const AddVirtualServer& c) const { state.virtual_servers[c.server] = {c.settings, {}}; }
+    void operator()(const AddVirtualServer& c) const {
+        state.virtual_servers.insert_or_assign(state.virtual_servers.end(), c.server,
+                                               VirtualServerState{c.settings, {}});
+    }
     void operator()(const EditVirtualServer& c) const { state.virtual_servers[c.server].settings = c.settings; }
     void operator()(const DeleteVirtualServer& c) const { state.virtual_servers.erase(c.server); }
-    void operator()(const AddRealServer& c) const { state.virtual_servers[c.server].real_servers[c.real] = c.weight; }
+    void operator()(const AddRealServer& c) const {
+        RealServers& reals = state.virtual_servers[c.server].real_servers;
+        reals.insert_or_assign(reals.end(), c.real, c.weight);
+    }
     void operator()(const EditRealServer& c) const { state.virtual_servers[c.server].real_servers[c.real] = c.weight; }
     void operator()(const DeleteRealServer& c) const { state.virtual_servers[c.server].real_servers.erase(c.real); }
-    void operator()(const AddRoute& c) const { state.routes.insert(c.route); }
+    void operator()(const AddRoute& c) const { state.routes.insert(state.routes.end(), c.route); }
     void operator()(const DeleteRoute& c) const { state.routes.erase(c.route); }
-    void operator()(const AddElement& c) const { state.elements.insert(c.element); }
+    void operator()(const AddElement& c) const { state.elements.insert(state.elements.end(), c.element); }
     void operator()(const DeleteElement& c) const { state.elements.erase(c.element); }
     void operator()(const WithdrawElement& c) const { state.elements.erase(c.element); }
 };
