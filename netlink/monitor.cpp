@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <initializer_list>
@@ -22,6 +23,12 @@
 namespace netlink {
 namespace {
 
+bool join(int socket, std::initializer_list<int> groups) {
+    return std::all_of(groups.begin(), groups.end(), [socket](int group) {
+        return ::setsockopt(socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
+    });
+}
+
 int open_groups(int protocol, std::initializer_list<int> groups) {
     const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
     if (socket < 0)
@@ -30,10 +37,7 @@ int open_groups(int protocol, std::initializer_list<int> groups) {
     ::setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
-    bool ok = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-    for (const int group : groups)
-        ok = ok && ::setsockopt(socket, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
-    if (!ok) {
+    if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 || !join(socket, groups)) {
         const int error = errno;
         ::close(socket);
         throw std::system_error(error, std::system_category(), "netlink notifications");
@@ -93,14 +97,19 @@ bool names_our_table(nlmsghdr* header) {
 }  // namespace
 
 Monitor::Monitor(Own own) : own_(own) {
-    route_ = open_groups(NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-                                         RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE});
+    route_ = open_groups(
+        NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE});
     try {
-        nft_ = open_groups(NETLINK_NETFILTER, {NFNLGRP_NFTABLES});
+        nft_ = open_groups(NETLINK_NETFILTER, {});
     } catch (...) {
         ::close(route_);
         throw;
     }
+}
+
+void Monitor::hear_of_objects() {
+    if (!join(route_, {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE}) || !join(nft_, {NFNLGRP_NFTABLES}))
+        throw std::system_error(errno, std::system_category(), "netlink notifications");
 }
 
 Monitor::~Monitor() {

@@ -19,11 +19,16 @@ public:
         std::uint32_t nft_port = 0;
     };
 
-    /// Throws std::system_error.
+    /// Hears of addresses, devices and policy rules. Throws std::system_error.
     explicit Monitor(Own own);
     ~Monitor();
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
+
+    /// From now on also of routes and of nftables. Not from the start: the kernel writes a notification for each
+    /// element that anybody adds as soon as one listens (nf_tables_setelem_notify), which makes a first programming
+    /// several times as long (docs/performance.md). Throws std::system_error.
+    void hear_of_objects();
 
     /// Non-blocking sockets to wait on; owned by the monitor.
     int route_socket() const { return route_; }

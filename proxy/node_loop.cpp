@@ -143,6 +143,7 @@ void NodeLoop::begin(api::Transaction everything) {
                         {"seconds", fmt::format("{:.3f}", seconds_since(began_))}});
     set_targets();
     next_audit_ = Clock::now() + config_.audit_period;
+    woken_ = true;
     spawn(control());
     post({"Starting", "podferry carries the Services of this node", false, "Node", config_.node_name, "",
           config_.node_name});
@@ -207,6 +208,7 @@ asio::awaitable<void> NodeLoop::control() {
         co_await sleep_until_needed();
         std::optional<std::string> failure;
         try {
+            hear_of_damage();
             sweep_when_due();
             if (std::exchange(addresses_changed_, false))
                 follow_addresses();

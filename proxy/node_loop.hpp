@@ -73,6 +73,7 @@ private:
     void tell_plan_problems();
     void set_targets();
     void listen_to_kernel();
+    void hear_of_damage();
     boost::asio::awaitable<void> listen(boost::asio::posix::stream_descriptor& socket,
                                         netlink::Notices (netlink::Monitor::*read)());
 
@@ -94,6 +95,8 @@ private:
     /// What exists once in the kernel, and the host's settings: put in place. Returns what had to be done; what could
     /// not be done is a problem until the next time.
     std::vector<std::string> prepare();
+    /// prepare() where everything should be in place: what is not has been damaged by somebody.
+    void put_back();
     void count_connections();
     /// The number of changes that the kernel took or refused.
     std::size_t step_once(std::size_t limit);
@@ -130,6 +133,7 @@ private:
     bool woken_ = false;
     bool addresses_changed_ = false;  // of the host, or addresses or zone of the Node object
     bool audit_wanted_ = false;
+    bool hears_of_damage_ = false;  // to routes and nftables; what happens to them before is for begin_audit()
     bool ready_ = false;
     bool leaving_ = false;
     bool node_seen_ = false;

@@ -112,14 +112,28 @@ void NodeLoop::count_connections() {
     table_problem_ = table_too_small(connections, lists);
 }
 
-asio::awaitable<void> NodeLoop::audit() {
-    const Time start = Clock::now();
-    audit_wanted_ = false;
+void NodeLoop::put_back() {
     for (const std::string& thing : prepare()) {
         log::warning("somebody removed or changed it; put back", {{"what", thing}});
         metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
         ++drift_repairs_;
     }
+}
+
+/// Once, after the first programming: notifications would have made that several times as long (monitor.hpp).
+void NodeLoop::hear_of_damage() {
+    if (hears_of_damage_)
+        return;
+    monitor_->hear_of_objects();
+    put_back();
+    account(reconciler_.begin_audit());
+    hears_of_damage_ = true;
+}
+
+asio::awaitable<void> NodeLoop::audit() {
+    const Time start = Clock::now();
+    audit_wanted_ = false;
+    put_back();
     engine_.look_for_missing_schedulers(
         [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); });
     Drift drift = reconciler_.begin_audit();

@@ -1,4 +1,5 @@
 """What others do to our kernel objects is repaired; what is not ours is left alone."""
+import json
 import signal
 import time
 
@@ -98,6 +99,44 @@ def it_puts_back_what_lost_notifications_told_of(lab):
             lab.processes["podferry"].send_signal(signal.SIGCONT)
         took = wait_until(f"the {what} is back", is_back, 10)
         print(f"      {what}: back after {took:.2f} s, {lost:.0f} notifications were lost")
+    if not lab.is_answered_by("pod1"):
+        raise Failure("no answer")
+
+
+def many_services(count):
+    """Enough work that the start can be stopped in the middle."""
+    items = []
+    for number in range(count):
+        name = f"many-{number}"
+        items += [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "shop"},
+                   "spec": {"clusterIP": f"10.96.{number // 250 + 100}.{number % 250}", "ports": [{"port": 80}]}},
+                  {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+                   "metadata": {"name": name, "namespace": "shop", "labels": {"kubernetes.io/service-name": name}},
+                   "ports": [{"port": 80}],
+                   "endpoints": [{"addresses": [f"10.1.{number // 250 + 100}.{last}"]} for last in range(10)]}]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def it_puts_back_what_was_damaged_while_it_started(lab):
+    """podferry asks for notifications of elements and routes only after the first programming: what happened before is looked for."""
+    config = lab.folder / "config.yaml"
+    config.write_text(config.read_text().replace("audit_period: 3s", "audit_period: 1h"))
+    lab.start_pods(1)
+    lab.write("many.json", many_services(1000))
+    lab.write("web.yaml", service() + pods(1, probe=None))
+    lab.start_podferry(wait=False)
+    element = ["nft", "get", "element", "inet", "podferry", "served4", "{ 10.96.0.5 . tcp . 80 }"]
+    wait_until("elements are in the kernel", lambda: "elements = " in lab.on("node", *element, check=False), 30)
+    lab.processes["podferry"].send_signal(signal.SIGSTOP)
+    try:
+        if lab.routes():
+            raise Failure("it proves nothing: routes, which come last, were there before podferry could be stopped")
+        lab.on("node", "nft", "delete", "element", "inet", "podferry", "served4", element[-1])
+    finally:
+        lab.processes["podferry"].send_signal(signal.SIGCONT)
+    wait_until("podferry is ready", lab.podferry_is_ready, 30)
+    took = wait_until("the element is back", lambda: "10.96.0.5 . tcp . 80" in lab.nft(), 10)
+    print(f"      back {took:.2f} s after podferry was ready")
     if not lab.is_answered_by("pod1"):
         raise Failure("no answer")
 
