@@ -1,6 +1,7 @@
 // The floor: the same kernel objects as podferry makes at a full start, programmed as fast as the kernel takes them.
 // Nothing is computed while the clock runs; messages are packed into 64 KiB with the ACK on the last one. Shares no
-// code with podferry. Expects the device podferry0 and a table with podferry's sets (bench.py makes them).
+// code with podferry. Expects the device podferry0, a table with podferry's sets, and the address 192.168.50.10, the
+// routes' source (bench.py makes them).
 //     bench-floor SERVICES PODS
 #include <arpa/inet.h>
 #include <linux/genetlink.h>
@@ -207,6 +208,7 @@ Bytes route_messages(int services) {
         route->rtm_type = RTN_LOCAL;
         w.put32(RTA_DST, service_address(s));
         w.put32(RTA_OIF, device);
+        w.put32(RTA_PREFSRC, htonl((192U << 24) + (168U << 16) + (50U << 8) + 10U));
         w.end();
     }
     return std::move(w.bytes);
