@@ -30,7 +30,7 @@ nlattr* begin(const Message& message, int type) {
 }
 
 void put_address(const Message& message, const Address& address, int v4, int v6) {
-    netlink::put_address(message.get(), address.is_v6() ? v6 : v4, address);
+    netlink::put_address(message, address.is_v6() ? v6 : v4, address);
 }
 
 /// The attributes of the type's kind inside `nest`; false when there are none.

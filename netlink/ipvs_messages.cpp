@@ -16,7 +16,7 @@ Message command(int family, int id, int flags) {
 }
 
 /// union nf_inet_addr: always 16 bytes.
-void put_union(nl_msg* message, int attribute, const Address& address) {
+void put_union(const Message& message, int attribute, const Address& address) {
     put(message, attribute, address.padded().data(), address.padded().size());
 }
 
@@ -24,7 +24,7 @@ Address address_in(const nlattr* attribute, bool v6) {
     return Address({static_cast<const std::uint8_t*>(nla_data(attribute)), v6 ? std::size_t{16} : std::size_t{4}});
 }
 
-void put_key(nl_msg* message, const VirtualServer& server) {
+void put_key(const Message& message, const VirtualServer& server) {
     put_u16(message, IPVS_SVC_ATTR_AF, static_cast<std::uint16_t>(family_of(server.address)));
     if (server.mark != 0) {
         put_u32(message, IPVS_SVC_ATTR_FWMARK, server.mark);
@@ -35,7 +35,7 @@ void put_key(nl_msg* message, const VirtualServer& server) {
     put_u16(message, IPVS_SVC_ATTR_PORT, htons(server.port));
 }
 
-void put_settings(nl_msg* message, const VirtualServer& server, const VirtualServerSettings& settings) {
+void put_settings(const Message& message, const VirtualServer& server, const VirtualServerSettings& settings) {
     const ip_vs_flags flags{
         (settings.persistent ? static_cast<__u32>(IP_VS_SVC_F_PERSISTENT) : 0U) | settings.scheduler_flags, ~0U};
     put(message, IPVS_SVC_ATTR_SCHED_NAME, settings.scheduler.c_str(), settings.scheduler.size() + 1);
@@ -44,14 +44,14 @@ void put_settings(nl_msg* message, const VirtualServer& server, const VirtualSer
     put_u32(message, IPVS_SVC_ATTR_NETMASK, server.address.is_v6() ? 128 : 0xffffffff);
 }
 
-void put_service(nl_msg* message, const VirtualServer& server, const VirtualServerSettings* settings = nullptr) {
+void put_service(const Message& message, const VirtualServer& server, const VirtualServerSettings* settings = nullptr) {
     const Nest nest(message, IPVS_CMD_ATTR_SERVICE);
     put_key(message, server);
     if (settings != nullptr)
         put_settings(message, server, *settings);
 }
 
-void put_destination(nl_msg* message, const RealServer& real, const int* weight) {
+void put_destination(const Message& message, const RealServer& real, const int* weight) {
     const Nest nest(message, IPVS_CMD_ATTR_DEST);
     put_union(message, IPVS_DEST_ATTR_ADDR, real.address);
     put_u16(message, IPVS_DEST_ATTR_ADDR_FAMILY, static_cast<std::uint16_t>(family_of(real.address)));
@@ -66,14 +66,14 @@ void put_destination(nl_msg* message, const RealServer& real, const int* weight)
 
 Message service(int family, int id, const VirtualServer& server, const VirtualServerSettings* settings) {
     Message message = command(family, id, 0);
-    put_service(message.get(), server, settings);
+    put_service(message, server, settings);
     return message;
 }
 
 Message destination(int family, int id, const VirtualServer& server, const RealServer& real, const int* weight) {
     Message message = command(family, id, 0);
-    put_service(message.get(), server);
-    put_destination(message.get(), real, weight);
+    put_service(message, server);
+    put_destination(message, real, weight);
     return message;
 }
 
@@ -137,7 +137,7 @@ Message get_services(int family) {
 
 Message get_destinations(int family, const VirtualServer& server) {
     Message message = command(family, IPVS_CMD_GET_DEST, NLM_F_DUMP);
-    put_service(message.get(), server);
+    put_service(message, server);
     return message;
 }
 

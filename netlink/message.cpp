@@ -4,7 +4,6 @@
 
 #include <cstring>
 #include <new>
-#include <stdexcept>
 
 namespace netlink {
 namespace {
@@ -20,6 +19,8 @@ thread_local std::unique_ptr<nl_msg, FreeMessage> spare;
 Message::Message(std::size_t size) : message_(size == usual_size && spare ? spare.release() : nlmsg_alloc_size(size)) {
     if (!message_)
         throw std::bad_alloc();
+    header_ = nlmsg_hdr(message_.get());
+    most_ = nlmsg_get_max_size(message_.get());
 }
 
 void Message::Free::operator()(nl_msg* message) const {
@@ -29,34 +30,6 @@ void Message::Free::operator()(nl_msg* message) const {
     std::memset(header, 0, header->nlmsg_len);  // libnl does not write every byte of a header
     header->nlmsg_len = NLMSG_HDRLEN;
     spare.reset(message);
-}
-
-void put(nl_msg* message, int attribute, const void* data, std::size_t size) {
-    nlmsghdr* header = nlmsg_hdr(message);
-    const std::size_t start = NLMSG_ALIGN(header->nlmsg_len);
-    const std::size_t end = start + NLA_ALIGN(NLA_HDRLEN + size);
-    if (end > nlmsg_get_max_size(message))
-        throw std::length_error("netlink message");
-    auto* place = reinterpret_cast<char*>(header) + start;
-    const nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + size), static_cast<std::uint16_t>(attribute)};
-    std::memcpy(place, &head, sizeof(head));
-    if (size > 0)
-        std::memcpy(place + NLA_HDRLEN, data, size);  // what pads it is zero already
-    header->nlmsg_len = static_cast<std::uint32_t>(end);
-}
-
-void put_address(nl_msg* message, int attribute, const Address& address) {
-    put(message, attribute, address.bytes().data(), address.bytes().size());
-}
-
-Nest::Nest(nl_msg* message, int attribute) : header_(nlmsg_hdr(message)), start_(NLMSG_ALIGN(header_->nlmsg_len)) {
-    put(message, attribute | NLA_F_NESTED, nullptr, 0);
-}
-
-Nest::~Nest() {
-    auto* place = reinterpret_cast<char*>(header_) + start_;
-    const auto length = static_cast<std::uint16_t>(header_->nlmsg_len - start_);
-    std::memcpy(place, &length, sizeof(length));  // nla_len comes first
 }
 
 void Batch::append(const Message& message) {

@@ -6,8 +6,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "netlink/address.hpp"
@@ -21,31 +23,56 @@ public:
     static constexpr std::size_t usual_size = 512;
     explicit Message(std::size_t size = usual_size);
     nl_msg* get() const { return message_.get(); }
-    nlmsghdr* header() const { return nlmsg_hdr(message_.get()); }
+    nlmsghdr* header() const { return header_; }
+    /// The message's end, at which there is room for so many bytes from now on. Throws std::length_error.
+    char* extend(std::size_t size) const {
+        const std::size_t start = NLMSG_ALIGN(header_->nlmsg_len);
+        const std::size_t end = start + NLMSG_ALIGN(size);
+        if (end > most_)
+            throw std::length_error("netlink message");
+        header_->nlmsg_len = static_cast<std::uint32_t>(end);
+        return reinterpret_cast<char*>(header_) + start;
+    }
 
 private:
     struct Free {
         void operator()(nl_msg* message) const;
     };
     std::unique_ptr<nl_msg, Free> message_;
+    nlmsghdr* header_;
+    std::size_t most_;
 };
 
-/// Attributes as nla_put() and nla_nest_start() of libnl write them, for a fifth of their instructions: those of real
+/// Attributes as nla_put() and nla_nest_start() of libnl write them, for a tenth of their instructions: those of real
 /// servers and elements are the most of a start. Throws std::length_error when the message is full.
-void put(nl_msg* message, int attribute, const void* data, std::size_t size);
-inline void put_u16(nl_msg* message, int attribute, std::uint16_t value) {
+inline void put(const Message& message, int attribute, const void* data, std::size_t size) {
+    char* place = message.extend(NLA_HDRLEN + size);
+    const nlattr head{static_cast<std::uint16_t>(NLA_HDRLEN + size), static_cast<std::uint16_t>(attribute)};
+    std::memcpy(place, &head, sizeof(head));
+    if (size > 0)
+        std::memcpy(place + NLA_HDRLEN, data, size);  // what pads it is zero already
+}
+inline void put_u16(const Message& message, int attribute, std::uint16_t value) {
     put(message, attribute, &value, sizeof(value));
 }
-inline void put_u32(nl_msg* message, int attribute, std::uint32_t value) {
+inline void put_u32(const Message& message, int attribute, std::uint32_t value) {
     put(message, attribute, &value, sizeof(value));
 }
-void put_address(nl_msg* message, int attribute, const Address& address);
+inline void put_address(const Message& message, int attribute, const Address& address) {
+    put(message, attribute, address.bytes().data(), address.bytes().size());
+}
 
 /// What is put into the message while it lives is inside the attribute.
 class Nest {
 public:
-    Nest(nl_msg* message, int attribute);
-    ~Nest();
+    Nest(const Message& message, int attribute)
+        : header_(message.header()), start_(NLMSG_ALIGN(message.header()->nlmsg_len)) {
+        put(message, attribute | NLA_F_NESTED, nullptr, 0);
+    }
+    ~Nest() {
+        const auto length = static_cast<std::uint16_t>(header_->nlmsg_len - start_);
+        std::memcpy(reinterpret_cast<char*>(header_) + start_, &length, sizeof(length));  // nla_len comes first
+    }
     Nest(const Nest&) = delete;
     Nest& operator=(const Nest&) = delete;
 

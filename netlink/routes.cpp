@@ -21,14 +21,14 @@ Message route_message(int type, int flags, const RouteStyle& style, const LocalR
     body.rtm_scope = route.address.is_v6() ? RT_SCOPE_UNIVERSE : RT_SCOPE_HOST;
     body.rtm_type = RTN_LOCAL;
     nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    put_address(message.get(), RTA_DST, route.address);
+    put_address(message, RTA_DST, route.address);
     nla_put_u32(message.get(), RTA_OIF, static_cast<std::uint32_t>(style.interface));
     return message;
 }
 
 Message with_source(Message message, const RouteStyle& style, const LocalRoute& route) {
     if (const Address* source = source_for(style, route))
-        put_address(message.get(), RTA_PREFSRC, *source);
+        put_address(message, RTA_PREFSRC, *source);
     return message;
 }
 

@@ -93,12 +93,12 @@ std::optional<Element> element_from(nlattr** parts, const Element& shape) {
     return element;
 }
 
-void put_value(nl_msg* message, int attribute, const Key& key) {
+void put_value(const Message& message, int attribute, const Key& key) {
     const Nest nest(message, attribute);
     put(message, NFTA_DATA_VALUE, key.data, static_cast<std::size_t>(key.size));
 }
 
-void put_element(nl_msg* message, const Element& element) {
+void put_element(const Message& message, const Element& element) {
     const Nest nest(message, NFTA_LIST_ELEM);
     const Key key = key_of(element);
     put_value(message, NFTA_SET_ELEM_KEY, element.sources ? with_source(key, element.sources->address) : key);
@@ -109,7 +109,7 @@ void put_element(nl_msg* message, const Element& element) {
     put_value(message, NFTA_SET_ELEM_DATA, mark);
 }
 
-void put_elements(nl_msg* message, const std::vector<const Element*>& elements) {
+void put_elements(const Message& message, const std::vector<const Element*>& elements) {
     const Nest nest(message, NFTA_SET_ELEM_LIST_ELEMENTS);
     for (const Element* element : elements)
         put_element(message, *element);
@@ -180,7 +180,7 @@ Message change_elements(bool add, const std::vector<const Element*>& elements) {
                                     256 + elements.size() * most_bytes);
     nla_put_string(message.get(), NFTA_SET_ELEM_LIST_TABLE, table_name);
     nla_put_string(message.get(), NFTA_SET_ELEM_LIST_SET, set_name(*elements.front()).c_str());
-    put_elements(message.get(), elements);
+    put_elements(message, elements);
     return message;
 }
 

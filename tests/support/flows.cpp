@@ -11,8 +11,8 @@ netlink::Message entry(const netlink::UdpFlow& flow, int protocol) {
     const bool v6 = flow.to.address.is_v6();
     nlattr* tuple = nla_nest_start(raw, CTA_TUPLE_REPLY | NLA_F_NESTED);
     nlattr* addresses = nla_nest_start(raw, CTA_TUPLE_IP | NLA_F_NESTED);
-    netlink::put_address(raw, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, flow.answerer.address);
-    netlink::put_address(raw, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, flow.client.address);
+    netlink::put_address(message, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, flow.answerer.address);
+    netlink::put_address(message, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, flow.client.address);
     nla_nest_end(raw, addresses);
     nlattr* ports = nla_nest_start(raw, CTA_TUPLE_PROTO | NLA_F_NESTED);
     nla_put_u8(raw, CTA_PROTO_NUM, static_cast<std::uint8_t>(protocol));
