@@ -1,6 +1,8 @@
 // Says when virtual servers get what they should have: asks the kernel for one virtual server again and again, which is
 // cheap however many there are. For each line "ADDRESS PORT COUNT" on stdin: waits until virtual server ADDRESS:PORT
-// (TCP) has COUNT real servers, at most a minute, and prints the CLOCK_MONOTONIC seconds at which it had, or "never".
+// (TCP) has COUNT real servers with a weight (one that drains has none), at most a minute, and prints the
+// CLOCK_MONOTONIC seconds at which it had, or "never".
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -18,7 +20,9 @@ using Clock = std::chrono::steady_clock;
 
 std::size_t count_real_servers(netlink::LinuxKernel& kernel, const netlink::VirtualServer& server) {
     try {
-        return kernel.read_real_servers(std::span(&server, 1)).front().size();
+        const auto reals = kernel.read_real_servers(std::span(&server, 1)).front();
+        return static_cast<std::size_t>(
+            std::count_if(reals.begin(), reals.end(), [](const auto& real) { return real.second > 0; }));
     } catch (const std::system_error&) {
         return 0;  // ESRCH: no such virtual server yet
     }
