@@ -1,5 +1,6 @@
 """Many Services on the real API server: podferry beside kube-proxy, in the same virtual machine and run, each in a world of
 its own. The kernel's own tables say when it is complete, not the proxies."""
+import errno
 import os
 import pathlib
 import signal
@@ -167,7 +168,7 @@ class KubeProxyNftables(KubeProxy):
         return time.monotonic()
 
     def measure_changes(self, changes):
-        self.lines = []
+        self.awaited, self.seen = None, []
         with network_namespace("node"):
             self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
         self.events.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
@@ -179,20 +180,20 @@ class KubeProxyNftables(KubeProxy):
         """What the kernel tells of its tables; messages of chains and rules carry the chain's name. (`nft monitor` would
         first read the whole ruleset: more than 5 minutes with 5,000 Services.)"""
         while True:
-            data = self.events.recv(1 << 20)
-            self.lines.append((time.monotonic(), data))
+            try:
+                data = self.events.recv(1 << 20)
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:  # some were lost: those of a full sync, which is not what is awaited
+                    raise
+                continue
+            if self.awaited and self.awaited in data:
+                self.seen.append(time.monotonic())
 
     def wait_for_change(self, number, count, began):
         """The Service's chain is written anew in the same transaction as the endpoint's."""
-        chain = f"{NAMESPACE}/{name(number)}/tcp/http".encode()
-        found = []
-
-        def is_seen():
-            found[:] = [at for at, line in self.lines if at > began and chain in line]
-            return bool(found)
-
-        wait_until(f"{name(number)} has {count} endpoints", is_seen, 120)
-        return found[0]
+        self.awaited = f"{NAMESPACE}/{name(number)}/tcp/http".encode()
+        wait_until(f"{name(number)} has {count} endpoints", lambda: any(at > began for at in self.seen), 600)
+        return next(at for at in self.seen if at > began)
 
 
 class KubeProxyIpvs(KubeProxy, IpvsSubject):
