@@ -97,8 +97,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
 }
 
 asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
-    std::vector<WireObject> page;
-    ListReader reader(resource().kind, [&](WireObject object) { page.push_back(std::move(object)); });
+    ListReader reader(resource().kind, [this](WireObject object) { pages_.push_back(std::move(object)); });
     for (;;) {
         const auto bytes = co_await link_->connection->read(list_silence);
         if (!bytes)
@@ -111,7 +110,6 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
     const ListReader::End end = reader.finish();
     if (!end.problem.empty())
         co_return Result{Ending::broken, end.problem};
-    pages_.insert(pages_.end(), std::make_move_iterator(page.begin()), std::make_move_iterator(page.end()));
     works();
     list_watch_.page(end.version, end.continue_token);
     if (end.continue_token.empty())
