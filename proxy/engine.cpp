@@ -78,10 +78,16 @@ void Engine::release(const std::vector<api::Removal>& removals) {
     }
 }
 
+/// Those of an API server have none.
+void Engine::note_origin(const api::Upsert& upsert) {
+    if (upsert.origin != api::Origin{})
+        origins_[service_of(upsert)->name] = upsert.origin;
+}
+
 bool Engine::take(api::Upsert& upsert) {
     const api::Service& service = *service_of(upsert);
     if (inputs_.addresses_given) {
-        origins_[service.name] = upsert.origin;
+        note_origin(upsert);
         return true;
     }
     auto taken = allocator_.take(service);
@@ -90,7 +96,7 @@ bool Engine::take(api::Upsert& upsert) {
         return false;
     }
     waiting_.erase(service.name);
-    origins_[service.name] = upsert.origin;
+    note_origin(upsert);
     upsert.object = std::move(*taken);
     return true;
 }

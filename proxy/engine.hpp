@@ -110,6 +110,7 @@ private:
     void release(const std::vector<api::Removal>& removals);
     std::vector<api::Upsert> allocate(std::vector<api::Upsert> upserts);
     bool take(api::Upsert& upsert);
+    void note_origin(const api::Upsert& upsert);
     void retry_waiting(std::vector<api::Upsert>& taken);
     void plan_service(const api::ObjectName& name);
     api::PodReadiness readiness(const api::Pod& pod) const;
@@ -141,7 +142,7 @@ private:
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
     std::map<api::ObjectName, std::set<LocalGap>> gaps_;                    // by Service, where there are some
-    std::map<api::ObjectName, api::Origin> origins_;                        // of Services
+    std::map<api::ObjectName, api::Origin> origins_;                        // of Services that have one
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
