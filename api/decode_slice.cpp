@@ -131,8 +131,10 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
     const Field endpoints = document["endpoints"];
     if (endpoints.size() > max_endpoints)
         endpoints.wrong(std::to_string(endpoints.size()) + " are more than a slice can have (1000)");
-    else
+    else {
+        slice.endpoints.reserve(endpoints.size());  // most have one address
         endpoints.each([&](const Field& item) { read_slice_endpoint(item, slice); });
+    }
     return slice;
 }
 

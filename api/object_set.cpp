@@ -46,6 +46,7 @@ void ObjectSet::remove(const ObjectName& name, Transaction& changes) {
 void ObjectSet::list(std::vector<WireObject> objects, Time now, Transaction& changes) {
     const std::size_t before = known_.size();
     ++lists_;
+    changes.upserts.reserve(changes.upserts.size() + objects.size());
     for (WireObject& object : objects)
         put(std::move(object), changes);
     std::vector<ObjectName> gone;
