@@ -1,6 +1,7 @@
 #include "api/store.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace api {
 namespace {
@@ -26,6 +27,18 @@ void erase_name(Map& names_by_key, const Key& key, const std::string& name) {
 
 }  // namespace
 
+bool Store::ByService::operator()(const EndpointSlice* a, const EndpointSlice* b) const {
+    return std::tie(a->name.space, a->service, a->name.name) < std::tie(b->name.space, b->service, b->name.name);
+}
+
+bool Store::ByService::operator()(const EndpointSlice* slice, const ObjectName& service) const {
+    return std::tie(slice->name.space, slice->service) < std::tie(service.space, service.name);
+}
+
+bool Store::ByService::operator()(const ObjectName& service, const EndpointSlice* slice) const {
+    return std::tie(service.space, service.name) < std::tie(slice->name.space, slice->service);
+}
+
 Affected Store::apply(Transaction transaction) {
     Affected affected;
     for (const Removal& removal : transaction.removals)
@@ -45,12 +58,11 @@ void Store::put(Service service, Affected& affected) {
 
 void Store::put(EndpointSlice slice, Affected& affected) {
     drop_slice(slice.name, affected);
-    const ObjectName service{slice.name.space, slice.service};
-    if (!slice.service.empty()) {
-        affected.insert(service);
-        slices_of_[service].insert(slice.name.name);
-    }
-    slices_[slice.name] = std::move(slice);
+    const EndpointSlice& put = *slices_.insert(std::move(slice)).first;
+    if (put.service.empty())
+        return;
+    affected.insert({put.name.space, put.service});
+    slices_of_.insert(&put);
 }
 
 void Store::put(Pod pod, Affected& affected) {
@@ -98,10 +110,8 @@ void Store::drop_slice(const ObjectName& name, Affected& affected) {
     const auto found = slices_.find(name);
     if (found == slices_.end())
         return;
-    const ObjectName service{name.space, found->second.service};
-    if (slices_of_.contains(service))
-        affected.insert(service);
-    erase_name(slices_of_, service, name.name);
+    if (slices_of_.erase(&*found) > 0)
+        affected.insert({name.space, found->service});
     slices_.erase(found);
 }
 
@@ -128,11 +138,8 @@ void Store::affect_pods_on(const ObjectName& node, Affected& affected) const {
 }
 
 std::vector<const EndpointSlice*> Store::slices_of(const ObjectName& service) const {
-    std::vector<const EndpointSlice*> found;
-    if (const auto names = slices_of_.find(service); names != slices_of_.end())
-        for (const std::string& name : names->second)
-            found.push_back(&slices_.at({service.space, name}));
-    return found;
+    const auto [first, last] = slices_of_.equal_range(service);
+    return {first, last};
 }
 
 std::vector<const Pod*> Store::pods_of(const Service& service) const {

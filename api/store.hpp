@@ -32,6 +32,22 @@ public:
     std::vector<ObjectName> services_selecting(const Pod& pod) const;
 
 private:
+    struct ByName {
+        using is_transparent = void;
+        static const ObjectName& key(const EndpointSlice& slice) { return slice.name; }
+        static const ObjectName& key(const ObjectName& name) { return name; }
+        template <class A, class B>
+        bool operator()(const A& a, const B& b) const {
+            return key(a) < key(b);
+        }
+    };
+    /// By namespace, Service and name; a Service is found by its name alone.
+    struct ByService {
+        using is_transparent = void;
+        bool operator()(const EndpointSlice* a, const EndpointSlice* b) const;
+        bool operator()(const EndpointSlice* slice, const ObjectName& service) const;
+        bool operator()(const ObjectName& service, const EndpointSlice* slice) const;
+    };
     using Label = std::pair<std::string, std::string>;
     using Index = std::map<std::string, std::map<Label, std::set<std::string>>>;  // namespace, label, names
 
@@ -49,8 +65,8 @@ private:
     std::map<ObjectName, Service> services_;
     std::map<ObjectName, Pod> pods_;
     std::map<ObjectName, Node> nodes_;
-    std::map<ObjectName, EndpointSlice> slices_;
-    std::map<ObjectName, std::set<std::string>> slices_of_;  // Service to names of slices
+    std::set<EndpointSlice, ByName> slices_;
+    std::set<const EndpointSlice*, ByService> slices_of_;  // those that have one
     Index pods_by_label_;
     Index services_by_label_;  // by the first label of the selector
 };
