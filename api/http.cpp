@@ -29,7 +29,7 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using namespace std::chrono_literals;
 
-constexpr std::size_t buffer_size = std::size_t{64} * 1024;
+constexpr std::size_t buffer_size = std::size_t{16} * 1024;  // what a TLS record holds: more does not come at once
 
 std::string words_of(const boost::system::error_code& error) {
     if (error == beast::error::timeout)
