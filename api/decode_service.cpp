@@ -36,6 +36,11 @@ constexpr std::initializer_list<std::string_view> spec_fields = {"allocateLoadBa
 constexpr std::initializer_list<std::string_view> port_fields = {"appProtocol", "name",     "nodePort",
                                                                  "port",        "protocol", "targetPort"};
 
+/// Others may be long: kubectl keeps all that was applied in one.
+bool is_for_us(std::string_view annotation) {
+    return annotation.starts_with("podferry.io/") || annotation.starts_with("kube-router.io/");
+}
+
 bool has_node_ports(const Service& service) {
     return service.type == ServiceType::node_port || service.type == ServiceType::load_balancer;
 }
@@ -210,8 +215,8 @@ Service decode_service(const Field& document, Metadata metadata) {
     service.name = std::move(metadata.name);
     service.uid = std::move(metadata.uid);
     service.created = metadata.created;
-    service.labels = std::move(metadata.labels);
     service.annotations = std::move(metadata.annotations);
+    std::erase_if(service.annotations, [](const auto& annotation) { return !is_for_us(annotation.first); });
     const Field spec = document["spec"];
     spec.only(spec_fields);
     service.type =

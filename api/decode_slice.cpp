@@ -162,8 +162,8 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
 }
 
 Node decode_node(const Field& document, Metadata metadata) {
-    Node node{std::move(metadata.name), std::move(metadata.labels), {}, metadata.terminating, {}};
-    if (const auto zone = node.labels.find("topology.kubernetes.io/zone"); zone != node.labels.end())
+    Node node{std::move(metadata.name), {}, metadata.terminating, {}};
+    if (const auto zone = metadata.labels.find("topology.kubernetes.io/zone"); zone != metadata.labels.end())
         node.zone = zone->second;
     const Field spec = document["spec"];
     spec["taints"].each([&](const Field& taint) {

@@ -35,11 +35,14 @@ Resource node_resource(const std::string& name) {
     return {"nodes", "Node", "/api/v1/nodes", "fieldSelector=" + encode_query("metadata.name=" + name), {}};
 }
 
-/// The cluster's controllers have found the pods: what a Service selects is in its slices.
+/// The cluster's controllers have found the pods: what a Service selects is in its slices. So have they found its
+/// addresses: nobody asks for its families.
 void resolve_by_slices(Transaction& changes) {
     for (Upsert& upsert : changes.upserts)
-        if (auto* service = std::get_if<Service>(&upsert.object))
+        if (auto* service = std::get_if<Service>(&upsert.object)) {
             service->selector.clear();
+            std::vector<Family>().swap(service->families);
+        }
 }
 
 }  // namespace

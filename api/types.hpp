@@ -83,8 +83,7 @@ struct Service {
     ObjectName name;
     std::string uid;
     std::chrono::sys_seconds created;  ///< metadata.creationTimestamp; the epoch when there is none
-    Labels labels;
-    Labels annotations;
+    Labels annotations;                ///< those of the domains podferry.io and kube-router.io
     ServiceType type = ServiceType::cluster_ip;
     Labels selector;                   ///< empty: endpoints are not managed from pods
     bool headless = false;             ///< clusterIP: None
@@ -227,7 +226,6 @@ struct Pod {
 
 struct Node {
     ObjectName name;
-    Labels labels;
     std::vector<Address> addresses;  ///< InternalIPs in order, then ExternalIPs
     /// About to go: it is being deleted, or the cluster autoscaler has tainted it (KEP-3836). Load balancers that ask
     /// /healthz stop sending new connections.

@@ -60,6 +60,14 @@ TEST_CASE("a Service's fields are read") {
     CHECK(service.ports[0].node_port == 30053);
 }
 
+TEST_CASE("of a Service's annotations those that are for us are kept") {
+    const auto service = decoded<Service>(
+        "{apiVersion: v1, kind: Service, metadata: {name: web, annotations: {podferry.io/scheduler: wrr, "
+        "kube-router.io/service.scheduler: lc, kubectl.kubernetes.io/last-applied-configuration: all of it}}, "
+        "spec: {ports: [{port: 80}]}}");
+    CHECK(service.annotations == Labels{{"kube-router.io/service.scheduler", "lc"}, {"podferry.io/scheduler", "wrr"}});
+}
+
 TEST_CASE("what a load balancer has given, and to whom it is open") {
     const std::string spec =
         "{clusterIP: 10.96.0.5, ports: [{port: 80}], healthCheckNodePort: 31000, externalTrafficPolicy: Local,"

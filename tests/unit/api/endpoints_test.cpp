@@ -135,7 +135,7 @@ TEST_CASE("a pod on the host's network has the addresses of its Node") {
     p.ips.clear();
     p.host_network = true;
     p.node_name = "node";
-    const Node node{{"", "node"}, {}, {ip("192.168.50.10")}};
+    const Node node{{"", "node"}, {ip("192.168.50.10")}};
     const auto found = endpoints(web(), store_of({p, node}));
     REQUIRE(found.size() == 1);
     CHECK(found[0].address == ip("192.168.50.10"));
