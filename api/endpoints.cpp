@@ -43,8 +43,8 @@ std::optional<std::uint16_t> target_port(const ServicePort& port, const Pod& pod
 std::vector<Address> addresses_of(const Pod& pod, const Store& store) {
     if (!pod.ips.empty() || !pod.host_network)
         return pod.ips;
-    const auto node = store.nodes().find({"", pod.node_name});
-    return node == store.nodes().end() ? pod.ips : node->second.addresses;
+    const auto node = store.nodes().find(ObjectName{"", pod.node_name});
+    return node == store.nodes().end() ? pod.ips : node->addresses;
 }
 
 void add_pod(const Service& service, const Pod& pod, const Store& store, const ReadinessOf& readiness,

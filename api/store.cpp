@@ -25,6 +25,12 @@ void erase_name(Map& names_by_key, const Key& key, const std::string& name) {
         names_by_key.erase(names);
 }
 
+template <class T>
+void drop(Objects<T>& objects, const ObjectName& name) {
+    if (const auto found = objects.find(name); found != objects.end())
+        objects.erase(found);
+}
+
 }  // namespace
 
 bool Store::ByService::operator()(const EndpointSlice* a, const EndpointSlice* b) const {
@@ -53,7 +59,7 @@ void Store::put(Service service, Affected& affected) {
     affected.insert(service.name);
     if (!service.selector.empty())
         services_by_label_[service.name.space][*service.selector.begin()].insert(service.name.name);
-    services_[service.name] = std::move(service);
+    services_.insert(std::move(service));
 }
 
 void Store::put(EndpointSlice slice, Affected& affected) {
@@ -70,12 +76,13 @@ void Store::put(Pod pod, Affected& affected) {
     for (const auto& label : pod.labels)
         pods_by_label_[pod.name.space][label].insert(pod.name.name);
     affect_selecting(pod, affected);
-    pods_[pod.name] = std::move(pod);
+    pods_.insert(std::move(pod));
 }
 
 void Store::put(Node node, Affected& affected) {
     affect_pods_on(node.name, affected);
-    nodes_[node.name] = std::move(node);
+    drop(nodes_, node.name);
+    nodes_.insert(std::move(node));
 }
 
 void Store::remove(const Removal& removal, Affected& affected) {
@@ -92,7 +99,7 @@ void Store::remove(const Removal& removal, Affected& affected) {
             break;
         case Kind::node:
             affect_pods_on(removal.name, affected);
-            nodes_.erase(removal.name);
+            drop(nodes_, removal.name);
             break;
     }
 }
@@ -101,8 +108,8 @@ void Store::drop_service(const ObjectName& name) {
     const auto found = services_.find(name);
     if (found == services_.end())
         return;
-    if (!found->second.selector.empty())
-        erase_name(services_by_label_[name.space], *found->second.selector.begin(), name.name);
+    if (!found->selector.empty())
+        erase_name(services_by_label_[name.space], *found->selector.begin(), name.name);
     services_.erase(found);
 }
 
@@ -119,8 +126,8 @@ void Store::drop_pod(const ObjectName& name, Affected& affected) {
     const auto found = pods_.find(name);
     if (found == pods_.end())
         return;
-    affect_selecting(found->second, affected);
-    for (const auto& label : found->second.labels)
+    affect_selecting(*found, affected);
+    for (const auto& label : found->labels)
         erase_name(pods_by_label_[name.space], label, name.name);
     pods_.erase(found);
 }
@@ -132,7 +139,7 @@ void Store::affect_selecting(const Pod& pod, Affected& affected) const {
 
 /// Pods in the host's network have the addresses of their Node.
 void Store::affect_pods_on(const ObjectName& node, Affected& affected) const {
-    for (const auto& [name, pod] : pods_)
+    for (const Pod& pod : pods_)
         if (pod.host_network && pod.node_name == node.name)
             affect_selecting(pod, affected);
 }
@@ -151,7 +158,7 @@ std::vector<const Pod*> Store::pods_of(const Service& service) const {
     if (names == space->second.end())
         return found;
     for (const std::string& name : names->second) {
-        const Pod& pod = pods_.at({service.name.space, name});
+        const Pod& pod = *pods_.find(ObjectName{service.name.space, name});
         if (matches(service.selector, pod.labels))
             found.push_back(&pod);
     }
@@ -168,7 +175,7 @@ std::vector<ObjectName> Store::services_selecting(const Pod& pod) const {
         if (names == space->second.end())
             continue;
         for (const std::string& name : names->second)
-            if (matches(services_.at({pod.name.space, name}).selector, pod.labels))
+            if (matches(services_.find(ObjectName{pod.name.space, name})->selector, pod.labels))
                 found.push_back({pod.name.space, name});
     }
     return found;

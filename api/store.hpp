@@ -14,14 +14,33 @@ namespace api {
 /// Services whose endpoints or own fields may have changed.
 using Affected = std::set<ObjectName>;
 
+struct ByName {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+        return key(a) < key(b);
+    }
+
+private:
+    template <class T>
+    static const ObjectName& key(const T& object) {
+        return object.name;
+    }
+    static const ObjectName& key(const ObjectName& name) { return name; }
+};
+
+/// In the order of their names, by which they are found.
+template <class T>
+using Objects = std::set<T, ByName>;
+
 class Store {
 public:
     /// Returns who is affected.
     Affected apply(Transaction transaction);
 
-    const std::map<ObjectName, Service>& services() const { return services_; }
-    const std::map<ObjectName, Pod>& pods() const { return pods_; }
-    const std::map<ObjectName, Node>& nodes() const { return nodes_; }
+    const Objects<Service>& services() const { return services_; }
+    const Objects<Pod>& pods() const { return pods_; }
+    const Objects<Node>& nodes() const { return nodes_; }
     std::size_t slice_count() const { return slices_.size(); }
 
     /// Slices of a Service by their label, in the order of their names.
@@ -32,15 +51,6 @@ public:
     std::vector<ObjectName> services_selecting(const Pod& pod) const;
 
 private:
-    struct ByName {
-        using is_transparent = void;
-        static const ObjectName& key(const EndpointSlice& slice) { return slice.name; }
-        static const ObjectName& key(const ObjectName& name) { return name; }
-        template <class A, class B>
-        bool operator()(const A& a, const B& b) const {
-            return key(a) < key(b);
-        }
-    };
     /// By namespace, Service and name; a Service is found by its name alone.
     struct ByService {
         using is_transparent = void;
@@ -62,10 +72,10 @@ private:
     void affect_selecting(const Pod& pod, Affected& affected) const;
     void affect_pods_on(const ObjectName& node, Affected& affected) const;
 
-    std::map<ObjectName, Service> services_;
-    std::map<ObjectName, Pod> pods_;
-    std::map<ObjectName, Node> nodes_;
-    std::set<EndpointSlice, ByName> slices_;
+    Objects<Service> services_;
+    Objects<Pod> pods_;
+    Objects<Node> nodes_;
+    Objects<EndpointSlice> slices_;
     std::set<const EndpointSlice*, ByService> slices_of_;  // those that have one
     Index pods_by_label_;
     Index services_by_label_;  // by the first label of the selector

@@ -128,19 +128,19 @@ void Engine::set_facts(NodeFacts facts) {
 }
 
 void Engine::plan_all_again() {
-    for (const auto& [name, service] : store_.services())
-        dirty_.insert(name);
+    for (const api::Service& service : store_.services())
+        dirty_.insert(service.name);
 }
 
 void Engine::verdict_changed(const std::string& pod) {
     const auto slash = pod.find('/');
-    const auto found = store_.pods().find({pod.substr(0, slash), pod.substr(slash + 1)});
+    const auto found = store_.pods().find(api::ObjectName{pod.substr(0, slash), pod.substr(slash + 1)});
     if (found == store_.pods().end())
         return;
-    const PodVerdict verdict = pod_verdict(found->second, inputs_.verdict_of);
+    const PodVerdict verdict = pod_verdict(*found, inputs_.verdict_of);
     if (verdict == PodVerdict::ready || verdict == PodVerdict::failed)
-        grace_.erase(found->first);
-    for (const api::ObjectName& service : store_.services_selecting(found->second))
+        grace_.erase(found->name);
+    for (const api::ObjectName& service : store_.services_selecting(*found))
         dirty_.insert(service);
 }
 
@@ -180,20 +180,20 @@ void Engine::plan_service(const api::ObjectName& name) {
         forget_draining(before);
         return;
     }
-    const auto endpoints = api::endpoints_of(
-        found->second, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
-    ServicePlan service_plan = plan(found->second, endpoints, facts_, verdicts());
+    const auto endpoints =
+        api::endpoints_of(*found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
+    ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts());
     if (!service_plan.problems.empty())
         plan_problems_[name] = std::move(service_plan.problems);
     if (!service_plan.gaps.empty())
         gaps_[name] = std::move(service_plan.gaps);
     slow_start_.weigh(name, service_plan, inputs_.weight_of);
-    const Age age{found->second.created, transactions_};
+    const Age age{found->created, transactions_};
     keep_draining(name, endpoints, age, service_plan);
     marks_.keep(name, service_plan.marks);
     desired_.replace(name, std::move(service_plan), age);
     forget_draining(before);
-    health_ports_.put(found->second, endpoints, carried());
+    health_ports_.put(*found, endpoints, carried());
 }
 
 HealthPorts::Carried Engine::carried() const {
@@ -255,7 +255,7 @@ Verdicts Engine::verdicts() {
     Verdicts verdicts;
     verdicts.failed = [this](const api::ObjectName& name) {
         const auto pod = store_.pods().find(name);
-        return pod != store_.pods().end() && pod_verdict(pod->second, inputs_.verdict_of) == PodVerdict::failed;
+        return pod != store_.pods().end() && pod_verdict(*pod, inputs_.verdict_of) == PodVerdict::failed;
     };
     verdicts.missing_schedulers = &missing_schedulers_;
     verdicts.kept = [this](const api::ObjectName& pod, const netlink::VirtualServer& server,
@@ -269,7 +269,7 @@ Verdicts Engine::verdicts() {
 std::map<health::Subject, health::Target> Engine::targets() const {
     std::map<health::Subject, health::Target> targets;
     std::vector<std::string> ignored;
-    for (const auto& [name, pod] : store_.pods())
+    for (const api::Pod& pod : store_.pods())
         targets.merge(probe_targets(pod, ignored));
     return targets;
 }
@@ -304,8 +304,8 @@ std::vector<api::Problem> Engine::problems() const {
 
 std::size_t Engine::services_without_backends() const {
     std::size_t count = 0;
-    for (const auto& [name, service] : store_.services()) {
-        const auto servers = desired_.servers_of(name);
+    for (const api::Service& service : store_.services()) {
+        const auto servers = desired_.servers_of(service.name);
         const bool any = std::any_of(servers.begin(), servers.end(), [&](const netlink::VirtualServer& server) {
             const auto& reals = desired_.find(server)->real_servers;
             return std::any_of(reals.begin(), reals.end(), [](const auto& real) { return real.second > 0; });
@@ -335,7 +335,8 @@ BackendView Engine::view_of(const netlink::VirtualServer& server, const netlink:
 
 std::vector<ServiceView> Engine::view() const {
     std::vector<ServiceView> views;
-    for (const auto& [name, service] : store_.services()) {
+    for (const api::Service& service : store_.services()) {
+        const api::ObjectName& name = service.name;
         if (desired_.servers_of(name).empty())
             continue;
         ServiceView view{name, std::string(word(service.type)), {}, {}, {}};

@@ -43,7 +43,7 @@ std::set<std::uint32_t> udp_marks(const ServicePlan& plan) {
 void Engine::note_ended_pods(const api::Transaction& transaction) {
     const auto note = [this](const api::ObjectName& name) {
         if (const auto pod = store_.pods().find(name); pod != store_.pods().end())
-            ended_.insert(pod->second.ips.begin(), pod->second.ips.end());
+            ended_.insert(pod->ips.begin(), pod->ips.end());
     };
     for (const api::Removal& removal : transaction.removals)
         if (removal.kind == api::Kind::pod)

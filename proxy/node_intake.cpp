@@ -79,27 +79,27 @@ void NodeLoop::set_targets() {
 
 /// What our own Node object says of us. One that is deleted is about to go, whatever it said before.
 void NodeLoop::take_node() {
-    const auto found = engine_.store().nodes().find({"", config_.node_name});
+    const auto found = engine_.store().nodes().find(api::ObjectName{"", config_.node_name});
     const bool exists = found != engine_.store().nodes().end();
     addresses_changed_ = addresses_changed_ || zone() != engine_.facts().place.zone;
     if (cluster_ == nullptr)
         return;
-    const bool leaving = exists ? found->second.leaving : node_seen_;
+    const bool leaving = exists ? found->leaving : node_seen_;
     if (leaving != leaving_)
         log::info(leaving ? "this node is about to go: /healthz says so to load balancers"
                           : "this node stays after all");
     leaving_ = leaving;
     node_seen_ = node_seen_ || exists;
-    if (exists && found->second.addresses != node_addresses_) {
-        node_addresses_ = found->second.addresses;
+    if (exists && found->addresses != node_addresses_) {
+        node_addresses_ = found->addresses;
         addresses_changed_ = true;
     }
 }
 
 /// Of this node, for hints. A Node object that is gone leaves it as it was.
 std::string NodeLoop::zone() const {
-    const auto found = engine_.store().nodes().find({"", config_.node_name});
-    return found == engine_.store().nodes().end() ? engine_.facts().place.zone : found->second.zone;
+    const auto found = engine_.store().nodes().find(api::ObjectName{"", config_.node_name});
+    return found == engine_.store().nodes().end() ? engine_.facts().place.zone : found->zone;
 }
 
 void NodeLoop::take_report(const health::Report& report) {
@@ -188,7 +188,7 @@ void NodeLoop::tell_conflicts() {
     told_conflicts_ = std::move(now);
     for (const Conflict& conflict : fresh) {
         const auto found = engine_.store().services().find(conflict.service);
-        const std::string uid = found == engine_.store().services().end() ? "" : found->second.uid;
+        const std::string uid = found == engine_.store().services().end() ? "" : found->uid;
         post({"FrontEndConflict", to_string(conflict), true, "Service", conflict.service.name, conflict.service.space,
               uid});
     }
@@ -205,7 +205,7 @@ void NodeLoop::tell_plan_problems() {
         if (told != told_plan_problems_.end() && told->second == problems)
             continue;
         const auto found = engine_.store().services().find(name);
-        const std::string uid = found == engine_.store().services().end() ? "" : found->second.uid;
+        const std::string uid = found == engine_.store().services().end() ? "" : found->uid;
         for (const std::string& problem : problems)
             post({"NotAsAsked", problem, true, "Service", name.name, name.space, uid});
     }

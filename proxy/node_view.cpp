@@ -51,7 +51,7 @@ void NodeLoop::tell_listen_failures() {
         if (!port || std::find(told_failures_.begin(), told_failures_.end(), failure) != told_failures_.end())
             continue;
         const auto service = engine_.store().services().find(port->service);
-        const std::string uid = service == engine_.store().services().end() ? "" : service->second.uid;
+        const std::string uid = service == engine_.store().services().end() ? "" : service->uid;
         post({ListenFailure::reason, failure.text, true, "Service", port->service.name, port->service.space, uid});
     }
     told_failures_ = now;

@@ -69,7 +69,7 @@ TEST_CASE("each bad manifest gives its message, with file and line, and nothing 
         CHECK_THAT(messages, Catch::Contains(expected));
         CHECK_THAT(messages, Catch::StartsWith(file + ":"));
         CHECK(world.web_is_served());
-        CHECK_FALSE(world.engine.store().services().contains({"shop", "bad"}));
+        CHECK_FALSE(world.engine.store().services().contains(api::ObjectName{"shop", "bad"}));
     }
 }
 
