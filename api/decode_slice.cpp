@@ -48,17 +48,18 @@ std::optional<Address> read_endpoint_address(const Field& field) {
     return address;
 }
 
-void read_hints(const Field& endpoint_field, Endpoint& endpoint) {
-    const Field hints = endpoint_field["hints"];
+std::vector<Hint> read_hints(const Field& hints) {
+    std::vector<Hint> all;
     hints.only({"forNodes", "forZones"});
     const auto read = [&](const Field& list, Hint::Scope scope) {
         list.each([&](const Field& item) {
             item.only({"name"});
-            endpoint.hints.push_back({scope, item["name"].text()});
+            all.push_back({scope, item["name"].text()});
         });
     };
     read(hints["forZones"], Hint::Scope::zone);
     read(hints["forNodes"], Hint::Scope::node);
+    return all;
 }
 
 void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
@@ -70,7 +71,8 @@ void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
     endpoint.serving = conditions["serving"].flag(true);
     endpoint.terminating = conditions["terminating"].flag(false);
     endpoint.node_name = field["nodeName"].text();
-    read_hints(field, endpoint);
+    if (const Field hints = field["hints"]; hints.given())
+        endpoint.hints = read_hints(hints);
     const Field addresses = field["addresses"];
     if (addresses.size() == 0)
         addresses.against_rules("missing; an endpoint needs an address");

@@ -70,7 +70,7 @@ void add_pod(const Service& service, const Pod& pod, const Store& store, const R
 }
 
 /// A slice's port belongs to the Service's port of the same name and protocol.
-void add_slice(const Service& service, const EndpointSlice& slice, const std::string& own_node,
+void add_slice(const Service& service, const EndpointSlice& slice, const Shared<std::string>& own,
                std::vector<PortEndpoints>& result) {
     for (PortEndpoints& group : result) {
         const ServicePort& wanted = service.ports[group.port_index];
@@ -84,7 +84,7 @@ void add_slice(const Service& service, const EndpointSlice& slice, const std::st
                                            endpoint.serving,
                                            endpoint.terminating,
                                            false,
-                                           endpoint.node_name == own_node,
+                                           endpoint.node_name == own,
                                            {},
                                            endpoint.hints});
         }
@@ -114,8 +114,9 @@ std::vector<PortEndpoints> endpoints_of(const Service& service, const Store& sto
     for (std::size_t index = 0; index < service.ports.size(); ++index)
         result.push_back({index, {}});
     if (service.selector.empty()) {
+        const Shared<std::string> own(own_node);
         for (const EndpointSlice* slice : store.slices_of(service.name))
-            add_slice(service, *slice, own_node, result);
+            add_slice(service, *slice, own, result);
     } else {
         for (const Pod* pod : store.pods_of(service))
             add_pod(service, *pod, store, readiness, own_node, result);

@@ -22,7 +22,7 @@ struct ResolvedEndpoint {
     bool unknown = false;  ///< its probe has not answered yet
     bool local = false;    ///< on this node
     ObjectName pod;        ///< empty for endpoints of slices
-    std::vector<Hint> hints;
+    Shared<std::vector<Hint>> hints;
     bool operator==(const ResolvedEndpoint&) const = default;
 };
 

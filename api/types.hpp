@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "api/shared.hpp"
+
 namespace api {
 
 using Address = boost::asio::ip::address;
@@ -126,8 +128,8 @@ struct Endpoint {
     bool ready = true;
     bool serving = true;
     bool terminating = false;
-    std::string node_name;  ///< empty: unknown
-    std::vector<Hint> hints;
+    Shared<std::string> node_name;  ///< empty: unknown
+    Shared<std::vector<Hint>> hints;
     bool operator==(const Endpoint&) const = default;
 };
 

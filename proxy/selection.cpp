@@ -20,12 +20,12 @@ EndpointList those(const EndpointList& endpoints, Test test) {
 }
 
 bool has_hint(const ResolvedEndpoint* endpoint, Hint::Scope scope) {
-    return std::any_of(endpoint->hints.begin(), endpoint->hints.end(),
+    return std::any_of(endpoint->hints->begin(), endpoint->hints->end(),
                        [&](const Hint& hint) { return hint.scope == scope; });
 }
 
 bool is_meant_for(const ResolvedEndpoint* endpoint, Hint::Scope scope, const std::string& name) {
-    return std::any_of(endpoint->hints.begin(), endpoint->hints.end(),
+    return std::any_of(endpoint->hints->begin(), endpoint->hints->end(),
                        [&](const Hint& hint) { return hint.scope == scope && hint.name == name; });
 }
 

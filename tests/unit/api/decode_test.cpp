@@ -136,7 +136,7 @@ TEST_CASE("hints and a node's zone") {
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: "
         "{kubernetes.io/service-name: web}}, addressType: IPv4, endpoints: [{addresses: [10.1.0.1],"
         " hints: {forZones: [{name: a}, {name: b}], forNodes: [{name: n}]}}]}");
-    CHECK(slice.endpoints[0].hints ==
+    CHECK(*slice.endpoints[0].hints ==
           std::vector<Hint>{{Hint::Scope::zone, "a"}, {Hint::Scope::zone, "b"}, {Hint::Scope::node, "n"}});
     CHECK(decoded<Node>("{apiVersion: v1, kind: Node, metadata: {name: n, labels: {topology.kubernetes.io/zone: a}}}")
               .zone == "a");

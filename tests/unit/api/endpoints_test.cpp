@@ -147,7 +147,7 @@ TEST_CASE("given slices count only for a Service without a selector; ports by na
     slice.name = {"shop", "s"};
     slice.service = "web";
     slice.ports = {{"http", Protocol::tcp, 9000}, {"other", Protocol::tcp, 9001}};
-    slice.endpoints = {{ip("10.1.0.7"), true, true, false, "node"}};
+    slice.endpoints = {{ip("10.1.0.7"), true, true, false, std::string("node")}};
     CHECK(endpoints(web(), store_of({slice})).empty());
     Service open = web();
     open.selector.clear();
@@ -162,7 +162,7 @@ TEST_CASE("an address in two slices counts once, the ready one") {
     old.name = {"shop", "a"};
     old.service = "web";
     old.ports = {{"http", Protocol::tcp, 80}};
-    old.endpoints = {{ip("10.1.0.7"), false, false, false, ""}};
+    old.endpoints = {{ip("10.1.0.7"), false, false, false, {}}};
     EndpointSlice fresh = old;
     fresh.name.name = "b";
     fresh.endpoints[0].ready = true;

@@ -75,12 +75,14 @@ inline std::vector<api::ResolvedEndpoint> endpoints(const std::string& text) {
             endpoint.serving = endpoint.serving || word[at] == 's' || word[at] == 'r';
             endpoint.terminating = endpoint.terminating || word[at] == 't';
         }
+        std::vector<api::Hint> hints;
         while (at < word.size()) {
             const std::size_t end = std::min(word.find_first_of("@%", at + 1), word.size());
-            endpoint.hints.push_back(
+            hints.push_back(
                 {word[at] == '@' ? api::Hint::Scope::zone : api::Hint::Scope::node, word.substr(at + 1, end - at - 1)});
             at = end;
         }
+        endpoint.hints = std::move(hints);
         all.push_back(endpoint);
     }
     return all;
