@@ -1,4 +1,4 @@
-// Handlers for boost::json::basic_parser: what json_items.cpp needs beyond a plain parse.
+// Handlers for boost::json::basic_parser: what json_items.cpp and wire_json.cpp need beyond a plain parse.
 #pragma once
 
 #include <boost/json/error.hpp>
@@ -58,6 +58,102 @@ public:
     bool on_null(boost::json::error_code&) { return stack.push_null(), true; }
     bool on_comment_part(boost::json::string_view, boost::json::error_code&) { return true; }
     bool on_comment(boost::json::string_view, boost::json::error_code&) { return true; }
+};
+
+/// Builds the value without members of two names, wherever they are: who manages which fields, and which pod an
+/// endpoint stands for, is a third of what a server sends, and nobody here reads it.
+class JsonReducer {
+public:
+    static constexpr std::size_t max_object_size = boost::json::object::max_size();
+    static constexpr std::size_t max_array_size = boost::json::array::max_size();
+    static constexpr std::size_t max_key_size = boost::json::string::max_size();
+    static constexpr std::size_t max_string_size = boost::json::string::max_size();
+
+    boost::json::value_stack stack;
+
+    bool on_document_begin(boost::json::error_code&) {
+        left_out_.clear();
+        key_.clear();
+        skipping_ = false;
+        depth_ = 0;
+        return true;
+    }
+    bool on_document_end(boost::json::error_code&) { return true; }
+    bool on_object_begin(boost::json::error_code&) {
+        if (skipping_)
+            ++depth_;
+        else
+            left_out_.push_back(0);
+        return true;
+    }
+    bool on_object_end(std::size_t size, boost::json::error_code&) {
+        if (skipping_)
+            return skipped(1);
+        stack.push_object(size - left_out_.back());
+        left_out_.pop_back();
+        return true;
+    }
+    bool on_array_begin(boost::json::error_code&) {
+        depth_ += skipping_ ? 1 : 0;
+        return true;
+    }
+    bool on_array_end(std::size_t size, boost::json::error_code&) {
+        return skipping_ ? skipped(1) : (stack.push_array(size), true);
+    }
+    bool on_key_part(boost::json::string_view part, std::size_t, boost::json::error_code&) {
+        if (!skipping_)
+            key_.append(part.data(), part.size());
+        return true;
+    }
+    bool on_key(boost::json::string_view part, std::size_t, boost::json::error_code&) {
+        if (skipping_)
+            return true;
+        if (!key_.empty())
+            part = key_.append(part.data(), part.size());
+        if (part == "managedFields" || part == "targetRef") {
+            skipping_ = true;
+            ++left_out_.back();
+        } else {
+            stack.push_key(part);
+        }
+        key_.clear();
+        return true;
+    }
+    bool on_string_part(boost::json::string_view part, std::size_t, boost::json::error_code&) {
+        if (!skipping_)
+            stack.push_chars(part);
+        return true;
+    }
+    bool on_string(boost::json::string_view part, std::size_t, boost::json::error_code&) {
+        return skipping_ ? skipped(0) : (stack.push_string(part), true);
+    }
+    bool on_number_part(boost::json::string_view, boost::json::error_code&) { return true; }
+    bool on_int64(std::int64_t number, boost::json::string_view, boost::json::error_code&) {
+        return skipping_ ? skipped(0) : (stack.push_int64(number), true);
+    }
+    bool on_uint64(std::uint64_t number, boost::json::string_view, boost::json::error_code&) {
+        return skipping_ ? skipped(0) : (stack.push_uint64(number), true);
+    }
+    bool on_double(double number, boost::json::string_view, boost::json::error_code&) {
+        return skipping_ ? skipped(0) : (stack.push_double(number), true);
+    }
+    bool on_bool(bool flag, boost::json::error_code&) { return skipping_ ? skipped(0) : (stack.push_bool(flag), true); }
+    bool on_null(boost::json::error_code&) { return skipping_ ? skipped(0) : (stack.push_null(), true); }
+    bool on_comment_part(boost::json::string_view, boost::json::error_code&) { return true; }
+    bool on_comment(boost::json::string_view, boost::json::error_code&) { return true; }
+
+private:
+    /// A value that is left out, or a part of it, has ended: so many brackets are closed by it.
+    bool skipped(std::size_t closed) {
+        depth_ -= closed;
+        skipping_ = depth_ > 0;
+        return true;
+    }
+
+    std::vector<std::size_t> left_out_;  // members of the objects that it is in
+    std::string key_;                    // as far as it has come
+    bool skipping_ = false;
+    std::size_t depth_ = 0;  // in the value that is left out
 };
 
 /// Remembers the keys of the objects that it is in; finds those that come twice.

@@ -1,10 +1,11 @@
 // The wire format JSON.
 #include <array>
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/stream_parser.hpp>
 
 #include "api/decode.hpp"
+#include "api/json_handlers.hpp"
 #include "api/wire.hpp"
 
 namespace api {
@@ -128,7 +129,8 @@ private:
     std::size_t between_items(std::string_view bytes) {
         const char c = bytes.front();
         if (c == '{') {
-            parser_.reset(&resource_);
+            parser_.reset();
+            parser_.handler().stack.reset(&resource_);
             place_ = Place::item;
             return 0;
         }
@@ -144,7 +146,7 @@ private:
 
     std::size_t item(std::string_view bytes) {
         json::error_code error;
-        const std::size_t used = parser_.write_some(bytes.data(), bytes.size(), error);
+        const std::size_t used = parser_.write_some(true, bytes.data(), bytes.size(), error);
         if (error) {
             problem_ = "an item of the list is broken: " + error.message();
             return used;
@@ -152,10 +154,9 @@ private:
         if (!parser_.done())
             return used;
         {
-            const json::value value = parser_.release();
+            const json::value value = parser_.handler().stack.release();
             visit_(object_from(value, kind_));
         }
-        parser_.reset();
         resource_.release();
         place_ = Place::items;
         return used;
@@ -165,7 +166,7 @@ private:
     std::function<void(WireObject)> visit_;
     std::array<unsigned char, arena_size> arena_{};
     json::monotonic_resource resource_;
-    json::stream_parser parser_;
+    json::basic_parser<JsonReducer> parser_{json::parse_options{}};
     Place place_ = Place::envelope;
     std::string envelope_;
     std::string text_;  // the last one in the envelope

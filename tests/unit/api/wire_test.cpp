@@ -59,6 +59,35 @@ TEST_CASE("a list is taken apart in pieces of any size") {
     CHECK(to_string(objects[1].mistakes[0].path) == "spec.ports[0].port");
 }
 
+TEST_CASE("what nobody reads is left out of a list's objects, and nothing beside it") {
+    const auto piece = GENERATE(1U, 3U, 100'000U);
+    const auto unread =
+        GENERATE(R"([{"f:x":{"a":[1,-2,3.5]},"managedFields":["}"]},{}])", R"("text")", "7", "-7", "1.5",
+                 "18446744073709551615", "null", "true", "{}", "[]", R"({"targetRef":{"name":"p"}})");
+    const std::string text =
+        std::string(
+            R"({"kind":"EndpointSliceList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"s",)") +
+        R"("managedFields":)" + unread + R"(,"namespace":"n","resourceVersion":"9","labels":)" +
+        R"({"kubernetes.io/service-name":"web"}},"addressType":"IPv4","endpoints":[{"targetRef":)" + unread +
+        R"(,"addresses":["10.1.0.1"],"nodeName":"n1"},{"addresses":["10.1.0.2"],"targetRef":)" + unread +
+        R"(}],"ports":[{"port":80}]}]})";
+    CAPTURE(piece, unread);
+    std::vector<WireObject> objects;
+    ListReader reader("EndpointSlice", [&](WireObject object) { objects.push_back(std::move(object)); });
+    for (std::size_t at = 0; at < text.size(); at += piece)
+        reader.feed(std::string_view(text).substr(at, piece));
+    CHECK(reader.finish().problem.empty());
+    REQUIRE(objects.size() == 1);
+    CHECK(objects[0].mistakes.empty());
+    CHECK(objects[0].version == "9");
+    const auto& slice = std::get<EndpointSlice>(objects[0].objects.at(0));
+    CHECK(slice.name == ObjectName{"n", "s"});
+    CHECK(slice.service == "web");
+    REQUIRE(slice.endpoints.size() == 2);
+    CHECK(*slice.endpoints[0].node_name == "n1");
+    CHECK(slice.ports.size() == 1);
+}
+
 TEST_CASE("a list that is cut off anywhere is no list") {
     for (std::size_t size = 0; size + 2 < list.size(); ++size) {
         ListReader reader("Service", [](WireObject) {});
