@@ -42,12 +42,9 @@ struct Shared<T>::Pool {
     };
     struct Equal {
         using is_transparent = void;
-        static const T& value(const T& value) { return value; }
-        static const T& value(const Entry& entry) { return entry.value; }
-        template <class A, class B>
-        bool operator()(const A& a, const B& b) const {
-            return value(a) == value(b);
-        }
+        bool operator()(const Entry& a, const Entry& b) const { return a.value == b.value; }
+        bool operator()(const T& a, const Entry& b) const { return a == b.value; }
+        bool operator()(const Entry& a, const T& b) const { return a.value == b; }
     };
 
     std::mutex mutex;

@@ -16,17 +16,18 @@ using Affected = std::set<ObjectName>;
 
 struct ByName {
     using is_transparent = void;
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-        return key(a) < key(b);
-    }
-
-private:
     template <class T>
-    static const ObjectName& key(const T& object) {
-        return object.name;
+    bool operator()(const T& a, const T& b) const {
+        return a.name < b.name;
     }
-    static const ObjectName& key(const ObjectName& name) { return name; }
+    template <class T>
+    bool operator()(const T& object, const ObjectName& name) const {
+        return object.name < name;
+    }
+    template <class T>
+    bool operator()(const ObjectName& name, const T& object) const {
+        return name < object.name;
+    }
 };
 
 /// In the order of their names, by which they are found.
