@@ -9,7 +9,6 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <stdexcept>
 
 namespace netlink {
 namespace {
@@ -72,17 +71,18 @@ std::string read_sysctl(const std::string& name, const std::string& folder) {
     return value;
 }
 
-bool set_sysctl(const Sysctl& wanted, const std::string& folder) {
+SysctlResult set_sysctl(const Sysctl& wanted, const std::string& folder) {
+    using enum SysctlResult::Outcome;
     const std::string present = read_sysctl(wanted.name, folder);
     if (is_met(wanted, present))
-        return false;
+        return {met, ""};
     const int error = write_whole(path_of(folder, wanted.name), wanted.value + "\n");
     if (error == 0 && is_met(wanted, read_sysctl(wanted.name, folder)))
-        return true;
+        return {written, ""};
     const bool most = wanted.fit == Sysctl::Fit::at_least;
-    throw std::runtime_error("sysctl " + wanted.name + " is '" + present + "' and cannot be set to " +
-                             (most ? "at least " : "") + wanted.value + ", " + wanted.why + ": " +
-                             remedy(error, wanted, path_of(folder, wanted.name)));
+    return {error == EROFS ? read_only : refused,
+            "sysctl " + wanted.name + " is '" + present + "' and cannot be set to " + (most ? "at least " : "") +
+                wanted.value + ", " + wanted.why + ": " + remedy(error, wanted, path_of(folder, wanted.name))};
 }
 
 }  // namespace netlink

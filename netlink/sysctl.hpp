@@ -21,9 +21,19 @@ struct Sysctl {
 /// Whether `present`, as the kernel shows it, is what is wanted.
 bool is_met(const Sysctl& wanted, std::string_view present);
 
-/// True when the value had to be written, false when it was there. Throws std::runtime_error with a sentence that names
-/// the setting, its value, the reason and the remedy.
-bool set_sysctl(const Sysctl& wanted, const std::string& folder = proc_sys);
+/// What came of setting one.
+struct SysctlResult {
+    enum class Outcome {
+        met,        ///< it was as wanted
+        written,    ///< it was not, and is now
+        read_only,  ///< the file system that shows it is mounted read-only
+        refused,    ///< for any other reason
+    };
+    Outcome outcome = Outcome::met;
+    std::string problem;  ///< of the last two: a sentence that names the setting, its value, the reason and the remedy
+};
+
+SysctlResult set_sysctl(const Sysctl& wanted, const std::string& folder = proc_sys);
 
 /// Without the final newline; empty when there is no such setting, or it is empty.
 std::string read_sysctl(const std::string& name, const std::string& folder = proc_sys);

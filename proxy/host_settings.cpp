@@ -40,8 +40,7 @@ HostFacts host_facts(const std::string& folder) {
 }
 
 /// After the reservation, so that a crash in between leaves ports reserved, and never makes others' ports ours.
-void remember(const Config& config, const std::string& present, const std::string& written,
-              netlink::LinuxKernel::Prepared& result) {
+void remember(const Config& config, const std::string& present, const std::string& written, HostSettingsPut& result) {
     std::error_code ignored;  // shows itself when the file is written
     std::filesystem::create_directories(config.state_dir, ignored);
     const Reservation record = reserved(read_record(config), boot_id(), present, written);
@@ -50,28 +49,28 @@ void remember(const Config& config, const std::string& present, const std::strin
                                               record_of(config), reason, reserved_ports_sysctl));
 }
 
-void put(const netlink::Sysctl& wanted, const std::string& folder, netlink::LinuxKernel::Prepared& result) {
-    try {
-        if (netlink::set_sysctl(wanted, folder))
-            result.done.push_back(fmt::format("sysctl {}={}", wanted.name, wanted.value));
-    } catch (const std::runtime_error& error) {
-        result.problems.emplace_back(error.what());
-    }
+/// True when it was written.
+bool put(const netlink::Sysctl& wanted, const std::string& folder, HostSettingsPut& result) {
+    using enum netlink::SysctlResult::Outcome;
+    netlink::SysctlResult came = netlink::set_sysctl(wanted, folder);
+    if (came.outcome == written)
+        result.done.push_back(fmt::format("sysctl {}={}", wanted.name, wanted.value));
+    if (came.outcome == read_only)
+        result.read_only.push_back(wanted.name);
+    if (!came.problem.empty())
+        result.problems.push_back(std::move(came.problem));
+    return came.outcome == written;
 }
 
 }  // namespace
 
-netlink::LinuxKernel::Prepared put_host_settings(const Config& config, netlink::LinuxKernel& kernel,
-                                                 const std::string& folder) {
+HostSettingsPut put_host_settings(const Config& config, netlink::LinuxKernel& kernel, const std::string& folder) {
     const HostFacts facts = host_facts(folder);
     HostSettings wanted = wanted_host_settings(config, facts);
-    netlink::LinuxKernel::Prepared result{{}, std::move(wanted.problems)};
-    for (const netlink::Sysctl& sysctl : wanted.sysctls) {
-        const std::size_t before = result.done.size();
-        put(sysctl, folder, result);
-        if (sysctl.name == reserved_ports_sysctl && result.done.size() > before)
+    HostSettingsPut result{{}, std::move(wanted.problems), {}};
+    for (const netlink::Sysctl& sysctl : wanted.sysctls)
+        if (put(sysctl, folder, result) && sysctl.name == reserved_ports_sysctl)
             remember(config, facts.reserved_ports, sysctl.value, result);
-    }
     try {
         if (kernel.set_timeouts(wanted.timeouts)) {
             const auto now = kernel.timeouts();
@@ -100,11 +99,9 @@ std::string release_node_ports(const Config& config) {
         return fmt::format(
             "{} is '{}' and stays so: somebody has written it since podferry added {}, and may have meant these too",
             reserved_ports_sysctl, present, record->ports);
-    try {
-        netlink::set_sysctl({reserved_ports_sysctl, *left, "to take back what podferry reserved"});
-    } catch (const std::runtime_error& error) {
-        return error.what();
-    }
+    const auto came = netlink::set_sysctl({reserved_ports_sysctl, *left, "to take back what podferry reserved"});
+    if (!came.problem.empty())
+        return came.problem;
     std::filesystem::remove(path, ignored);
     return fmt::format("took {} out of {}", record->ports, reserved_ports_sysctl);
 }

@@ -168,6 +168,17 @@ std::optional<Reservation> parse_reservation(const std::string& text) {
     return found;
 }
 
+std::optional<std::string> ReadOnlyNews::take(const std::vector<std::string>& names) {
+    const std::size_t before = told_.size();
+    told_.insert(names.begin(), names.end());
+    if (told_.size() == before)
+        return std::nullopt;
+    return fmt::format(
+        "/proc/sys is read-only: podferry cannot set {}, and goes on with the values that are there. 'podferry status' "
+        "says what each is for, and the command that sets it; or run 'podferry node --init-only' where it is writable",
+        fmt::join(names, ", "));
+}
+
 std::optional<std::string> table_too_small(std::uint64_t connections, std::uint32_t table_size) {
     if (table_size == 0 || connections <= longest_list * table_size)
         return std::nullopt;

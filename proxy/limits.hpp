@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,19 @@ std::optional<std::string> released(const Reservation& ours, const std::string& 
 /// Three lines, and back; nullopt for any other text.
 std::string to_text(const Reservation& reservation);
 std::optional<Reservation> parse_reservation(const std::string& text);
+
+/// Sysctls that podferry may not write because they are shown read-only, and that an Event of the Node is to tell of:
+/// each of them once, however often it is asked.
+class ReadOnlyNews {
+public:
+    static constexpr const char* reason = "readOnlySysFS";  ///< as kube-proxy's
+
+    /// What the Event says that is due; nullopt: nothing new. `names`: those that could not be written just now.
+    std::optional<std::string> take(const std::vector<std::string>& names);
+
+private:
+    std::set<std::string> told_;
+};
 
 /// A sentence with the remedy when there are so many connections that each packet has to search a long list
 /// (net/netfilter/ipvs/ip_vs_conn.c, ip_vs_conn_in_get()); the same sentence until there are twice as many.

@@ -212,6 +212,12 @@ void NodeLoop::tell_plan_problems() {
     told_plan_problems_ = now;
 }
 
+/// Settings of the host that cannot be written are an Event of the Node.
+void NodeLoop::tell_read_only() {
+    if (auto text = read_only_news_.take(read_only_))
+        post({ReadOnlyNews::reason, std::move(*text), true, "Node", config_.node_name, "", config_.node_name});
+}
+
 /// Each problem once, until it is gone.
 void NodeLoop::log_new_problems() {
     std::set<std::string> now;

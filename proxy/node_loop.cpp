@@ -147,6 +147,7 @@ void NodeLoop::begin(api::Transaction everything) {
     spawn(control());
     post({"Starting", "podferry carries the Services of this node", false, "Node", config_.node_name, "",
           config_.node_name});
+    tell_read_only();
 }
 
 /// What vanished while we were down is removed; unless that is most of what the kernel has, and the word of an API

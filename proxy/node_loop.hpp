@@ -21,6 +21,7 @@
 #include "proxy/engine.hpp"
 #include "proxy/flow_cleaner.hpp"
 #include "proxy/health_server.hpp"
+#include "proxy/limits.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/node_health.hpp"
 #include "proxy/reconciler.hpp"
@@ -71,6 +72,7 @@ private:
     void tell_conflicts();
     void tell_listen_failures();
     void tell_plan_problems();
+    void tell_read_only();
     void set_targets();
     void listen_to_kernel();
     void hear_of_damage();
@@ -155,6 +157,8 @@ private:
     std::vector<ListenFailure> told_failures_;
     std::vector<Conflict> told_conflicts_;      // sorted
     std::vector<std::string> kernel_problems_;  // since the last audit
+    std::vector<std::string> read_only_;        // sysctls, since the last audit
+    ReadOnlyNews read_only_news_;
     std::optional<std::string> table_problem_;  // of IPVS's connections
     std::map<api::ObjectName, std::vector<std::string>> told_plan_problems_;
 };

@@ -98,6 +98,7 @@ std::vector<std::string> NodeLoop::prepare() {
     auto prepared = kernel_.prepare();
     auto settings = put_host_settings(config_, kernel_);
     kernel_problems_ = std::move(prepared.problems);
+    read_only_ = std::move(settings.read_only);
     std::move(settings.problems.begin(), settings.problems.end(), std::back_inserter(kernel_problems_));
     std::move(settings.done.begin(), settings.done.end(), std::back_inserter(prepared.done));
     return std::move(prepared.done);
@@ -134,6 +135,7 @@ asio::awaitable<void> NodeLoop::audit() {
     const Time start = Clock::now();
     audit_wanted_ = false;
     put_back();
+    tell_read_only();
     engine_.look_for_missing_schedulers(
         [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); });
     Drift drift = reconciler_.begin_audit();

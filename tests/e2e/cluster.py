@@ -148,8 +148,8 @@ class Cluster(Lab):
     def source(self):
         return ["--kubeconfig", str(self.kubeconfig)]
 
-    def start_podferry(self, *options, wait=True, config=None, within=60):
-        super().start_podferry(*options, wait=wait, config=config, within=within)
+    def start_podferry(self, *options, within=60, **how):
+        super().start_podferry(*options, within=within, **how)
 
     def write_kubeconfig(self, port=None):
         ca = base64.b64encode(pathlib.Path(self.host["ca"]).read_bytes()).decode()

@@ -23,6 +23,7 @@ OUTSIDE_IP = {4: "192.168.50.100", 6: "fd00:50::100"}
 GATEWAY_IP = {4: "10.1.0.1", 6: "fd00:1::1"}
 POD_PORT = 8080
 RATE = 200  # requests a second
+READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec \"$@\""  # in namespaces of its own
 
 CONFIG = """\
 service_cluster_ip_range: [10.96.0.0/16, "fd00:96::/112"]
@@ -182,11 +183,13 @@ class Lab:
         (self.manifests / name).unlink()
 
     # ---- podferry -----------------------------------------------------------------------------------------------
-    def start_podferry(self, *options, wait=True, config=None, within=20):
+    def start_podferry(self, *options, wait=True, config=None, within=20, read_only=False):
+        """`read_only`: it sees /proc/sys as a container that is not privileged does."""
         path = self.folder / "config.yaml"
         if config:
             path.write_text(path.read_text() + config)
-        self.spawn("podferry", "node", [PODFERRY, "node", "--config", str(path), *self.source(), *options],
+        command = [PODFERRY, "node", "--config", str(path), *self.source(), *options]
+        self.spawn("podferry", "node", ["sh", "-c", READ_ONLY, "sh", *command] if read_only else command,
                    stdout=subprocess.DEVNULL, stderr=open(self.log_path, "a"))
         if wait:
             wait_until("podferry is ready", lambda: self.podferry_is_ready(), within)

@@ -7,6 +7,7 @@ from lab import Failure, wait_until
 from objects import pod, service
 
 WEB = {"web-1", "web-2"}
+CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"  # which podferry sets, and nobody else
 PLUGIN = """\
 #!/bin/sh
 echo asked >> {folder}/asked
@@ -145,6 +146,20 @@ def it_carries_connections_while_its_health_port_is_taken(cluster):
         raise Failure("status still complains:\n" + cluster.status())
     if not cluster.metrics("podferry_network_programming_duration_seconds_count"):
         raise Failure("the metric of the latency is missing")
+
+
+def it_tells_of_a_read_only_proc_sys(cluster):
+    """As kube-proxy (readOnlySysFS): one Event of the Node with what it cannot set, however many audits find it so; it goes on."""
+    start_web(cluster)
+    before = len(events_of_node(cluster, "readOnlySysFS"))
+    cluster.start_podferry(read_only=True)
+    cluster.wait_for_pods_behind(WEB)
+    wait_until("the Node has an Event", lambda: len(events_of_node(cluster, "readOnlySysFS")) > before, 20)
+    audits = cluster.total("podferry_audits_total")
+    wait_until("two audits are over", lambda: cluster.total("podferry_audits_total") >= audits + 2, 30)
+    told = events_of_node(cluster, "readOnlySysFS")
+    if len(told) != before + 1 or told[-1]["type"] != "Warning" or CLOSE_WAIT not in told[-1]["note"]:
+        raise Failure(f"not one Event that names {CLOSE_WAIT}: {told}")
 
 
 def it_may_insist_on_its_ports(cluster):

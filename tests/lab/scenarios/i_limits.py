@@ -1,10 +1,9 @@
 """What podferry sets on a host: sysctls, sizes, timeouts; and what it does where it may not."""
 import pathlib
 import re
-import subprocess
 
 import lab as world
-from lab import PODFERRY, PYTHON, Failure, run, wait_until
+from lab import PODFERRY, PYTHON, READ_ONLY, Failure, run, wait_until
 from manifests import pods, service
 
 AUDIT = 3 + 1.5  # audit_period, and the time of an audit on a slow machine
@@ -14,7 +13,6 @@ RESERVED = "net.ipv4.ip_local_reserved_ports"
 CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"
 ESTABLISHED = "net.netfilter.nf_conntrack_tcp_timeout_established"
 WANTED = {**{name: "1" for name in REQUIRED}, ESTABLISHED: "86400", CLOSE_WAIT: "3600"}
-READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec \"$@\""
 
 
 def sysctl(lab, name):
@@ -85,9 +83,7 @@ def it_reports_a_read_only_proc_sys_and_goes_on(lab):
     lab.write("web.yaml", service(ports=[("http", "TCP", 80, 30080)], extra="  type: NodePort\n") + pods(1, probe=None))
     for name in REQUIRED:
         set_sysctl(lab, name, "1")
-    lab.spawn("podferry", "node", ["sh", "-c", READ_ONLY, "sh", PODFERRY, "node", "--config", f"{lab.folder}/config.yaml",
-                                   *lab.source()], stdout=subprocess.DEVNULL, stderr=open(lab.log_path, "a"))
-    wait_until("podferry is ready", lab.podferry_is_ready, 20)
+    lab.start_podferry(read_only=True)
     status = lab.status()
     for words in (CLOSE_WAIT, RESERVED, "/proc/sys is read-only here"):
         expect(words in status, f"the status does not name {words}: {status}")

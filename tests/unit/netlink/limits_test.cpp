@@ -53,19 +53,22 @@ TEST_CASE("a setting is met exactly, or by at least so much") {
 TEST_CASE("a setting is written when it is different, and only then") {
     const Folder folder;
     folder.put("ip_forward", "0");
-    CHECK(set_sysctl({"net.ipv4.ip_forward", "1", "w"}, folder.path));
+    using enum SysctlResult::Outcome;
+    CHECK(set_sysctl({"net.ipv4.ip_forward", "1", "w"}, folder.path).outcome == written);
     CHECK(read_sysctl("net.ipv4.ip_forward", folder.path) == "1");
-    CHECK_FALSE(set_sysctl({"net.ipv4.ip_forward", "1", "w"}, folder.path));
+    CHECK(set_sysctl({"net.ipv4.ip_forward", "1", "w"}, folder.path).outcome == met);
     folder.put("max", "500");
-    CHECK_FALSE(set_sysctl({"net.ipv4.max", "100", "w", Sysctl::Fit::at_least}, folder.path));
+    CHECK(set_sysctl({"net.ipv4.max", "100", "w", Sysctl::Fit::at_least}, folder.path).outcome == met);
     CHECK(read_sysctl("net.ipv4.max", folder.path) == "500");
 }
 
 TEST_CASE("a setting that is not there is named, with the reason why it is wanted") {
     const Folder folder;
-    CHECK_THROWS_WITH(set_sysctl({"net.ipv4.gone", "1", "without which nothing works"}, folder.path),
-                      "sysctl net.ipv4.gone is '' and cannot be set to 1, without which nothing works: there is no " +
-                          folder.path + "/net/ipv4/gone: this kernel is built without it, or its module is not loaded");
+    const SysctlResult came = set_sysctl({"net.ipv4.gone", "1", "without which nothing works"}, folder.path);
+    CHECK(came.outcome == SysctlResult::Outcome::refused);
+    CHECK(came.problem ==
+          "sysctl net.ipv4.gone is '' and cannot be set to 1, without which nothing works: there is no " + folder.path +
+              "/net/ipv4/gone: this kernel is built without it, or its module is not loaded");
 }
 
 TEST_CASE("timeouts survive the way into a message and back") {

@@ -192,6 +192,29 @@ TEST_CASE("IPVS's timeouts: longer than TCP keepalive by default, the others are
     CHECK(wanted_host_settings(config, host).timeouts == netlink::ipvs::Timeouts{0, 30, 1});
 }
 
+TEST_CASE("an Event tells of each setting that is read-only once") {
+    ReadOnlyNews news;
+    struct Row {
+        const char* what;
+        std::vector<std::string> names;
+        const char* told;  // empty: no Event
+    };
+    const Row rows[] = {
+        {"all can be written", {}, ""},
+        {"two cannot", {"net.a", "net.b"}, "cannot set net.a, net.b, and goes on"},
+        {"the next audit", {"net.a", "net.b"}, ""},
+        {"one has been set by hand", {"net.b"}, ""},
+        {"and is wrong again", {"net.a", "net.b"}, ""},
+        {"somebody has changed another one", {"net.a", "net.c"}, "cannot set net.a, net.c, and goes on"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        const std::string told = news.take(row.names).value_or("");
+        CHECK(told.empty() == std::string_view(row.told).empty());
+        CHECK(told.find(row.told) != std::string::npos);
+    }
+}
+
 TEST_CASE("a connection table that is too small is said with the size that it should have") {
     struct Row {
         std::uint64_t connections;
