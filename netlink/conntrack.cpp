@@ -1,6 +1,7 @@
 #include "netlink/conntrack.hpp"
 
 #include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <sys/socket.h>
@@ -40,11 +41,12 @@ bool parse_nested(nlattr* (&found)[Most + 1], nlattr* nest) {
 }
 
 struct Tuple {
+    Protocol protocol;
     RealServer source;
     RealServer destination;
 };
 
-/// Of protocol UDP only.
+/// Of protocols with ports only.
 std::optional<Tuple> parse_tuple(nlattr* attribute) {
     nlattr* tuple[CTA_TUPLE_MAX + 1] = {};
     nlattr* ip[CTA_IP_MAX + 1] = {};
@@ -55,22 +57,29 @@ std::optional<Tuple> parse_tuple(nlattr* attribute) {
     nlattr* source = ip[CTA_IP_V4_SRC] != nullptr ? ip[CTA_IP_V4_SRC] : ip[CTA_IP_V6_SRC];
     nlattr* destination = ip[CTA_IP_V4_DST] != nullptr ? ip[CTA_IP_V4_DST] : ip[CTA_IP_V6_DST];
     if (source == nullptr || destination == nullptr || protocol[CTA_PROTO_NUM] == nullptr ||
-        nla_get_u8(protocol[CTA_PROTO_NUM]) != IPPROTO_UDP || protocol[CTA_PROTO_SRC_PORT] == nullptr ||
-        protocol[CTA_PROTO_DST_PORT] == nullptr)
+        protocol[CTA_PROTO_SRC_PORT] == nullptr || protocol[CTA_PROTO_DST_PORT] == nullptr)
         return std::nullopt;
-    return Tuple{{address_from(source), ntohs(nla_get_u16(protocol[CTA_PROTO_SRC_PORT]))},
+    const auto number = Protocol{nla_get_u8(protocol[CTA_PROTO_NUM])};
+    if (number != Protocol::udp && number != Protocol::tcp && number != Protocol::sctp)
+        return std::nullopt;
+    return Tuple{number,
+                 {address_from(source), ntohs(nla_get_u16(protocol[CTA_PROTO_SRC_PORT]))},
                  {address_from(destination), ntohs(nla_get_u16(protocol[CTA_PROTO_DST_PORT]))}};
 }
 
 }  // namespace
 
-Message udp_dump(bool ipv6) {
+Message dump_of(Protocol wanted, bool ipv6, bool unanswered_only) {
     Message message = message_of(IPCTNL_MSG_CT_GET, NLM_F_DUMP, ipv6);
     nlattr* tuple = begin(message, CTA_TUPLE_ORIG);
     nlattr* protocol = begin(message, CTA_TUPLE_PROTO);
-    nla_put_u8(message.get(), CTA_PROTO_NUM, IPPROTO_UDP);
+    nla_put_u8(message.get(), CTA_PROTO_NUM, static_cast<std::uint8_t>(wanted));
     nla_nest_end(message.get(), protocol);
     nla_nest_end(message.get(), tuple);
+    if (unanswered_only) {
+        nla_put_u32(message.get(), CTA_STATUS, 0);
+        nla_put_u32(message.get(), CTA_STATUS_MASK, htonl(IPS_SEEN_REPLY));
+    }
     nlattr* filter = begin(message, CTA_FILTER);
     nla_put_u32(message.get(), CTA_FILTER_ORIG_FLAGS, filter_protocol);
     nla_put_u32(message.get(), CTA_FILTER_REPLY_FLAGS, 0);
@@ -78,7 +87,7 @@ Message udp_dump(bool ipv6) {
     return message;
 }
 
-Message deletion(const UdpFlow& flow) {
+Message deletion(const Flow& flow) {
     Message message = message_of(IPCTNL_MSG_CT_DELETE, 0, flow.to.address.is_v6());
     nlattr* tuple = begin(message, CTA_TUPLE_ORIG);
     nlattr* ip = begin(message, CTA_TUPLE_IP);
@@ -86,7 +95,7 @@ Message deletion(const UdpFlow& flow) {
     put_address(message, flow.to.address, CTA_IP_V4_DST, CTA_IP_V6_DST);
     nla_nest_end(message.get(), ip);
     nlattr* protocol = begin(message, CTA_TUPLE_PROTO);
-    nla_put_u8(message.get(), CTA_PROTO_NUM, IPPROTO_UDP);
+    nla_put_u8(message.get(), CTA_PROTO_NUM, static_cast<std::uint8_t>(flow.to.protocol));
     nla_put_u16(message.get(), CTA_PROTO_SRC_PORT, htons(flow.client.port));
     nla_put_u16(message.get(), CTA_PROTO_DST_PORT, htons(flow.to.port));
     nla_nest_end(message.get(), protocol);
@@ -98,37 +107,46 @@ Message deletion(const UdpFlow& flow) {
     return message;
 }
 
-std::optional<UdpFlow> parse(nlmsghdr* message) {
+std::optional<Flow> parse(nlmsghdr* message) {
     nlattr* found[CTA_MAX + 1] = {};
     if ((message->nlmsg_type >> 8) != NFNL_SUBSYS_CTNETLINK ||
         nlmsg_parse(message, sizeof(nfgenmsg), found, CTA_MAX, nullptr) < 0)
         return std::nullopt;
     const auto original = parse_tuple(found[CTA_TUPLE_ORIG]);
     const auto reply = parse_tuple(found[CTA_TUPLE_REPLY]);
-    if (!original || !reply)
+    if (!original || !reply || original->protocol != reply->protocol)
         return std::nullopt;
-    UdpFlow flow{original->source,
-                 {original->destination.address, Protocol::udp, original->destination.port},
-                 reply->source,
-                 0,
-                 std::nullopt};
+    Flow flow{original->source,
+              {original->destination.address, original->protocol, original->destination.port},
+              reply->source,
+              0,
+              std::nullopt};
     if (found[CTA_ZONE] != nullptr)
         flow.zone = ntohs(nla_get_u16(found[CTA_ZONE]));
     if (found[CTA_ID] != nullptr)
         flow.id = ntohl(nla_get_u32(found[CTA_ID]));
+    if (found[CTA_STATUS] != nullptr)
+        flow.answered = (ntohl(nla_get_u32(found[CTA_STATUS])) & IPS_SEEN_REPLY) != 0;
     return flow;
 }
 
 }  // namespace conntrack
 
-bool Conntrack::each_udp(bool ipv6, const std::function<void(const UdpFlow&)>& visit) {
-    return socket_.dump_each(conntrack::udp_dump(ipv6), [&](nlmsghdr* message) {
-        if (const auto flow = conntrack::parse(message))
+bool Conntrack::each_udp(bool ipv6, const std::function<void(const Flow&)>& visit) {
+    return socket_.dump_each(conntrack::dump_of(Protocol::udp, ipv6, false), [&](nlmsghdr* message) {
+        if (const auto flow = conntrack::parse(message); flow && flow->to.protocol == Protocol::udp)
             visit(*flow);
     });
 }
 
-std::size_t Conntrack::remove(std::span<const UdpFlow> flows) {
+bool Conntrack::each_unanswered(Protocol protocol, bool ipv6, const std::function<void(const Flow&)>& visit) {
+    return socket_.dump_each(conntrack::dump_of(protocol, ipv6, true), [&](nlmsghdr* message) {
+        if (const auto flow = conntrack::parse(message); flow && flow->to.protocol == protocol && !flow->answered)
+            visit(*flow);
+    });
+}
+
+std::size_t Conntrack::remove(std::span<const Flow> flows) {
     std::size_t removed = 0;
     Batch batch;
     const auto send = [&] {
@@ -142,7 +160,7 @@ std::size_t Conntrack::remove(std::span<const UdpFlow> flows) {
         removed += batch.size() - rejections.size();
         batch.clear();
     };
-    for (const UdpFlow& flow : flows) {
+    for (const Flow& flow : flows) {
         batch.append(conntrack::deletion(flow));
         if (batch.full())
             send();

@@ -1,4 +1,4 @@
-// Removes stale UDP entries of connection tracking (stale_flows.hpp) after the kernel has taken changes that may leave
+// Removes stale entries of connection tracking (stale_flows.hpp) after the kernel has taken changes that may leave
 // some, on a thread of its own: reading 100,000 entries takes a second in the lab (docs/performance.md).
 #pragma once
 
@@ -26,13 +26,13 @@ std::chrono::milliseconds pause_after(std::chrono::steady_clock::duration took);
 /// Connection tracking, as far as the cleaner needs it (netlink::Conntrack).
 struct FlowTable {
     /// Calls back for each entry; false when the look was interrupted, so that some may have been missed.
-    std::function<bool(const std::function<void(const netlink::UdpFlow&)>&)> each;
-    std::function<std::size_t(std::span<const netlink::UdpFlow>)> remove;
+    std::function<bool(const std::function<void(const netlink::Flow&)>&)> each;
+    std::function<std::size_t(std::span<const netlink::Flow>)> remove;
 };
 
 /// Removes the entries that are stale; returns how many. After an interrupted look it looks again, three times in all:
 /// what came is removed each time, and a table that never stands still is left at that, as by kube-proxy.
-std::size_t remove_stale(const FlowTable& table, const std::function<bool(const netlink::UdpFlow&)>& is_stale);
+std::size_t remove_stale(const FlowTable& table, const std::function<bool(const netlink::Flow&)>& is_stale);
 
 class FlowCleaner {
 public:
@@ -42,7 +42,7 @@ public:
 
     /// A change that the kernel has taken; `mirror` is the kernel after it.
     void note(const netlink::Change& change, const netlink::KernelState& mirror);
-    /// Everything, at the start.
+    /// Everything, at the start: once the kernel holds it.
     void note_all(const netlink::KernelState& mirror);
 
     /// The kernel holds what has been noted: a cleaning begins, or follows the one that runs. Never blocks.
@@ -51,15 +51,21 @@ public:
 private:
     struct Cleaned {
         bool ipv6 = false;
+        const char* what = "";  // its entries, for the log
         std::size_t deleted = 0;
         std::chrono::steady_clock::duration took{};
         std::string error;
     };
 
     boost::asio::awaitable<void> clean_until_nothing_is_noted();
-    boost::asio::awaitable<std::vector<Cleaned>> on_pool(UdpFrontEnds front_ends);
-    std::vector<Cleaned> clean(const UdpFrontEnds& front_ends);
-    Cleaned clean_family(const UdpFrontEnds& front_ends, bool ipv6);
+    struct Work {
+        UdpFrontEnds changed;
+        EarlyClients early;
+    };
+    bool nothing_is_noted() const { return changed_.empty() && fresh_.empty(); }
+    boost::asio::awaitable<std::vector<Cleaned>> on_pool(Work work);
+    std::vector<Cleaned> clean(const Work& work);
+    Cleaned clean_with(bool ipv6, const char* what, const std::function<std::size_t(netlink::Conntrack&)>& remove);
     bool account(const std::vector<Cleaned>& all);
 
     boost::asio::io_context& context_;
@@ -67,6 +73,7 @@ private:
     Metrics& metrics_;
     boost::asio::steady_timer timer_;
     std::set<netlink::VirtualServer> changed_;
+    std::vector<netlink::VirtualServer> fresh_;  // that may have early clients
     bool running_ = false;
     std::string last_error_;
     std::chrono::steady_clock::time_point next_;

@@ -85,9 +85,9 @@ Metrics::Metrics()
       healthz_answers(counter(registry, "podferry_proxy_healthz_total", "Answers of /healthz, by status.")),
       livez_answers(counter(registry, "podferry_proxy_livez_total", "Answers of /livez, by status.")),
       conntrack_seconds(histogram(registry, "podferry_conntrack_reconciler_sync_duration_seconds",
-                                  "Time to look through connection tracking for stale UDP entries, by IP family.")),
+                                  "Time to look through connection tracking for stale entries, by IP family.")),
       conntrack_deleted(counter(registry, "podferry_conntrack_reconciler_deleted_entries_total",
-                                "Stale UDP entries of connection tracking that were removed, by IP family.")),
+                                "Stale entries of connection tracking that were removed, by IP family.")),
       source_problems(gauge(registry, "podferry_source_problems",
                             "Mistakes in the input that keep an object from being used, or an older version in force.")
                           .Add({})),

@@ -64,9 +64,39 @@ void UdpFrontEnds::add(const std::vector<VirtualServer>& servers, const Desired&
     serving_.push_back(std::move(serving));
 }
 
-bool UdpFrontEnds::is_stale(const netlink::UdpFlow& flow) const {
+bool UdpFrontEnds::is_stale(const netlink::Flow& flow) const {
     const auto found = servers_.find(flow.to);
     return found != servers_.end() && !serving_[found->second].contains(flow.answerer);
+}
+
+bool may_have_early_clients(const VirtualServer& server) {
+    return server.protocol == netlink::Protocol::tcp || server.protocol == netlink::Protocol::sctp;
+}
+
+EarlyClients::EarlyClients(std::vector<VirtualServer> servers) : servers_(std::move(servers)) {
+    std::sort(servers_.begin(), servers_.end());
+    for (const VirtualServer& server : servers_)
+        kinds_.emplace(server.protocol, server.address.is_v6());
+}
+
+bool EarlyClients::is_stale(const netlink::Flow& flow) const {
+    return !flow.answered && flow.answerer == RealServer{flow.to.address, flow.to.port} &&
+           std::binary_search(servers_.begin(), servers_.end(), flow.to);
+}
+
+std::vector<netlink::Flow> not_carried(
+    std::span<const netlink::Flow> flows,
+    const std::function<void(const std::function<void(const netlink::ipvs::Connection&)>&)>& each_connection) {
+    if (flows.empty())
+        return {};
+    std::map<netlink::ipvs::Connection, const netlink::Flow*> left;
+    for (const netlink::Flow& flow : flows)
+        left.emplace(netlink::ipvs::Connection{flow.client, flow.to}, &flow);
+    each_connection([&](const netlink::ipvs::Connection& carried) { left.erase(carried); });
+    std::vector<netlink::Flow> found;
+    for (const auto& [connection, flow] : left)
+        found.push_back(*flow);
+    return found;
 }
 
 }  // namespace proxy

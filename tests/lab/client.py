@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Asks ADDRESS PORT over tcp or udp, COUNT times, each time on a new connection; prints a line for each answer:
-"pod1 10.1.0.13", or "error: Connection refused".    client.py tcp|udp ADDRESS PORT COUNT"""
+"pod1 10.1.0.13", or "error: Connection refused".    client.py tcp|udp ADDRESS PORT COUNT [SECONDS]
+SECONDS: how long it waits for each (2)."""
 import socket
 import sys
 
 protocol, address, port, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 family = socket.AF_INET6 if ":" in address else socket.AF_INET
 kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-timeout = 2.0
+timeout = float(sys.argv[5]) if len(sys.argv) > 5 else 2.0
 
 
 def ask():

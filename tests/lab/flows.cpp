@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
     Conntrack conntrack;
     std::size_t seen = 0;
     const auto start = std::chrono::steady_clock::now();
-    conntrack.each_udp(to.address.is_v6(), [&](const UdpFlow&) { ++seen; });
+    conntrack.each_udp(to.address.is_v6(), [&](const Flow&) { ++seen; });
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     std::printf("%zu refused, %zu there, %.1f ms\n", refused, seen, took.count());
     return refused == 0 ? 0 : 1;

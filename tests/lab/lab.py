@@ -262,10 +262,12 @@ class Lab:
             rows.append({"at": float(at), "took": float(took), "who": who, "rest": rest, "ok": who != "error:"})
         return sorted(rows, key=lambda row: row["at"])
 
-    def hold(self, space, address, port, who, name="hold"):
-        """One connection to that pod, on which something is said ten times a second (hold.py)."""
+    def hold(self, space, address, port, who, name="hold", meanwhile=lambda: None):
+        """One connection to that pod, on which something is said ten times a second (hold.py). `meanwhile`: what is done while it
+        connects."""
         self.spawn(name, space, [PYTHON, str(HERE / "hold.py"), address, str(port), who],
                    stdout=open(self.folder / name, "w"))
+        meanwhile()
         wait_until(f"{name} is connected to {who}", lambda: self.held(name) > 0, 20)
 
     def held(self, name="hold"):

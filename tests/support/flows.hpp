@@ -5,7 +5,7 @@
 
 namespace testing {
 
-/// The entry as a dump shows it, and as the kernel takes it in; `protocol`: that of the reply direction.
-netlink::Message entry(const netlink::UdpFlow& flow, int protocol = 17);
+/// The entry as a dump shows it, and as the kernel takes it in.
+netlink::Message entry(const netlink::Flow& flow);
 
 }  // namespace testing

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "netlink/conntrack.hpp"
+#include "netlink/ipvs_connections.hpp"
 #include "netlink/ipvs_messages.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/set_messages.hpp"
@@ -138,9 +139,15 @@ TEST_CASE("a local route carries our protocol number, device and source") {
 }
 
 TEST_CASE("an entry of connection tracking survives the way into a message and back") {
-    const UdpFlow flow = GENERATE(values<UdpFlow>({
+    const Flow flow = GENERATE(values<Flow>({
         {{ip("10.1.0.99"), 4000}, {ip("10.96.0.10"), Protocol::udp, 53}, {ip("10.1.0.11"), 5353}, 0, std::nullopt},
-        {{ip("fd00:1::99"), 65535}, {ip("fd00:96::a"), Protocol::udp, 53}, {ip("fd00:1::11"), 5353}, 9, 0x12345678},
+        {{ip("fd00:1::99"), 65535},
+         {ip("fd00:96::a"), Protocol::tcp, 53},
+         {ip("fd00:1::11"), 5353},
+         9,
+         0x12345678,
+         true},
+        {{ip("fd00:1::99"), 65535}, {ip("fd00:96::a"), Protocol::sctp, 53}, {ip("fd00:1::11"), 5353}, 9, 0x12345678},
     }));
     const Message message = testing::entry(flow);
     CHECK(static_cast<const nfgenmsg*>(nlmsg_data(message.header()))->nfgen_family == family_of(flow.to.address));
@@ -151,13 +158,43 @@ TEST_CASE("an entry of connection tracking survives the way into a message and b
     CHECK(parsed->answerer == flow.answerer);
     CHECK(parsed->zone == flow.zone);
     CHECK(parsed->id == flow.id);
+    CHECK(parsed->answered == flow.answered);
 }
 
-TEST_CASE("what is no UDP entry is none") {
-    const UdpFlow flow{
+TEST_CASE("a line of /proc/net/ip_vs_conn is a connection") {
+    using ipvs::parse_connection;
+    struct Row {
+        const char* line;
+        ipvs::Connection is;
+    };
+    const Row rows[] = {
+        {"TCP 0A010063 0FA0 0A600005 0050 0A01000B 1F90 ESTABLISHED     899",
+         {{ip("10.1.0.99"), 4000}, {ip("10.96.0.5"), Protocol::tcp, 80}}},
+        {"UDP C0A83264 FFFF 0A600005 0035 0A01000B 1F90 UDP             299",
+         {{ip("192.168.50.100"), 65535}, {ip("10.96.0.5"), Protocol::udp, 53}}},
+        {"SCTP fd00:0001:0000:0000:0000:0000:0000:0099 0FA0 fd00:0096:0000:0000:0000:0000:0000:0005 0050 "
+         "fd00:0001:0000:0000:0000:0000:0000:0011 1F90 ESTABLISHED     899",
+         {{ip("fd00:1::99"), 4000}, {ip("fd00:96::5"), Protocol::sctp, 80}}},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.line);
+        CHECK(parse_connection(row.line) == row.is);
+    }
+    for (const char* other : {"Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData", "",
+                              "IP  0A010063 0000 0A600005 0000 0A01000B 0000 NONE        899", "TCP 0A010063 0FA0 0A60",
+                              "TCP 0A010063 0FA0 0A600005 10050 0A01000B 1F90 ESTABLISHED     899"}) {
+        CAPTURE(other);
+        CHECK_FALSE(parse_connection(other));
+    }
+}
+
+TEST_CASE("what is no entry with ports is none") {
+    const Flow flow{
         {ip("10.1.0.99"), 4000}, {ip("10.96.0.10"), Protocol::udp, 53}, {ip("10.1.0.11"), 5353}, 0, std::nullopt};
-    CHECK_FALSE(conntrack::parse(testing::entry(flow, IPPROTO_TCP).header()));
+    Flow ping = flow;
+    ping.to.protocol = Protocol{IPPROTO_ICMP};
+    CHECK_FALSE(conntrack::parse(testing::entry(ping).header()));
     CHECK_FALSE(conntrack::parse(conntrack::deletion(flow).header()));
-    CHECK_FALSE(conntrack::parse(conntrack::udp_dump(false).header()));
+    CHECK_FALSE(conntrack::parse(conntrack::dump_of(Protocol::udp, false, false).header()));
     CHECK_FALSE(conntrack::parse(nft::batch_end().header()));
 }

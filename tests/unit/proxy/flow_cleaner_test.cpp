@@ -9,7 +9,7 @@ using namespace proxy;
 
 namespace {
 
-netlink::UdpFlow flow(std::uint16_t client_port) {
+netlink::Flow flow(std::uint16_t client_port) {
     return {{build::address("10.1.0.4"), client_port},
             {build::address("10.96.0.10"), netlink::Protocol::udp, 53},
             {build::address("10.1.0.11"), 53},
@@ -34,12 +34,12 @@ struct World {
                                      visit(flow(port));
                                  return looks[next++].whole;
                              },
-                             [this](std::span<const netlink::UdpFlow> flows) {
+                             [this](std::span<const netlink::Flow> flows) {
                                  for (const auto& one : flows)
                                      removed.push_back(one.client.port);
                                  return flows.size();
                              }},
-                            [](const netlink::UdpFlow& one) { return one.client.port % 2 == 0; });
+                            [](const netlink::Flow& one) { return one.client.port % 2 == 0; });
     }
 };
 

@@ -1,4 +1,4 @@
-// Which UDP entries are stale, and after which changes there may be some. Service shop/dns has pods 10.1.0.11 and .12.
+// Which entries are stale, and after which changes there may be some. Service shop/dns has pods 10.1.0.11 and .12.
 #include "proxy/stale_flows.hpp"
 
 #include <catch2/catch.hpp>
@@ -29,7 +29,7 @@ VirtualServer front_end(const std::string& text, Protocol protocol = Protocol::u
 }
 
 /// A client's entry to `to`, whose answers come from `answerer`.
-netlink::UdpFlow flow(const std::string& to, const std::string& answerer) {
+netlink::Flow flow(const std::string& to, const std::string& answerer) {
     return {at(to.starts_with("[") ? "[fd00:1::99]:4000" : "10.1.0.99:4000"), front_end(to), at(answerer), 0, 7};
 }
 
@@ -149,6 +149,65 @@ TEST_CASE("changes that may leave stale entries") {
     }
     CHECK_FALSE(may_leave_stale_flows(netlink::AddRealServer{udp, real, 1}, second));
     CHECK_FALSE(may_leave_stale_flows(netlink::EditRealServer{udp, real, 2}, second));
+}
+
+TEST_CASE("an entry of a client that came before its front end leads to the front end itself, unanswered") {
+    const EarlyClients early({front_end("[fd00:96::5]:80", Protocol::tcp), front_end("10.96.0.6:80", Protocol::sctp),
+                              front_end("10.96.0.5:80", Protocol::tcp)});
+    struct Row {
+        const char* what;
+        Protocol protocol;
+        const char* to;
+        const char* answerer;
+        bool answered;
+        bool stale;
+    };
+    const Row rows[] = {
+        {"a client that came before", Protocol::tcp, "10.96.0.5:80", "10.96.0.5:80", false, true},
+        {"of SCTP", Protocol::sctp, "10.96.0.6:80", "10.96.0.6:80", false, true},
+        {"of IPv6", Protocol::tcp, "[fd00:96::5]:80", "[fd00:96::5]:80", false, true},
+        {"it was answered: by whoever had that address", Protocol::tcp, "10.96.0.5:80", "10.96.0.5:80", true, false},
+        {"IPVS has sent it to a pod", Protocol::tcp, "10.96.0.5:80", "10.1.0.11:8080", false, false},
+        {"a pod that has answered", Protocol::tcp, "10.96.0.5:80", "10.1.0.11:8080", true, false},
+        {"another port", Protocol::tcp, "10.96.0.5:81", "10.96.0.5:81", false, false},
+        {"another protocol", Protocol::sctp, "10.96.0.5:80", "10.96.0.5:80", false, false},
+        {"not a front end", Protocol::tcp, "192.0.2.1:80", "192.0.2.1:80", false, false},
+        {"UDP", Protocol::udp, "10.96.0.5:80", "10.96.0.5:80", false, false},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        netlink::Flow one = flow(row.to, row.answerer);
+        one.to.protocol = row.protocol;
+        one.answered = row.answered;
+        CHECK(early.is_stale(one) == row.stale);
+    }
+    CHECK(early.has(Protocol::tcp, false));
+    CHECK(early.has(Protocol::tcp, true));
+    CHECK(early.has(Protocol::sctp, false));
+    CHECK_FALSE(early.has(Protocol::sctp, true));
+    CHECK(may_have_early_clients(front_end("10.96.0.5:80", Protocol::tcp)));
+    CHECK(may_have_early_clients(front_end("10.96.0.5:80", Protocol::sctp)));
+    CHECK_FALSE(may_have_early_clients(front_end("10.96.0.5:80", Protocol::udp)));  // looked for as all of UDP
+    CHECK_FALSE(may_have_early_clients(marked));                                    // there is one with the address too
+}
+
+TEST_CASE("what IPVS carries is under way, whatever its entry says") {
+    std::vector<netlink::Flow> flows(3, flow("10.96.0.5:80", "10.96.0.5:80"));
+    for (std::size_t i = 0; i < flows.size(); ++i) {
+        flows[i].to.protocol = Protocol::tcp;
+        flows[i].client.port = static_cast<std::uint16_t>(4000 + i);
+    }
+    const auto connections = [&](const auto& visit) {
+        visit({flows[1].client, flows[1].to});
+        visit({flows[0].client, front_end("10.96.0.9:80", Protocol::tcp)});
+        visit({flows[0].client, front_end("10.96.0.5:80", Protocol::udp)});
+    };
+    const auto left = not_carried(flows, connections);
+    REQUIRE(left.size() == 2);
+    CHECK(left[0].client == flows[0].client);
+    CHECK(left[1].client == flows[2].client);
+    CHECK(left[1].id == flows[2].id);
+    CHECK(not_carried({}, [](const auto&) { FAIL("nothing is to be looked up"); }).empty());
 }
 
 TEST_CASE("the larger the table, the longer the pause") {

@@ -1,0 +1,106 @@
+"""Clients of TCP that came before their front end: connection tracking has entries of theirs, which nobody has answered."""
+from lab import HERE, NODE_IP, POD_PORT, PYTHON, Failure, TooSlow, pod_ip, wait_until
+from manifests import pods, service
+
+CLUSTER_IP = {4: "10.96.0.5", 6: "fd00:96::5"}
+VIP = {4: "203.0.113.7", 6: "fd00:203::7"}
+ADDRESSES = (*CLUSTER_IP.values(), *VIP.values())
+SPACES = ("outside", "pod4")
+FAMILIES = ("IPv4", "IPv6")
+WEB = service(extra=f"""  ipFamilyPolicy: RequireDualStack
+  clusterIPs: ["{CLUSTER_IP[4]}", "{CLUSTER_IP[6]}"]
+  externalIPs: ["{VIP[4]}", "{VIP[6]}"]
+""") + pods(1, probe=None)
+# As a network plugin's; with it the node tracks connections.
+OF_A_PLUGIN = """\
+add table inet plugin
+add chain inet plugin postrouting { type nat hook postrouting priority 90; }
+add rule inet plugin postrouting oifname "nowhere" masquerade
+"""
+
+
+def track(lab):
+    lab.on("node", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")  # as on every node
+    lab.on("node", "nft", OF_A_PLUGIN)
+
+
+def unanswered(lab, address):
+    """Entries of clients that nobody has answered."""
+    family = "ipv6" if ":" in address else "ipv4"
+    lines = lab.on("node", "conntrack", "-L", "-f", family, "-p", "tcp", "--orig-dst", address).splitlines()
+    return [line for line in lines if "[UNREPLIED]" in line]
+
+
+def begin_early(lab):
+    """One client for each place and address; where what it hears will be."""
+    early = {}
+    for space in SPACES:
+        for address in ADDRESSES:
+            early[space, address] = lab.folder / f"early-{space}-{address}"
+            lab.spawn(early[space, address].name, space, [PYTHON, str(HERE / "client.py"), "tcp", address, "80", "1", "60"],
+                      stdout=open(early[space, address], "w"))
+    for address in ADDRESSES:
+        wait_until(f"connection tracking knows the clients of {address}", lambda: len(unanswered(lab, address)) == len(SPACES), 30)
+    return early
+
+
+def judge(lab, early):
+    """They are answered, and from the address that a client has who comes now."""
+    wait_until("podferry has looked for early clients of both families", lambda: all(
+        lab.metric("podferry_conntrack_reconciler_sync_duration_seconds_count", ip_family=family) for family in FAMILIES), 10)
+    removed = sum(lab.metric("podferry_conntrack_reconciler_deleted_entries_total", ip_family=family) for family in FAMILIES)
+    if 0 < removed < len(early):
+        raise TooSlow(f"{len(early) - removed:.0f} of {len(early)} clients came again before podferry had looked")
+    wrong = []
+    for (space, address), path in early.items():
+        wait_until(f"the early client of {space} has an answer from {address}", path.read_text, 65)
+        told, now = tuple(path.read_text().split()), lab.ask(space, "tcp", address, 80, 1)[0]
+        if now[0] != "pod1" or told != now:
+            wrong.append(f"{space} to {address}: {told}, and one that comes now: {now}")
+    if wrong:
+        raise Failure("\n".join(wrong))
+
+
+def it_serves_those_that_came_before_the_start(lab):
+    """At their next retransmission."""
+    track(lab)
+    lab.start_pods(1)
+    lab.write("web.yaml", WEB)
+    early = begin_early(lab)
+    lab.start_podferry()
+    judge(lab, early)
+
+
+def it_serves_those_that_came_before_their_service(lab):
+    """The same while podferry runs."""
+    track(lab)
+    lab.start_pods(1)
+    lab.start_podferry()
+    early = begin_early(lab)
+    lab.write("web.yaml", WEB)
+    judge(lab, early)
+
+
+def it_cuts_none_that_is_under_way(lab):
+    """Retransmitted just after the front end has come, a client is carried although its entry is what it is: it stays so."""
+    track(lab)
+    lab.start_pods(1)
+    address = CLUSTER_IP[4]
+
+    def serve():
+        wait_until("connection tracking knows the client", lambda: unanswered(lab, address), 10)
+        front_end = f"{address}:80"
+        lab.on("node", "ipvsadm", "-A", "-t", front_end, "-s", "rr")
+        lab.on("node", "sysctl", "-q", "-w", "net.ipv4.vs.conntrack=1")
+        lab.on("node", "ipvsadm", "-a", "-t", front_end, "-r", f"{pod_ip(1)}:{POD_PORT}", "-m", "-w", "1")
+        lab.ip(f"link add podferry0 type dummy\nlink set podferry0 up\n"
+               f"route add local {address} dev podferry0 proto 159 table local src {NODE_IP[4]}\n", "node")
+
+    lab.hold("outside", address, 80, "pod1", meanwhile=serve)
+    lab.write("web.yaml", WEB)
+    lab.start_podferry()
+    wait_until("podferry has looked for early clients", lambda: lab.metric(
+        "podferry_conntrack_reconciler_sync_duration_seconds_count", ip_family="IPv4") >= 1, 10)
+    if len(unanswered(lab, address)) != 1:
+        raise Failure(f"its entry was removed: {lab.on('node', 'conntrack', '-L')}")
+    lab.still_holds()
