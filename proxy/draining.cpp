@@ -27,6 +27,13 @@ void Draining::replace(const netlink::VirtualServer& server, const std::map<netl
     }
 }
 
+void Draining::end(const std::set<netlink::Address>& pods) {
+    for (auto& [server, entries] : servers_)
+        for (auto& [real, entry] : entries)
+            if (entry.how == Departure::vanished && pods.contains(real.address))
+                entry = {Departure::ended, std::nullopt};
+}
+
 std::vector<netlink::VirtualServer> Draining::next(std::size_t count) {
     std::vector<netlink::VirtualServer> chosen;
     auto place = counted_ ? servers_.upper_bound(*counted_) : servers_.begin();

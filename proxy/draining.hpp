@@ -50,6 +50,10 @@ public:
             wanted.emplace(real, 0);
     }
 
+    /// The pods with these addresses have ended: so have, where they drain, those real servers of which no more was
+    /// known than that they had vanished. They may be another Service's, from which their virtual server was taken.
+    void end(const std::set<netlink::Address>& pods);
+
     /// The virtual server is gone, and all its real servers with it.
     void forget(const netlink::VirtualServer& server) { servers_.erase(server); }
 

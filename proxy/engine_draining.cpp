@@ -11,6 +11,18 @@ bool has_ended(const api::Pod& pod) {
     return pod.phase == api::PodPhase::succeeded || pod.phase == api::PodPhase::failed;
 }
 
+/// Of `terminating` ones, the addresses that no endpoint has any more.
+std::set<Address> gone(const std::set<netlink::RealServer>& terminating,
+                       const std::vector<api::PortEndpoints>& endpoints) {
+    std::set<Address> addresses;
+    for (const netlink::RealServer& real : terminating)
+        addresses.insert(real.address);
+    for (const api::PortEndpoints& group : endpoints)
+        for (const api::ResolvedEndpoint& endpoint : group.endpoints)
+            addresses.erase(endpoint.address);
+    return addresses;
+}
+
 bool lists(const std::vector<api::PortEndpoints>& endpoints, const netlink::RealServer& real) {
     return std::any_of(endpoints.begin(), endpoints.end(), [&](const api::PortEndpoints& group) {
         return std::any_of(group.endpoints.begin(), group.endpoints.end(), [&](const api::ResolvedEndpoint& endpoint) {
@@ -51,6 +63,7 @@ void Engine::note_ended_pods(const api::Transaction& transaction) {
     for (const api::Upsert& upsert : transaction.upserts)
         if (const auto* pod = std::get_if<api::Pod>(&upsert.object); pod != nullptr && has_ended(*pod))
             note(pod->name);
+    draining_.end(ended_);
 }
 
 /// Adds the virtual servers with marks that the plan does not need any more: no new connection is given their marks,
@@ -109,6 +122,8 @@ void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::P
         draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
     keep_marked(name, how, plan);
+    if (were != terminating_.end())
+        draining_.end(gone(were->second, endpoints));
     auto terminating = terminating_ones(endpoints);
     if (terminating.empty())
         terminating_.erase(name);

@@ -18,6 +18,24 @@ api::Service claimant(const std::string& name, const std::string& address, std::
     return service;
 }
 
+/// The slice of a Service without a selector, port 8080.
+api::EndpointSlice slice_of(const std::string& service, const std::vector<api::Endpoint>& endpoints) {
+    api::EndpointSlice slice;
+    slice.name = {"shop", service + "-slice"};
+    slice.service = service;
+    slice.ports = {{"", api::Protocol::tcp, 8080}};
+    slice.endpoints = endpoints;
+    return slice;
+}
+
+api::Endpoint endpoint(const std::string& address, bool terminating = false) {
+    api::Endpoint made;
+    made.address = build::address(address);
+    made.ready = !terminating;
+    made.terminating = terminating;
+    return made;
+}
+
 }  // namespace
 
 TEST_CASE("how an endpoint left decides how long it drains") {
@@ -49,7 +67,7 @@ TEST_CASE("how an endpoint left decides how long it drains") {
          "10.1.0.12=1"},
         {"label changed, then gone",
          {build::transaction({changed}), build::removal(api::Kind::pod, "web-1")},
-         "10.1.0.11=0 10.1.0.12=1",
+         "10.1.0.12=1",
          "10.1.0.12=1"},
         {"back again",
          {build::transaction({changed}), build::transaction({build::pod("web", "web-1", "10.1.0.11", false)})},
@@ -154,6 +172,75 @@ TEST_CASE("an older Service that comes late lets the connections of the one that
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
     world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1 10.1.0.3=1");
+}
+
+TEST_CASE("an older Service hears of the end of a displaced one's pod") {
+    auto leaving = build::pod("young", "y", "10.1.0.1", false);
+    leaving.terminating = true;
+    auto completed = build::pod("young", "y", "10.1.0.1", false);
+    completed.phase = api::PodPhase::succeeded;
+    auto elsewhere = build::pod("other", "y", "10.1.0.1", false);
+    struct Row {
+        const char* what;
+        std::vector<api::Transaction> changes;
+        const char* after_a_second;
+    };
+    const Row rows[] = {
+        {"it lives", {}, "10.1.0.1=0 10.1.0.2=1"},
+        {"it terminates", {build::transaction({leaving})}, "10.1.0.1=0 10.1.0.2=1"},
+        {"it is gone", {build::removal(api::Kind::pod, "y")}, "10.1.0.2=1"},
+        {"it has completed", {build::transaction({completed})}, "10.1.0.2=1"},
+        {"it leaves the Service alive", {build::transaction({elsewhere})}, "10.1.0.1=0 10.1.0.2=1"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        World world;
+        const auto young = claimant("young", "10.96.0.6", std::chrono::seconds(2));
+        const auto old = claimant("old", "10.96.0.7", std::chrono::seconds(1));
+        world.apply(build::transaction({young, build::pod("young", "y", "10.1.0.1", false)}));
+        world.real_servers = {{{build::address("10.1.0.1"), 8080}, 1}};
+        world.apply(build::transaction({old, build::pod("old", "o", "10.1.0.2", false)}));
+        world.engine.review_draining(Time{}, {});
+        world.engine.review_draining(Time{} + std::chrono::minutes(1), {});
+        for (const api::Transaction& change : row.changes)
+            world.apply(change);
+        world.engine.review_draining(Time{} + std::chrono::minutes(1), {});
+        world.engine.review_draining(Time{} + std::chrono::minutes(1) + Draining::least, {});
+        CHECK(world.backends("203.0.113.9") == row.after_a_second);
+    }
+}
+
+TEST_CASE("the same from slices: an endpoint that was terminating and is gone has ended") {
+    struct Row {
+        const char* what;
+        std::vector<std::vector<api::Endpoint>> changes;  // of the displaced Service's slice
+        const char* after_a_second;
+    };
+    const Row rows[] = {
+        {"terminating", {{endpoint("10.1.0.1", true)}}, "10.1.0.1=0 10.1.0.2=1"},
+        {"terminating, then gone", {{endpoint("10.1.0.1", true)}, {}}, "10.1.0.2=1"},
+        {"gone at once", {{}}, "10.1.0.1=0 10.1.0.2=1"},
+        {"another one is gone",
+         {{endpoint("10.1.0.1"), endpoint("10.1.0.3", true)}, {endpoint("10.1.0.1")}},
+         "10.1.0.1=0 10.1.0.2=1"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.what);
+        World world;
+        auto young = claimant("young", "10.96.0.6", std::chrono::seconds(2));
+        auto old = claimant("old", "10.96.0.7", std::chrono::seconds(1));
+        young.selector.clear();
+        old.selector.clear();
+        world.apply(build::transaction({young, slice_of("young", {endpoint("10.1.0.1")})}));
+        world.real_servers = {{{build::address("10.1.0.1"), 8080}, 1}};
+        world.apply(build::transaction({old, slice_of("old", {endpoint("10.1.0.2")})}));
+        CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1");
+        for (const auto& endpoints : row.changes)
+            world.apply(build::transaction({slice_of("young", endpoints)}));
+        world.engine.review_draining(Time{}, {});
+        world.engine.review_draining(Time{} + Draining::least, {});
+        CHECK(world.backends("203.0.113.9") == row.after_a_second);
+    }
 }
 
 TEST_CASE("of a front end that changes hands before the kernel has it nothing drains") {
