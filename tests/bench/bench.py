@@ -14,6 +14,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
+import figures  # noqa: E402
 from lab import Lab, wait_until  # noqa: E402
 
 PODS = 5
@@ -22,15 +23,10 @@ CHANGES = 40
 ROUNDS = 3
 BOUNDS = {"start_kernel_over_floor": 1.3, "start_decided_over_floor": 2.0, "start_reading_over_parse": 1.5,
           "change_p50_over_floor_ms": 5, "change_max_over_floor_ms": 5, "idle_writes": 0, "peak_rss_mib": 80}
-broken = []
 
 
 def figure(name, value, unit, size):
-    bound = BOUNDS.get(name)
-    verdict = "" if bound is None else f"   (bound {bound}{'' if value <= bound else ': BROKEN'})"
-    if bound is not None and value > bound:
-        broken.append(f"{name}_{size}")
-    print(f"figure {name}_{size} {value:.3f} {unit}{verdict}", flush=True)
+    figures.figure(f"{name}_{size}", value, unit, at_most=BOUNDS.get(name))
 
 
 def address(base, number):
@@ -250,8 +246,7 @@ def main():
             idle(lab, size)
         with BenchLab(size) as lab:
             pods_instead_of_slices(lab, size)
-    print(f"bench: {'all bounds hold' if not broken else 'broken bounds: ' + ', '.join(broken)}")
-    return 1 if broken and "--strict" in sys.argv else 0
+    return figures.conclude()
 
 
 if __name__ == "__main__":

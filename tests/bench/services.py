@@ -13,6 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
 from bench import address, warm_up, write_list  # noqa: E402
+from figures import conclude, figure  # noqa: E402
 from kept_world import KeptWorld, rates_in_turns  # noqa: E402
 from lab import Lab, pod_ip, wait_until  # noqa: E402
 
@@ -29,17 +30,6 @@ CONFIG = """\
 service_node_port_range: 20000-32767
 folder_debounce: 0ms  # it would hide in both worlds what differs
 """
-broken = []
-
-
-def figure(name, value, unit, at_most=None, at_least=None):
-    bound = at_least if at_most is None else at_most
-    holds = (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
-    word = "at most" if at_least is None else "at least"
-    verdict = "" if bound is None else f"   (bound: {word} {bound:g}{'' if holds else ': BROKEN'})"
-    if not holds:
-        broken.append(name)
-    print(f"figure services_{name} {value:.3f} {unit}{verdict}", flush=True)
 
 
 def ranges(number, generation=0):
@@ -199,21 +189,20 @@ def main():
         for world in kept:
             world.end()
     for few in (FEWEST, FEW, size):
-        figure(f"nft_rules_{few}", worlds[few][0]["rules"], "rules")
-    figure("nft_rules_more", worlds[size][0]["rules"] - worlds[FEW][0]["rules"], "rules", at_most=0)
+        figure(f"services_nft_rules_{few}", worlds[few][0]["rules"], "rules")
+    figure("services_nft_rules_more", worlds[size][0]["rules"] - worlds[FEW][0]["rules"], "rules", at_most=0)
     for name in ("change_endpoint", "change_ranges"):
         many, few = (best(worlds[one], name) for one in (size, FEW))
-        figure(f"{name}_ms_{FEW}", few, "ms")
-        figure(f"{name}_ms_{size}", many, "ms")
-        figure(f"{name}_{size}_over_{FEW}", many / few, "ratio", at_most=1.5)
-    figure(f"change_ranges_kernel_ms_{size}", best(worlds[size], "change_ranges_kernel"), "ms")
+        figure(f"services_{name}_ms_{FEW}", few, "ms")
+        figure(f"services_{name}_ms_{size}", many, "ms")
+        figure(f"services_{name}_{size}_over_{FEW}", many / few, "ratio", at_most=1.5)
+    figure(f"services_change_ranges_kernel_ms_{size}", best(worlds[size], "change_ranges_kernel"), "ms")
     for path, of_size in found.items():
         many, few = of_size[size], of_size[FEWEST]
-        figure(f"rate_{path}_{FEWEST}", few, "connections/s")
-        figure(f"rate_{path}_{size}", many, "connections/s")
-        figure(f"rate_{path}_{size}_over_{FEWEST}", many / few, "ratio", at_least=0.9)
-    print(f"bench: {'all bounds hold' if not broken else 'broken bounds: ' + ', '.join(broken)}")
-    return 1 if broken and "--strict" in sys.argv else 0
+        figure(f"services_rate_{path}_{FEWEST}", few, "connections/s")
+        figure(f"services_rate_{path}_{size}", many, "connections/s")
+        figure(f"services_rate_{path}_{size}_over_{FEWEST}", many / few, "ratio", at_least=0.9)
+    return conclude()
 
 
 if __name__ == "__main__":

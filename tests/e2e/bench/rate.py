@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from api import SHOP  # noqa: E402
+from figures import figure  # noqa: E402
 from kept_world import KeptWorld, rates_in_turns  # noqa: E402
 from lab import Failure, pod_ip, wait_until  # noqa: E402
 from population import cluster_ip  # noqa: E402
@@ -96,8 +97,8 @@ def it_d_measures(_):
         for world in KEPT:
             world.end()
     for title, of_title in rates.items():
-        print(f"figure cluster_rate_{title}_{SIZE} {max(of_title):.0f} connections/s   (rounds: "
-              + ", ".join(f"{one:.0f}" for one in of_title) + ")", flush=True)
+        figure(f"cluster_rate_{title}_{SIZE}", max(of_title), "connections/s", digits=0,
+               note="rounds: " + ", ".join(f"{one:.0f}" for one in of_title))
     compare({title: max(of_title) for title, of_title in rates.items()})
 
 
@@ -106,6 +107,4 @@ def compare(best):
     for title in ("nftables", "ipvs"):
         if not {"podferry", title} <= best.keys():
             raise Failure(f"podferry and {title} have not both been prepared in this run")
-        ratio = best["podferry"] / best[title]
-        verdict = "" if ratio >= NOT_BELOW else ": BROKEN"
-        print(f"figure cluster_rate_over_{title}_{SIZE} {ratio:.3f} ratio   (bound: at least {NOT_BELOW:g}{verdict})", flush=True)
+        figure(f"cluster_rate_over_{title}_{SIZE}", best["podferry"] / best[title], "ratio", at_least=NOT_BELOW)

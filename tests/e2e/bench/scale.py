@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 
+import figures
 from lab import Failure, run, wait_until
 from netns import network_namespace
 from population import NAMESPACE, PODS, cluster_ip, endpoints, name
@@ -29,9 +30,7 @@ SETS = "".join(f"add set inet podferry {set_name} {{ type {kind}; }}\n" for set_
 
 
 def figure(what, value, unit="s"):
-    bound = BOUNDS.get(what)
-    verdict = "" if bound is None else f"   (bound {bound:.2f}{'' if value <= bound else ': BROKEN'})"
-    print(f"figure cluster_{what}_{SIZE} {value:.3f} {unit}{verdict}", flush=True)
+    figures.figure(f"cluster_{what}_{SIZE}", value, unit, at_most=BOUNDS.get(what))
 
 
 def cpu_seconds(pid):
