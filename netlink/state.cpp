@@ -1,6 +1,7 @@
 #include "netlink/state.hpp"
 
 #include <array>
+#include <utility>
 
 namespace netlink {
 namespace {
@@ -73,17 +74,22 @@ void diff_virtual_server(const VirtualServer& key, const VirtualServerState* des
         });
 }
 
-/// A counting sort by the alternative's place in Change, which is the safe order.
+/// A counting sort by the alternative's place in Change, which is the safe order. In place: at a start these are the
+/// largest part of the memory.
 void order(std::vector<Change>& changes) {
-    std::array<std::size_t, std::variant_size_v<Change> + 1> starts{};
+    std::array<std::uint32_t, std::variant_size_v<Change> + 1> starts{};
     for (const Change& change : changes)
         ++starts[change.index() + 1];
     for (std::size_t step = 1; step < starts.size(); ++step)
         starts[step] += starts[step - 1];
-    std::vector<Change> ordered(changes.size());
-    for (Change& change : changes)
-        ordered[starts[change.index()]++] = std::move(change);
-    changes = std::move(ordered);
+    std::vector<std::uint32_t> places(changes.size());
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        places[i] = starts[changes[i].index()]++;
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        while (places[i] != i) {
+            std::swap(changes[i], changes[places[i]]);
+            std::swap(places[i], places[places[i]]);
+        }
 }
 
 void advance(KernelState& state, const Change& change) {
