@@ -170,6 +170,7 @@ class KubeProxyNftables(KubeProxy):
         self.awaited, self.seen = None, []
         with network_namespace("node"):
             self.events = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+        self.events.bind((0, 0))  # who has no port of his own is passed over (nlmsg_notify: port 0 is excluded)
         self.events.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self.events.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES)
         threading.Thread(target=self.read_events, daemon=True).start()
@@ -191,7 +192,11 @@ class KubeProxyNftables(KubeProxy):
     def wait_for_change(self, number, count, began):
         """The Service's chain is written anew in the same transaction as the endpoint's."""
         self.awaited = f"{NAMESPACE}/{name(number)}/tcp/http".encode()
-        wait_until(f"{name(number)} has {count} endpoints", lambda: any(at > began for at in self.seen), 600)
+        try:
+            wait_until(f"{name(number)} has {count} endpoints", lambda: any(at > began for at in self.seen), 120)
+        except Failure as failure:
+            log = (self.cluster.folder / f"{self.title}.log").read_text()
+            raise Failure(f"{failure}\n---- kube-proxy's log\n{log[-4000:]}") from failure
         return next(at for at in self.seen if at > began)
 
 
