@@ -152,6 +152,10 @@ bool has_port(Set set) {
            set != Set::node_address && set != Set::mark;
 }
 
+bool captures(Set set) {
+    return set == Set::external || set == Set::external_address;
+}
+
 bool is_map(Set set) {
     return set == Set::internal_mark || set == Set::outside_mark || set == Set::internal_node_port_mark ||
            set == Set::outside_node_port_mark;

@@ -173,6 +173,8 @@ std::string_view to_string(Set set);
 bool has_address(Set set);
 /// Whether they have a protocol and a port.
 bool has_port(Set set);
+/// Whether it leads packets to IPVS that would go elsewhere without it, as a route does.
+bool captures(Set set);
 /// Whether it maps to a mark.
 bool is_map(Set set);
 

@@ -74,17 +74,27 @@ void diff_virtual_server(const VirtualServer& key, const VirtualServerState* des
         });
 }
 
-/// A counting sort by the alternative's place in Change, which is the safe order. In place: at a start these are the
+/// A change's place in the safe order is that of its alternative in Change; but nothing is led to a virtual server
+/// that is not there yet.
+std::size_t rank_of(const Change& change) {
+    if (const auto* added = std::get_if<AddElement>(&change); added != nullptr && captures(added->element.set))
+        return Change(AddRoute{}).index();
+    if (const auto* deleted = std::get_if<DeleteElement>(&change); deleted != nullptr && captures(deleted->element.set))
+        return Change(DeleteRoute{}).index();
+    return change.index();
+}
+
+/// A counting sort by rank, stable. In place: at a start these are the
 /// largest part of the memory.
 void order(std::vector<Change>& changes) {
     std::array<std::uint32_t, std::variant_size_v<Change> + 1> starts{};
     for (const Change& change : changes)
-        ++starts[change.index() + 1];
+        ++starts[rank_of(change) + 1];
     for (std::size_t step = 1; step < starts.size(); ++step)
         starts[step] += starts[step - 1];
     std::vector<std::uint32_t> places(changes.size());
     for (std::size_t i = 0; i < changes.size(); ++i)
-        places[i] = starts[changes[i].index()]++;
+        places[i] = starts[rank_of(changes[i])]++;
     for (std::size_t i = 0; i < changes.size(); ++i)
         while (places[i] != i) {
             std::swap(changes[i], changes[places[i]]);

@@ -38,7 +38,8 @@ void diff_virtual_server(const VirtualServer& key, const VirtualServerState* des
                          std::vector<Change>& changes);
 
 /// Sorts changes into the order in which applying them is safe: elements, virtual servers, real servers, routes are
-/// added in this order and removed in the reverse one. Stable within a step.
+/// added in this order and removed in the reverse one; elements that capture packets come and go with the routes.
+/// Stable within a step.
 void order(std::vector<Change>& changes);
 
 /// What the state is after the kernel has taken `change`.

@@ -66,6 +66,24 @@ TEST_CASE("what is added comes in the safe order, and is removed in the reverse 
                                               "delete-element virtual_address 10.96.0.5"});
 }
 
+TEST_CASE("nothing is led to a virtual server that is not there yet, or not any more") {
+    KernelState state;
+    const VirtualServer outside{ip("203.0.113.5"), Protocol::tcp, 80};
+    state.virtual_servers[outside].real_servers = {{pod1, 1}};
+    state.elements = {{Set::external, outside.address, Protocol::tcp, 80},
+                      {Set::external_address, outside.address, Protocol::none, 0},
+                      {Set::masquerade, outside.address, Protocol::tcp, 80}};
+    CHECK(lines(difference(state, {})) ==
+          std::vector<std::string>{"add-element masquerade 203.0.113.5 tcp 80", "add-service 203.0.113.5:80/tcp rr",
+                                   "add-server 203.0.113.5:80/tcp 10.1.0.11:8080 weight 1",
+                                   "add-element external 203.0.113.5 tcp 80",
+                                   "add-element external_address 203.0.113.5"});
+    CHECK(lines(difference({}, state)) == std::vector<std::string>{"delete-element external 203.0.113.5 tcp 80",
+                                                                   "delete-element external_address 203.0.113.5",
+                                                                   "delete-service 203.0.113.5:80/tcp",
+                                                                   "delete-element masquerade 203.0.113.5 tcp 80"});
+}
+
 TEST_CASE("differences are the smallest that do") {
     struct Row {
         const char* what;
