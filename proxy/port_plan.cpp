@@ -52,7 +52,7 @@ public:
 private:
     RealServers real_servers(Pool pool, const VirtualServer& server) const;
     netlink::VirtualServerSettings settings() const;
-    void add(FrontEnd front_end);
+    void add(const FrontEnd& front_end);
     void add_external(const VirtualServer& server, const FrontEndSets& sets);
     void mark(const FrontEnd& front_end, Set set, Pool pool);
     void note_missing_hash(const std::string& instead);
@@ -111,10 +111,10 @@ netlink::VirtualServerSettings PortPlanner::settings() const {
 }
 
 /// Without a mark a connection gets what clients from outside get.
-void PortPlanner::add(FrontEnd front_end) {
+void PortPlanner::add(const FrontEnd& front_end) {
     plan_.virtual_servers.emplace_back(
         front_end.server, netlink::VirtualServerState{settings(), real_servers(front_end.outside, front_end.server)});
-    front_ends_.push_back(std::move(front_end));
+    front_ends_.push_back(front_end);
 }
 
 /// internalTrafficPolicy Local means this node's endpoints, or nothing, for every client.
