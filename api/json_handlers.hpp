@@ -62,50 +62,45 @@ public:
 
 /// Builds the value without members of two names, wherever they are: who manages which fields, and which pod an
 /// endpoint stands for, is a third of what a server sends, and nobody here reads it.
-class JsonReducer {
+class JsonReducer : public JsonBuilder {
 public:
-    static constexpr std::size_t max_object_size = boost::json::object::max_size();
-    static constexpr std::size_t max_array_size = boost::json::array::max_size();
-    static constexpr std::size_t max_key_size = boost::json::string::max_size();
-    static constexpr std::size_t max_string_size = boost::json::string::max_size();
+    using Error = boost::json::error_code;
+    using View = boost::json::string_view;
 
-    boost::json::value_stack stack;
-
-    bool on_document_begin(boost::json::error_code&) {
+    bool on_document_begin(Error&) {
         left_out_.clear();
         key_.clear();
         skipping_ = false;
         depth_ = 0;
         return true;
     }
-    bool on_document_end(boost::json::error_code&) { return true; }
-    bool on_object_begin(boost::json::error_code&) {
+    bool on_object_begin(Error&) {
         if (skipping_)
             ++depth_;
         else
             left_out_.push_back(0);
         return true;
     }
-    bool on_object_end(std::size_t size, boost::json::error_code&) {
+    bool on_object_end(std::size_t size, Error& error) {
         if (skipping_)
             return skipped(1);
-        stack.push_object(size - left_out_.back());
+        const std::size_t left_out = left_out_.back();
         left_out_.pop_back();
-        return true;
+        return JsonBuilder::on_object_end(size - left_out, error);
     }
-    bool on_array_begin(boost::json::error_code&) {
+    bool on_array_begin(Error&) {
         depth_ += skipping_ ? 1 : 0;
         return true;
     }
-    bool on_array_end(std::size_t size, boost::json::error_code&) {
-        return skipping_ ? skipped(1) : (stack.push_array(size), true);
+    bool on_array_end(std::size_t size, Error& error) {
+        return skipping_ ? skipped(1) : JsonBuilder::on_array_end(size, error);
     }
-    bool on_key_part(boost::json::string_view part, std::size_t, boost::json::error_code&) {
+    bool on_key_part(View part, std::size_t, Error&) {
         if (!skipping_)
             key_.append(part.data(), part.size());
         return true;
     }
-    bool on_key(boost::json::string_view part, std::size_t, boost::json::error_code&) {
+    bool on_key(View part, std::size_t size, Error& error) {
         if (skipping_)
             return true;
         if (!key_.empty())
@@ -114,33 +109,28 @@ public:
             skipping_ = true;
             ++left_out_.back();
         } else {
-            stack.push_key(part);
+            JsonBuilder::on_key(part, size, error);
         }
         key_.clear();
         return true;
     }
-    bool on_string_part(boost::json::string_view part, std::size_t, boost::json::error_code&) {
-        if (!skipping_)
-            stack.push_chars(part);
-        return true;
+    bool on_string_part(View part, std::size_t size, Error& error) {
+        return skipping_ || JsonBuilder::on_string_part(part, size, error);
     }
-    bool on_string(boost::json::string_view part, std::size_t, boost::json::error_code&) {
-        return skipping_ ? skipped(0) : (stack.push_string(part), true);
+    bool on_string(View part, std::size_t size, Error& error) {
+        return skipping_ ? skipped(0) : JsonBuilder::on_string(part, size, error);
     }
-    bool on_number_part(boost::json::string_view, boost::json::error_code&) { return true; }
-    bool on_int64(std::int64_t number, boost::json::string_view, boost::json::error_code&) {
-        return skipping_ ? skipped(0) : (stack.push_int64(number), true);
+    bool on_int64(std::int64_t number, View text, Error& error) {
+        return skipping_ ? skipped(0) : JsonBuilder::on_int64(number, text, error);
     }
-    bool on_uint64(std::uint64_t number, boost::json::string_view, boost::json::error_code&) {
-        return skipping_ ? skipped(0) : (stack.push_uint64(number), true);
+    bool on_uint64(std::uint64_t number, View text, Error& error) {
+        return skipping_ ? skipped(0) : JsonBuilder::on_uint64(number, text, error);
     }
-    bool on_double(double number, boost::json::string_view, boost::json::error_code&) {
-        return skipping_ ? skipped(0) : (stack.push_double(number), true);
+    bool on_double(double number, View text, Error& error) {
+        return skipping_ ? skipped(0) : JsonBuilder::on_double(number, text, error);
     }
-    bool on_bool(bool flag, boost::json::error_code&) { return skipping_ ? skipped(0) : (stack.push_bool(flag), true); }
-    bool on_null(boost::json::error_code&) { return skipping_ ? skipped(0) : (stack.push_null(), true); }
-    bool on_comment_part(boost::json::string_view, boost::json::error_code&) { return true; }
-    bool on_comment(boost::json::string_view, boost::json::error_code&) { return true; }
+    bool on_bool(bool flag, Error& error) { return skipping_ ? skipped(0) : JsonBuilder::on_bool(flag, error); }
+    bool on_null(Error& error) { return skipping_ ? skipped(0) : JsonBuilder::on_null(error); }
 
 private:
     /// A value that is left out, or a part of it, has ended: so many brackets are closed by it.
