@@ -2,7 +2,6 @@
 """Measures podferry against the kernel's floor, in the lab's virtual machine; prints "figure NAME VALUE UNIT" lines.
     bench.py small|full [--strict]     1,000, or 1,000 and 10,000 Services with 5 endpoints each; with --strict, a broken
                                        bound is exit status 1"""
-import contextlib
 import json
 import pathlib
 import signal
@@ -15,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 
 import figures  # noqa: E402
+from floor import bare_namespace, floor, seconds_of  # noqa: E402
 from lab import Lab, wait_until  # noqa: E402
 
 PODS = 5
@@ -60,33 +60,6 @@ def pod(number, index):
 
 def write_list(path, items):
     path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1))
-
-
-def seconds_of(line):
-    """"elements 0.1 total 0.2": name by name."""
-    words = line.split()
-    return dict(zip(words[::2], map(float, words[1::2])))
-
-
-@contextlib.contextmanager
-def bare_namespace(lab):
-    """Network namespace "bare" with podferry's device and sets, made by ip and nft."""
-    sets = "".join(f"add set inet podferry {name} {{ type {kind}; }}\n" for name, kind in (
-        ("served4", "ipv4_addr . inet_proto . inet_service"), ("cluster4", "ipv4_addr . inet_proto . inet_service"),
-        ("virtual_address4", "ipv4_addr")))
-    assert "set served4" in lab.nft()
-    lab.ip("netns add bare\n")
-    try:
-        lab.ip("link set lo up\naddr add 192.168.50.10/32 dev lo\nlink add podferry0 type dummy\nlink set podferry0 up\n", "bare")
-        lab.on("bare", "nft", "add table inet podferry\n" + sets)
-        yield
-    finally:
-        lab.ip("netns del bare\n")
-
-
-def floor(lab, size):
-    with bare_namespace(lab):
-        return seconds_of(lab.on("bare", "bench-floor", str(size), str(PODS)))
 
 
 def start_seconds(lab):
@@ -142,7 +115,8 @@ def one_start(size):
         ours = start(lab)
         # Before the floor: as long as podferry listens, the kernel writes notifications of what others program as well.
         lab.stop_podferry(signal.SIGKILL)
-        least = floor(lab, size)
+        assert "set served4" in lab.nft()
+        least = floor(lab, size, PODS)
         parse = seconds_of(lab.on("node", "bench-parse", *files))["parse"]
         servers = lab.ipvs().count("-A ")
         assert servers == size, f"{servers} virtual servers instead of {size}"
@@ -192,6 +166,7 @@ def changes(lab, size):
     podferry: by a thread that waits for the same rename and the same debounce and has nothing to read or to decide."""
     folder = lab.folder / "bare"
     folder.mkdir()
+    assert "set served4" in lab.nft()
     with bare_namespace(lab):
         rounds = [one_round(lab, folder, size, number * CHANGES) for number in range(ROUNDS)]
     # The worst change of the quietest round: another program that gets the processor makes any change late.

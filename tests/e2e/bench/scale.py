@@ -11,7 +11,8 @@ import threading
 import time
 
 import figures
-from lab import Failure, run, wait_until
+from floor import floor
+from lab import Failure, wait_until
 from netns import network_namespace
 from population import NAMESPACE, PODS, cluster_ip, endpoints, name
 
@@ -24,9 +25,6 @@ IDLE = 60  # seconds
 COMPLETE_WITHIN = 900
 BOUNDS = {"start_over_nftables": 0.2, "start_over_floor": 1.5, "rss_over_nftables": 1 / 3, "change_p50_over_nftables": 0.1,
           "change_p99_over_nftables": 0.1, "idle_cpu_over_nftables": 0.1}
-SETS = "".join(f"add set inet podferry {set_name} {{ type {kind}; }}\n" for set_name, kind in (
-    ("served4", "ipv4_addr . inet_proto . inet_service"), ("cluster4", "ipv4_addr . inet_proto . inet_service"),
-    ("virtual_address4", "ipv4_addr")))
 
 
 def figure(what, value, unit="s"):
@@ -214,17 +212,6 @@ def curl_seconds(cluster):
     return seconds
 
 
-def floor_seconds(cluster):
-    cluster.ip("netns add bare\n")
-    try:
-        cluster.ip("link set lo up\naddr add 192.168.50.10/32 dev lo\nlink add podferry0 type dummy\nlink set podferry0 up\n", "bare")
-        cluster.on("bare", "nft", "add table inet podferry\n" + SETS)
-        words = cluster.on("bare", "bench-floor", str(SIZE), str(PODS)).split()
-        return float(words[words.index("total") + 1])
-    finally:
-        run(["ip", "netns", "del", "bare"], check=False)
-
-
 def it_a_fills_the_cluster(cluster):
     """With E2E_SCALE Services; and measures how soon the best of all proxies could be ready. The first proxy of a boot pays
     for the kernel's loading of modules and patching of its own code at the first hooks: not one that is measured."""
@@ -232,7 +219,7 @@ def it_a_fills_the_cluster(cluster):
     cluster.ask_host("populate", size=SIZE)
     cluster.stop_podferry(signal.SIGKILL)  # as long as it listens, the kernel notifies of what others program, too
     lists = min(curl_seconds(cluster) for _ in range(3))
-    kernel = floor_seconds(cluster)
+    kernel = floor(cluster, SIZE, PODS)["total"]
     figure("curl_s", lists)
     figure("kernel_floor_s", kernel)
     RESULTS["floor"] = lists + kernel
