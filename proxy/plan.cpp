@@ -50,7 +50,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
         if (cluster_ip.is_v6() && !node.has_ipv6)
             continue;
         for (const api::PortEndpoints& group : endpoints) {
-            PortView view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling};
+            PortOfFamily view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling};
             for (const api::ResolvedEndpoint& endpoint : group.endpoints)
                 if (endpoint.address.is_v6() == cluster_ip.is_v6())
                     view.endpoints.push_back(&endpoint);

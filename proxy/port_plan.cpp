@@ -40,7 +40,7 @@ struct FrontEnd {
 
 class PortPlanner {
 public:
-    PortPlanner(const PortView& view, ServicePlan& plan) : view_(view), plan_(plan) {}
+    PortPlanner(const PortOfFamily& view, ServicePlan& plan) : view_(view), plan_(plan) {}
 
     void add_cluster_ip(const Address& address);
     void add_external_address(const Address& address);
@@ -61,7 +61,7 @@ private:
         return {address, kernel_protocol(view_.port.protocol), port};
     }
 
-    const PortView& view_;
+    const PortOfFamily& view_;
     ServicePlan& plan_;
     std::vector<FrontEnd> front_ends_;
 };
@@ -252,7 +252,7 @@ void PortPlanner::add_hairpins() {
 
 }  // namespace
 
-void plan_port(const PortView& view, const Address& cluster_ip, ServicePlan& plan) {
+void plan_port(const PortOfFamily& view, const Address& cluster_ip, ServicePlan& plan) {
     const auto of_family = [&](const Address& address) { return address.is_v6() == cluster_ip.is_v6(); };
     PortPlanner planner(view, plan);
     planner.add_cluster_ip(cluster_ip);

@@ -10,7 +10,7 @@
 namespace proxy {
 
 /// Everything about a service port and a family that its front ends share.
-struct PortView {
+struct PortOfFamily {
     const api::Service& service;
     const api::ServicePort& port;
     EndpointList endpoints;  ///< of the family
@@ -21,6 +21,6 @@ struct PortView {
 };
 
 /// Adds what the port needs to `plan`; `cluster_ip` is the Service's of the family.
-void plan_port(const PortView& view, const Address& cluster_ip, ServicePlan& plan);
+void plan_port(const PortOfFamily& view, const Address& cluster_ip, ServicePlan& plan);
 
 }  // namespace proxy

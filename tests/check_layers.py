@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds the rooms apart: who may include whom (docs/architecture.md), which libraries stay where, how long files are."""
+"""Holds the rooms apart: who may include whom (docs/architecture.md), which libraries stay where, how long files are, and that no
+two headers of a room define the same type (the linker takes one's functions for the other's without a word)."""
 import pathlib
 import re
 import sys
@@ -39,6 +40,16 @@ def mistakes():
                         yield f"{name}:{number}: <{theirs[1]}> belongs in {files}"
 
 
-found = list(mistakes())
+def types_of_two_headers():
+    for room in MAY_INCLUDE:
+        owners = {}
+        for path in sorted((ROOT / room).glob("*.hpp")):
+            for name in re.findall(r"^(?:struct|class) (\w+)[^;\n]*\{", path.read_text(), re.MULTILINE):
+                if name in owners:
+                    yield f"{path.relative_to(ROOT)}: {name} is defined in {owners[name]} too"
+                owners[name] = path.relative_to(ROOT)
+
+
+found = [*mistakes(), *types_of_two_headers()]
 print("\n".join(found) if found else "layers: as they should be")
 sys.exit(1 if found else 0)
