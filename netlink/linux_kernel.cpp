@@ -122,7 +122,7 @@ LinuxKernel::LinuxKernel(LinuxKernelOptions options)
     family_ = ipvs_family(ipvs_);
     if (family_ == 0)
         throw std::system_error(ENOENT, std::system_category(), "the kernel has no IPVS");
-    style_ = {options_.route_protocol, interface_index(device_name), options_.sources};
+    style_ = {options_.route_protocol, interface_index(route_, device_name), options_.sources};
 }
 
 bool LinuxKernel::rules_are_in_place() {
@@ -137,7 +137,7 @@ bool LinuxKernel::rules_are_in_place() {
 
 LinuxKernel::Prepared LinuxKernel::prepare() {
     Prepared result;
-    const int before = interface_index(device_name);
+    const int before = interface_index(route_, device_name);
     style_.interface = ensure_device(route_);
     if (before == 0)
         result.done.emplace_back("device podferry0");

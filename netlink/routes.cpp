@@ -2,7 +2,6 @@
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 
 #include <cerrno>
 #include <system_error>
@@ -131,22 +130,36 @@ std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol) {
     return routes;
 }
 
-int interface_index(const std::string& name) {
-    return static_cast<int>(::if_nametoindex(name.c_str()));
+int interface_index(Socket& socket, const std::string& name) {
+    Message message = link_message(RTM_GETLINK, 0, ifinfomsg{});
+    nla_put_string(message.get(), IFLA_IFNAME, name.c_str());
+    int index = 0;
+    try {
+        auto answer = socket.ask(message);
+        for_each_message(answer, [&](nlmsghdr* header) {
+            if (header->nlmsg_type == RTM_NEWLINK)
+                index = static_cast<const ifinfomsg*>(nlmsg_data(header))->ifi_index;
+        });
+    } catch (const std::system_error& error) {
+        if (error.code().value() != ENODEV)
+            throw;
+    }
+    return index;
 }
 
 int ensure_device(Socket& socket) {
     int error = 0;
     // A device that somebody is deleting has an index until it is gone: then once more.
     for (int attempt = 0; attempt < 5; ++attempt) {
-        if (interface_index(device_name) == 0) {
+        if (interface_index(socket, device_name) == 0) {
             error = request(socket, new_device());
             if (error != 0 && error != EEXIST)
                 check(error, "creating device podferry0 (kernel module dummy)");
-            request(socket, without_addresses(interface_index(device_name)));  // fails where IPv6 is switched off
+            request(socket,
+                    without_addresses(interface_index(socket, device_name)));  // fails where IPv6 is switched off
         }
         ifinfomsg body{};
-        body.ifi_index = interface_index(device_name);
+        body.ifi_index = interface_index(socket, device_name);
         body.ifi_flags = IFF_UP;
         body.ifi_change = IFF_UP;
         error = body.ifi_index == 0 ? ENODEV : request(socket, link_message(RTM_NEWLINK, 0, body));
@@ -160,7 +173,7 @@ int ensure_device(Socket& socket) {
 
 void delete_device(Socket& socket) {
     ifinfomsg body{};
-    body.ifi_index = interface_index(device_name);
+    body.ifi_index = interface_index(socket, device_name);
     if (body.ifi_index != 0)
         check(request(socket, link_message(RTM_DELLINK, 0, body)), "deleting device podferry0");
 }

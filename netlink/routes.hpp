@@ -36,8 +36,9 @@ Message delete_route(const RouteStyle& style, const LocalRoute& route);
 /// filter_dumps().
 std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol);
 
-/// The index of an interface; 0: there is none.
-int interface_index(const std::string& name);
+/// The index of an interface; 0: there is none. Asked over netlink: for a name that it does not know, if_nametoindex()
+/// makes the kernel start modprobe (dev_load()). Throws std::system_error.
+int interface_index(Socket& socket, const std::string& name);
 
 /// Creates the device if need be, and sets it up. Throws std::system_error. Returns its index.
 int ensure_device(Socket& socket);
