@@ -45,9 +45,10 @@ struct Server {
     }
     asio::awaitable<void> serve(tcp::socket socket) {
         boost::system::error_code error;
-        asio::streambuf buffer;
-        co_await asio::async_read_until(socket, buffer, "\r\n\r\n", asio::redirect_error(asio::use_awaitable, error));
-        requests.emplace_back(asio::buffers_begin(buffer.data()), asio::buffers_end(buffer.data()));
+        std::string buffer;
+        co_await asio::async_read_until(socket, asio::dynamic_buffer(buffer), "\r\n\r\n",
+                                        asio::redirect_error(asio::use_awaitable, error));
+        requests.push_back(std::move(buffer));
         const std::string answer = answers[std::min(requests.size() - 1, answers.size() - 1)];
         if (!answer.empty())
             co_await asio::async_write(socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, error));
