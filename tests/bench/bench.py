@@ -78,8 +78,7 @@ def cpu_seconds(lab):
 
 
 def writes(lab):
-    page = lab.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
-    return sum(float(line.split()[-1]) for line in page.splitlines() if line.startswith("podferry_netlink_operations_total"))
+    return sum(float(line.split()[-1]) for line in lab.metrics_page().splitlines() if line.startswith("podferry_netlink_operations_total"))
 
 
 class BenchLab(Lab):
@@ -187,8 +186,7 @@ def idle(lab, size):
     wait_until("an audit has run", lambda: lab.metric("podferry_audits_total") > audits, 30)
     figure("idle_writes", writes(lab) - before, "writes", size)
     figure("idle_cpu_s_per_min", cpu_seconds(lab) - cpu, "s", size)
-    page = lab.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
-    total = next(float(line.split()[-1]) for line in page.splitlines()
+    total = next(float(line.split()[-1]) for line in lab.metrics_page().splitlines()
                  if line.startswith('podferry_sync_duration_seconds_sum{kind="audit"}'))
     figure("audit_s", total / lab.metric("podferry_audits_total"), "s", size)
 

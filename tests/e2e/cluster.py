@@ -167,9 +167,8 @@ class Cluster(Lab):
 
     def metrics(self, name):
         """All values of a metric: [({"verb": "list"}, 3.0), ...]."""
-        page = self.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
         return [(dict(re.findall(r'(\w+)="([^"]*)"', labels or "")), float(value)) for labels, value in re.findall(
-            rf"^{name}(?:\{{(.*)\}})? (\S+)$", page, flags=re.MULTILINE)]
+            rf"^{name}(?:\{{(.*)\}})? (\S+)$", self.metrics_page(), flags=re.MULTILINE)]
 
     def total(self, name, **labels):
         """The sum of a metric's values that have these labels."""

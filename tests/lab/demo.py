@@ -27,9 +27,8 @@ def requests(lab, space, address, port, count=12):
 
 
 def metrics(lab):
-    page = lab.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
     wanted = ("podferry_virtual_servers", "podferry_real_servers{", "podferry_probe_total{", "podferry_services_without")
-    show("\n".join(line for line in page.splitlines() if line.startswith(wanted)))
+    show("\n".join(line for line in lab.metrics_page().splitlines() if line.startswith(wanted)))
 
 
 def main():

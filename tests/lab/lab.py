@@ -6,6 +6,7 @@
 Pods are routed to, each over its own link, as most network plugins do. On a bridge, answers between two pods of one node
 would pass IPVS by unless br_netfilter is loaded: the same holds for every service proxy.
 """
+import http.client
 import os
 import pathlib
 import re
@@ -13,6 +14,12 @@ import shutil
 import signal
 import subprocess
 import time
+
+from asking import ask
+from child import Child
+from hold import hold
+from netns import network_namespace
+from pod import Pod, listen
 
 HERE = pathlib.Path(__file__).resolve().parent
 PODFERRY = os.environ.get("PODFERRY", "/usr/sbin/podferry")
@@ -137,15 +144,37 @@ class Lab:
         self.processes[name] = subprocess.Popen(["ip", "netns", "exec", space, *command], **options)
         return self.processes[name]
 
+    def fork(self, name, space, work, out=None, keep=()):
+        """The same for a function (child.py); what it prints goes to the file `out`."""
+        with network_namespace(space):
+            self.processes[name] = Child(work, out, keep)
+
     def on(self, space, *command, check=True, timeout=60):
-        return run(["ip", "netns", "exec", space, *command], check, timeout)
+        with network_namespace(space):
+            return run(command, check, timeout)
+
+    def page(self, port, path, space="node", address="127.0.0.1"):
+        """Status and body of a page that somebody serves over HTTP."""
+        connection = http.client.HTTPConnection(address, port, timeout=10)
+        try:
+            with network_namespace(space):
+                connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"http://{address}:{port}{path}: {error}") from None
+        finally:
+            connection.close()
 
     # ---- pods ---------------------------------------------------------------------------------------------------
     def start_pod(self, number):
         name = f"pod{number}"
         self.cure_pod(number)
-        self.spawn(name, name, [PYTHON, str(HERE / "pod.py"), name, str(POD_PORT), str(self.folder / f"{name}.sick")])
-        wait_until(f"{name} listens", lambda: f":{POD_PORT} " in self.on(name, "ss", "-Hltn"), 20)
+        with network_namespace(name):
+            sockets = listen(POD_PORT)
+        self.fork(name, name, lambda: Pod(name, self.folder / f"{name}.sick", *sockets).serve(), keep=sockets)
+        for socket in sockets:
+            socket.close()
 
     def start_pods(self, *numbers):
         for number in numbers:
@@ -201,8 +230,14 @@ class Lab:
     def podferry_is_ready(self):
         if self.processes["podferry"].poll() is not None:
             raise Failure(f"podferry ended with status {self.processes['podferry'].returncode}:\n{self.log()[-3000:]}")
-        return self.on("node", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:10256/readyz",
-                       check=False) == "200"
+        return self.readiness()[0] == 200
+
+    def readiness(self):
+        """Status and body of /readyz; 0 while nobody answers."""
+        try:
+            return self.page(10256, "/readyz")
+        except Failure:
+            return 0, ""
 
     def stop_podferry(self, how=signal.SIGTERM):
         process = self.processes["podferry"]
@@ -221,10 +256,12 @@ class Lab:
     def log(self):
         return self.log_path.read_text() if self.log_path.exists() else ""
 
+    def metrics_page(self):
+        return self.page(10249, "/metrics")[1]
+
     def metric(self, name, **labels):
         """The value of a metric; 0 when it is not there."""
-        page = self.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
-        for line in page.splitlines():
+        for line in self.metrics_page().splitlines():
             found = re.match(r"(\w+)(?:\{(.*)\})? (\S+)$", line)
             if found and found[1] == name and dict(re.findall(r'(\w+)="([^"]*)"', found[2] or "")) == labels:
                 return float(found[3])
@@ -233,8 +270,8 @@ class Lab:
     # ---- traffic ------------------------------------------------------------------------------------------------
     def ask(self, space, protocol, address, port, count=6):
         """The answers: [("pod1", "10.1.0.13"), ...]; or ("error:", "Connection refused")."""
-        lines = self.on(space, PYTHON, str(HERE / "client.py"), protocol, address, str(port), str(count)).splitlines()
-        return [tuple(line.split(" ", 1)) for line in lines]
+        with network_namespace(space):
+            return [ask(protocol, address, port) for _ in range(count)]
 
     def is_answered_by(self, pod, address="10.96.0.5", port=80):
         """True when one request from pod4 is answered by that pod."""
@@ -265,10 +302,13 @@ class Lab:
     def hold(self, space, address, port, who, name="hold", meanwhile=lambda: None):
         """One connection to that pod, on which something is said ten times a second (hold.py). `meanwhile`: what is done while it
         connects."""
-        self.spawn(name, space, [PYTHON, str(HERE / "hold.py"), address, str(port), who],
-                   stdout=open(self.folder / name, "w"))
+        self.begin_to_hold(space, address, port, who, name)
         meanwhile()
         wait_until(f"{name} is connected to {who}", lambda: self.held(name) > 0, 20)
+
+    def begin_to_hold(self, space, address, port, who, name):
+        (self.folder / name).touch()
+        self.fork(name, space, lambda: hold(address, port, who), self.folder / name)
 
     def held(self, name="hold"):
         """How often the connection has been answered."""

@@ -7,54 +7,63 @@ import selectors
 import socket
 import sys
 
-name, port, sick = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+
+def listen(port):
+    """Sockets of both families, for TCP and for UDP, in the network namespace of the calling thread."""
+    tcp = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=512)
+    udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    udp.bind(("::", port))
+    return tcp, udp
 
 
-def plain(address):
-    return address.removeprefix("::ffff:")
+class Pod:
+    def __init__(self, name, sick, tcp, udp):
+        self.name, self.sick, self.tcp, self.udp = name, sick, tcp, udp
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(tcp, selectors.EVENT_READ)
+        self.selector.register(udp, selectors.EVENT_READ)
 
+    def serve(self):
+        while True:
+            for key, _ in self.selector.select():
+                if key.fileobj is self.tcp:
+                    self.answer_http(*self.tcp.accept())
+                elif key.fileobj is self.udp:
+                    data, client = self.udp.recvfrom(65536)
+                    self.udp.sendto(data if data.startswith(b"ECHO") else self.answer_to(client), client)
+                else:
+                    self.echo(key.fileobj)
 
-def answer_http(connection, client):
-    try:
-        connection.settimeout(2)
-        request = connection.recv(4096).decode(errors="replace")
-        if request.startswith("HOLD"):
-            connection.sendall(f"{name}\n".encode())
-            selector.register(connection, selectors.EVENT_READ)
-            return
-        bad = " /healthz" in request and os.path.exists(sick)
-        body = f"{name} {plain(client[0])}\n"
-        connection.sendall((f"HTTP/1.1 {'500 Sick' if bad else '200 OK'}\r\nContent-Length: {len(body)}\r\n"
-                            f"Connection: close\r\n\r\n{body}").encode())
-    except OSError:
-        pass
-    connection.close()
+    def answer_to(self, client):
+        return f"{self.name} {client[0].removeprefix('::ffff:')}\n".encode()
 
-
-def echo(connection):
-    try:
-        data = connection.recv(4096)
-        connection.sendall(data)
-    except OSError:
-        data = b""
-    if not data:
-        selector.unregister(connection)
+    def answer_http(self, connection, client):
+        try:
+            connection.settimeout(2)
+            request = connection.recv(4096).decode(errors="replace")
+            if request.startswith("HOLD"):
+                connection.sendall(f"{self.name}\n".encode())
+                self.selector.register(connection, selectors.EVENT_READ)
+                return
+            bad = " /healthz" in request and os.path.exists(self.sick)
+            body = self.answer_to(client)
+            connection.sendall(f"HTTP/1.1 {'500 Sick' if bad else '200 OK'}\r\nContent-Length: {len(body)}\r\n"
+                               f"Connection: close\r\n\r\n".encode() + body)
+        except OSError:
+            pass
         connection.close()
 
+    def echo(self, connection):
+        try:
+            data = connection.recv(4096)
+            connection.sendall(data)
+        except OSError:
+            data = b""
+        if not data:
+            self.selector.unregister(connection)
+            connection.close()
 
-tcp = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=512)
-udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-udp.bind(("::", port))
-selector = selectors.DefaultSelector()
-selector.register(tcp, selectors.EVENT_READ)
-selector.register(udp, selectors.EVENT_READ)
-while True:
-    for key, _ in selector.select():
-        if key.fileobj is tcp:
-            answer_http(*tcp.accept())
-        elif key.fileobj is not udp:
-            echo(key.fileobj)
-        else:
-            data, client = udp.recvfrom(65536)
-            udp.sendto(data if data.startswith(b"ECHO") else f"{name} {plain(client[0])}\n".encode(), client)
+
+if __name__ == "__main__":
+    Pod(sys.argv[1], sys.argv[3], *listen(int(sys.argv[2]))).serve()

@@ -1,4 +1,5 @@
 """Finds and runs scenarios: functions that begin with "it_" and are given a world of their own."""
+import faulthandler
 import importlib.util
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import traceback
 from lab import TooSlow
 
 ATTEMPTS = 3  # when the machine is too busy
+STUCK = 600  # seconds; a scenario that takes longer says where it is
 
 
 def scenarios(folder):
@@ -25,6 +27,7 @@ def scenarios(folder):
 def run(name, scenario, new_world, attempt=1):
     start = time.monotonic()
     again = False
+    faulthandler.dump_traceback_later(STUCK, repeat=True, file=sys.stdout)
     with new_world() as world:
         try:
             scenario(world)

@@ -8,13 +8,6 @@ from objects import pod, service
 WEB = {"web-1", "web-2"}
 
 
-def readiness(cluster):
-    """Status and body of /readyz."""
-    said = cluster.on("node", "curl", "-s", "-w", "\n%{http_code}", "http://127.0.0.1:10256/readyz", check=False)
-    body, _, status = said.rpartition("\n")
-    return status, body
-
-
 def it_touches_nothing_until_the_api_server_is_back(cluster):
     """SIGKILL and a start without one: the data plane stays, /readyz says why it waits; then there is nothing to write."""
     cluster.api.create(service(), pod(1), pod(2), service("other", "10.96.0.6", selector="web", type="NodePort"))
@@ -25,8 +18,8 @@ def it_touches_nothing_until_the_api_server_is_back(cluster):
     cluster.ask_host("kill-api-server")
     cluster.stop_podferry(signal.SIGKILL)
     cluster.start_podferry(wait=False)
-    wait_until("/readyz answers", lambda: readiness(cluster)[0] == "503", 30)
-    wait_until("/readyz says why", lambda: "services" in readiness(cluster)[1].lower(), 30)
+    wait_until("/readyz answers", lambda: cluster.readiness()[0] == 503, 30)
+    wait_until("/readyz says why", lambda: "services" in cluster.readiness()[1].lower(), 30)
     waiting_for = json.loads(cluster.status("-o", "json"))["waitingFor"]
     if not waiting_for:
         raise Failure(f"status does not say what it waits for: {cluster.status('-o', 'json')}")

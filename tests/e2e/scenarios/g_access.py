@@ -26,8 +26,7 @@ def start_web(cluster):
 def start_without_waiting(cluster):
     """It answers, but is not ready."""
     cluster.start_podferry(wait=False)
-    wait_until("podferry answers", lambda: "waitingFor" in cluster.on(
-        "node", "curl", "-s", "http://127.0.0.1:10256/readyz", check=False), 20)
+    wait_until("podferry answers", lambda: "waitingFor" in cluster.readiness()[1], 20)
 
 
 def change_user(cluster, user):

@@ -195,8 +195,7 @@ def it_writes_nothing_when_there_is_nothing_to_do(lab):
     start(lab)
 
     def writes():
-        page = lab.on("node", "curl", "-s", "http://127.0.0.1:10249/metrics")
-        return [line for line in page.splitlines() if line.startswith("podferry_netlink_operations_total")]
+        return [line for line in lab.metrics_page().splitlines() if line.startswith("podferry_netlink_operations_total")]
 
     before, audits = writes(), lab.metric("podferry_audits_total")
     wait_until("two audits", lambda: lab.metric("podferry_audits_total") >= audits + 2, 15)

@@ -34,7 +34,7 @@ def it_gives_a_new_pod_a_small_share_at_first(lab):
     lab.write("web.yaml", annotated(scheduler="wrr") + pods(1, 2, probe=None))
     lab.start_podferry()
     wait_until("the first pods are used", lambda: lab.weights(VIP, 80) == {"pod1": 1, "pod2": 1}, 10)
-    web = annotated(scheduler="wrr", slow_start="60s")
+    web = annotated(scheduler="wrr", slow_start="30s")
     lab.write("web.yaml", web + pods(1, 2, probe=None))
     wait_until("known pods have the full weight at once", lambda: lab.weights(VIP, 80) == {"pod1": 100, "pod2": 100}, 10)
     known = edits(lab)
@@ -55,7 +55,7 @@ def it_gives_a_new_pod_a_small_share_at_first(lab):
     lab.start_podferry()
     if not before <= weight(lab, 3) <= before + 20 or before == 100:
         raise Failure(f"a restart has taken it from weight {before} to {weight(lab, 3)}")
-    wait_until("it has its full weight", lambda: weight(lab, 3) == 100, 70)
+    wait_until("it has its full weight", lambda: weight(lab, 3) == 100, 40)
     last = share_of_pod3(lab, 42)
     if abs(last - 1 / 3) > 0.05:
         raise Failure(f"with its full weight it got {last:.2f} of the connections, not 1/3")

@@ -128,7 +128,7 @@ def it_keeps_connections_when_a_segment_is_out_of_place(lab):
     for space, (address, port) in {"pod4": (CLUSTER_IP[4], 80), "node": (CLUSTER_IP[4], 80), "pod1": (CLUSTER_IP[4], 80),
                                    "outside": (NODE_IP[4], NODE_PORT), "pod3": (VIP[4], 80)}.items():
         before, name = invalid_packets(lab), f"hold-{space}"
-        lab.spawn(name, space, [PYTHON, str(HERE / "hold.py"), address, str(port), "pod1"], stdout=open(lab.folder / name, "w"))
+        lab.begin_to_hold(space, address, port, "pod1", name)
         wait_until(f"{name} has asked often enough", lambda: lab.held(name) > 8 or lab.hold_end(name), 20)
         if lab.hold_end(name):
             wrong.append(f"{space} to {address}:{port}: {lab.hold_end(name)}")
@@ -201,6 +201,9 @@ def it_answers_clients_whose_packets_come_another_way(lab):
            + "".join(f"route add {address} via {via} src {own}\n" for family, via, own in (
                (4, "192.168.51.10", OUTSIDE_IP[4]), (6, "fd00:51::10", OUTSIDE_IP[6]))
                for address in (CLUSTER_IP[family], VIP[family])), "outside")
+    for node in ("192.168.51.10", "fd00:51::10"):
+        wait_until(f"the second link reaches {node}", lambda: "1 received" in lab.on(
+            "outside", "ping", "-c", "1", "-W", "1", node, check=False), 20)
     wrong = []
     for family in (4, 6):
         for address in (CLUSTER_IP[family], VIP[family]):
