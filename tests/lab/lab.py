@@ -30,7 +30,7 @@ OUTSIDE_IP = {4: "192.168.50.100", 6: "fd00:50::100"}
 GATEWAY_IP = {4: "10.1.0.1", 6: "fd00:1::1"}
 POD_PORT = 8080
 RATE = 200  # requests a second
-READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec \"$@\""  # in namespaces of its own
+READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec \"$@\""  # in a mount namespace of its own
 
 CONFIG = """\
 service_cluster_ip_range: [10.96.0.0/16, "fd00:96::/112"]

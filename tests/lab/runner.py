@@ -48,6 +48,15 @@ def run(name, scenario, new_world, attempt=1):
     return True
 
 
+def run_safely(name, scenario, new_world):
+    """False, too, when the world could not be made: the others are still run and counted."""
+    try:
+        return run(name, scenario, new_world)
+    except Exception as error:
+        print(f"FAIL  {name}: its world: {error}", flush=True)
+        return False
+
+
 def main(ring, folder, new_world, arguments):
     """Runs all scenarios or those whose names are among the arguments; the exit status."""
     wanted = [argument for argument in arguments if not argument.startswith("--")]
@@ -59,6 +68,6 @@ def main(ring, folder, new_world, arguments):
     if not chosen:
         sys.exit(f"no scenario is called {' or '.join(wanted)}; --list shows them")
     subprocess.run(["modprobe", "-a", "ip_vs", "dummy"], check=False)
-    results = [run(name, scenario, new_world) for name, scenario in chosen]
+    results = [run_safely(name, scenario, new_world) for name, scenario in chosen]
     print(f"{ring}: {results.count(True)} passed, {results.count(False)} failed")
     return 0 if all(results) else 1

@@ -113,10 +113,10 @@ def it_prepares_a_host_and_ends(lab):
     expect("changed=0 not_possible=0" in said, f"the second time: {said}")
 
     set_sysctl(lab, "net.ipv4.vs.conntrack", "0")
-    said = lab.on("node", "sh", "-c", READ_ONLY.replace('"$@"', '"$@" 2>&1'), "sh", *init)
+    said = lab.on("node", "unshare", "--mount", "sh", "-c", READ_ONLY.replace('"$@"', '"$@" 2>&1'), "sh", *init)
     expect("net.ipv4.vs.conntrack" in said and "not_possible=1" in said, f"read-only: {said}")
     (lab.folder / "sys").mkdir()
-    said = lab.on("node", "sh", "-c", f"mount --bind /proc/sys {lab.folder}/sys && " + READ_ONLY.replace(
+    said = lab.on("node", "unshare", "--mount", "sh", "-c", f"mount --bind /proc/sys {lab.folder}/sys && " + READ_ONLY.replace(
         '"$@"', '"$@" 2>&1'), "sh", *init, f"--proc-sys={lab.folder}/sys")
     expect(sysctl(lab, "net.ipv4.vs.conntrack") == "1", f"through another path: {said}")
 
