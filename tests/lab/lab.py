@@ -106,7 +106,8 @@ class Lab:
         self.ip("link set lo up\nlink set eth0 up\n"
                 f"addr add {NODE_IP[4]}/24 dev eth0\naddr add {NODE_IP[6]}/64 dev eth0 nodad\n"
                 f"route add default via {OUTSIDE_IP[4]}\nroute add default via {OUTSIDE_IP[6]}\n", "node")
-        run(["ip", "netns", "exec", "node", "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1"])
+        with network_namespace("node"):
+            pathlib.Path("/proc/sys/net/ipv6/conf/all/forwarding").write_text("1")
         self.ip("link set lo up\nlink set eth0 up\n"
                 f"addr add {OUTSIDE_IP[4]}/24 dev eth0\naddr add {OUTSIDE_IP[6]}/64 dev eth0 nodad\n"
                 f"route add default via {NODE_IP[4]}\nroute add default via {NODE_IP[6]}\n", "outside")
@@ -117,8 +118,8 @@ class Lab:
         for process in self.processes.values():
             process.kill()
             process.wait()
-        for space in self.spaces:
-            run(["ip", "netns", "del", space], check=False)
+        subprocess.run(["ip", "-force", "-batch", "-"], input="".join(f"netns del {space}\n" for space in self.spaces), text=True,
+                       check=False, stderr=subprocess.DEVNULL)
 
     def make_pods(self, numbers):
         """A network namespace for each, routed to by the node."""
