@@ -147,6 +147,8 @@ class Lab:
 
     def fork(self, name, space, work, out=None, keep=()):
         """The same for a function (child.py); what it prints goes to the file `out`."""
+        if out:
+            out.touch()  # to be read before the child has opened it
         with network_namespace(space):
             self.processes[name] = Child(work, out, keep)
 
@@ -308,7 +310,6 @@ class Lab:
         wait_until(f"{name} is connected to {who}", lambda: self.held(name) > 0, 20)
 
     def begin_to_hold(self, space, address, port, who, name):
-        (self.folder / name).touch()
         self.fork(name, space, lambda: hold(address, port, who), self.folder / name)
 
     def held(self, name="hold"):

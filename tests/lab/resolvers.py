@@ -32,7 +32,6 @@ class Resolver:
     def __init__(self, lab, space, address, port, source_port, period=0.2):
         self.path = lab.folder / f"resolver-{space}-{source_port}"
         self.lab, self.name = lab, f"resolver-{space}-{source_port}"
-        self.path.touch()
         lab.fork(self.name, space, lambda: ask_again_and_again(address, port, source_port, period), self.path)
 
     def rows(self):

@@ -41,7 +41,6 @@ def begin_early(lab):
     for space in SPACES:
         for address in ADDRESSES:
             path = early[space, address] = lab.folder / f"early-{space}-{address}"
-            path.touch()
             lab.fork(path.name, space, lambda address=address: print(*ask("tcp", address, 80, patience=60)), path)
     began = time.monotonic()
     for address in ADDRESSES:
