@@ -2,6 +2,7 @@
 """Sends SIZE bytes to a pod at ADDRESS PORT over tcp or udp and reads them back: prints "same", or what went wrong. A datagram
 is sent up to five times, because the first after a path's smaller MTU was learnt may be lost.
     bulk.py tcp|udp ADDRESS PORT SIZE"""
+import contextlib
 import socket
 import sys
 import threading
@@ -26,13 +27,19 @@ def read(connection, count):
     return data
 
 
+def send(connection, data):
+    """What fails is told by the one who reads; a thread that ends with an error beside the end of the program can make Python abort."""
+    with contextlib.suppress(OSError):
+        connection.sendall(data)
+
+
 def over_tcp():
     with socket.create_connection((address, port), TIMEOUT) as connection:
         connection.sendall(b"HOLD")
         while not connection.recv(1) == b"\n":  # the pod's name
             pass
         sent = pattern(size)
-        writer = threading.Thread(target=connection.sendall, args=(sent,), daemon=True)
+        writer = threading.Thread(target=send, args=(connection, sent), daemon=True)
         writer.start()
         got = read(connection, size)
         writer.join(TIMEOUT)
