@@ -61,6 +61,7 @@ constexpr Chain chains[] = {
     {"output", "{ type route hook output priority -110; policy accept; }"},
     {"claim", ""},
     {"out_of_place", ""},
+    {"early", ""},
     {"claim_in", "{ type nat hook prerouting priority -101; policy accept; }"},
     {"claim_out", "{ type nat hook output priority -101; policy accept; }"},
     {"postrouting", "{ type nat hook postrouting priority 100; policy accept; }"},
@@ -292,6 +293,23 @@ void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::
     rules.push_back({"input", "ct state invalid goto out_of_place", "what connection tracking cannot place"});
 }
 
+/// A client whose first segment came before its front end sends it again until somebody answers. Connection tracking
+/// has decided on it by then: IPVS would carry it with its own address, and its answer could not be placed
+/// (proxy/stale_flows). So it waits until its entry is removed. An entry that IPVS has had its part in has the pod
+/// where the front end was.
+void add_early_clients(std::vector<Rule>& rules) {
+    const char* again = "sent again before there was an answer";
+    rules.push_back({"input", "ct status confirmed jump early", again});
+    for (const Family& family : families) {
+        rules.push_back({part_of("output", family), "ct status confirmed jump early", again});
+        for (const std::string protocol : {"tcp", "sctp"})
+            rules.push_back({"early",
+                             "meta l4proto " + protocol + " ct reply " + family.ip +
+                                 " saddr . meta l4proto . ct reply proto-src @served" + family.suffix + " counter drop",
+                             "a client that came before its front end"});
+    }
+}
+
 /// Before everything else. Answers need nothing of ours.
 void add_dispatch(std::vector<Rule>& rules) {
     rules.push_back({"prerouting", "ct direction reply ct state established accept", "an answer"});
@@ -337,6 +355,7 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
         add_refusals(family, rules);
         add_drops(family, parameters, rules);
     }
+    add_early_clients(rules);
     add_marks(parameters, rules);
     for (const Family& family : families)
         add_masquerades(family, parameters, rules);

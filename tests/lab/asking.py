@@ -2,14 +2,16 @@
 import socket
 
 
-def ask(protocol, address, port, patience=2.0):
+def ask(protocol, address, port, patience=2.0, came_from=None):
     """The last line of the answer in two words, ("pod1", "10.1.0.13"); or ("error:", "Connection refused"). From the network
-    namespace of the calling thread; `patience`: seconds for each step."""
+    namespace of the calling thread; `patience`: seconds for each step; `came_from`: address and port of the client."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     try:
         with socket.socket(family, kind) as connection:
             connection.settimeout(patience)
+            if came_from:
+                connection.bind(came_from)
             connection.connect((address, port))
             connection.sendall(b"GET / HTTP/1.1\r\nHost: lab\r\nConnection: close\r\n\r\n")
             text = answer(connection, protocol)

@@ -1,8 +1,9 @@
 """Clients of TCP that came before their front end: connection tracking has entries of theirs, which nobody has answered."""
+import re
 import time
 
 from asking import ask
-from lab import NODE_IP, POD_PORT, Failure, TooSlow, pod_ip, wait_until
+from lab import NODE_IP, OUTSIDE_IP, POD_PORT, Failure, TooSlow, pod_ip, wait_until
 from manifests import pods, service
 
 CLUSTER_IP = {4: "10.96.0.5", 6: "fd00:96::5"}
@@ -56,6 +57,10 @@ def judge(lab, early):
     removed = sum(lab.metric("podferry_conntrack_reconciler_deleted_entries_total", ip_family=family) for family in FAMILIES)
     if 0 < removed < len(early):
         raise TooSlow(f"{len(early) - removed:.0f} of {len(early)} clients came again before podferry had looked")
+    judge_answers(lab, early)
+
+
+def judge_answers(lab, early):
     wrong = []
     for (space, address), path in early.items():
         wait_until(f"the early client of {space} has an answer from {address}", path.read_text, 65)
@@ -109,3 +114,34 @@ def it_cuts_none_that_is_under_way(lab):
     if len(unanswered(lab, address)) != 1:
         raise Failure(f"its entry was removed: {lab.on('node', 'conntrack', '-L')}")
     lab.still_holds()
+
+
+def it_carries_none_that_it_has_yet_to_look_for(lab):
+    """Between its front end and the look, a client that comes again is kept waiting: carried, it would have its own address."""
+    track(lab)
+    lab.start_pods(1)
+    lab.write("web.yaml", WEB)
+    lab.start_podferry()
+    wait_until("podferry has looked for early clients of both families", lambda: all(
+        lab.metric("podferry_conntrack_reconciler_sync_duration_seconds_count", ip_family=family) for family in FAMILIES), 10)
+    sources = {"outside": OUTSIDE_IP, "pod4": {4: pod_ip(4), 6: pod_ip(4, 6)}, "node": NODE_IP}
+    clients = [(space, source[6 if ":" in address else 4], address, 40000 + number)
+               for space, source in sources.items() for number, address in enumerate(ADDRESSES)]
+    entries = [["-p", "tcp", "-s", source, "-d", address, "--sport", str(port), "--dport", "80"] for _, source, address, port in clients]
+    for entry in entries:  # as if podferry had yet to look
+        lab.on("node", "conntrack", "-I", *entry, "--state", "SYN_SENT", "-t", "100")
+    early = {}
+    for space, source, address, port in clients:
+        path = early[space, address] = lab.folder / f"early-{space}-{address}"
+        lab.fork(path.name, space, lambda address=address, came_from=(source, port): print(
+            *ask("tcp", address, 80, patience=60, came_from=came_from)), path)
+    wait_until("all have been kept waiting", lambda: kept_waiting(lab) >= len(clients), 30)
+    if told := {key: path.read_text() for key, path in early.items() if path.read_text()}:
+        raise Failure(f"answered: {told}")
+    for entry in entries:
+        lab.on("node", "conntrack", "-D", *entry)
+    judge_answers(lab, early)
+
+
+def kept_waiting(lab):
+    return sum(int(count) for count in re.findall(r"counter packets (\d+)", lab.on("node", "nft", "list", "chain", "inet", "podferry", "early")))
