@@ -8,9 +8,9 @@
 // datagram after that is lost when the entry is still there, and goes to another real server when it is not.
 //
 // A client of TCP that came before its front end sends its first segment again until somebody answers. By then its
-// entry is decided on: IPVS carries it, but it is not masqueraded, and connection tracking cannot place what follows,
-// so that our own rules drop it when it comes from a pod (ip_vs_update_conntrack() and nf_nat_setup_info() leave a
-// confirmed entry as it is). kube-proxy leaves such clients unanswered.
+// entry is decided on: IPVS would carry it, but not masqueraded, and connection tracking could not place what follows
+// (ip_vs_update_conntrack() and nf_nat_setup_info() leave a confirmed entry as it is). Such segments are dropped
+// (netlink/ruleset.cpp, chain "early") until the entry is removed. kube-proxy leaves such clients unanswered.
 #pragma once
 
 #include <functional>
@@ -72,8 +72,9 @@ private:
     std::set<std::pair<netlink::Protocol, bool>> kinds_;
 };
 
-/// Those of `flows` that IPVS has no connection of. One that it carries although its entry is an early client's is
-/// under way: without its entry it would be masqueraded from its next segment on, and so be cut.
+/// Those of `flows` that IPVS has no connection of. One that it carries although its entry is an early client's,
+/// because another program led it there, is under way: without its entry it would be masqueraded from its next segment
+/// on, and so be cut.
 std::vector<netlink::Flow> not_carried(
     std::span<const netlink::Flow> flows,
     const std::function<void(const std::function<void(const netlink::ipvs::Connection&)>&)>& each_connection);
