@@ -65,7 +65,7 @@ enum class Set : std::uint8_t {
     external_address,  ///< address: of these, for ICMP errors that belong to their connections
     masquerade,        ///< address . protocol . port: front ends whose clients are always masqueraded
     external_local,    ///< address . protocol . port: front ends of which only this host's connections are masqueraded
-    cluster,           ///< address . protocol . port: front ends masqueraded unless the client is a pod or the host
+    cluster,           ///< address . protocol . port: ClusterIPs that are open; pods and host are not masqueraded
     hairpin,           ///< pod . pod: a pod that reaches itself is masqueraded
     refused,           ///< address . protocol . port: new connections are refused
     dropped,           ///< address . protocol . port: new connections are dropped

@@ -46,6 +46,11 @@ constexpr Chain chains[] = {
     {"prerouting6", ""},
     {"output4", ""},
     {"output6", ""},
+    {"external_output4", ""},
+    {"external_output6", ""},
+    {"new_output4", ""},
+    {"new_output6", ""},
+    {"under_way", ""},
     {"masquerade4", ""},
     {"masquerade6", ""},
     {"masquerade_node_port", ""},
@@ -104,7 +109,7 @@ void add_refusals(const Family& family, std::vector<Rule>& rules) {
                               " meta l4proto { tcp, udp, sctp } ct state { new, invalid, untracked } " + family.ip +
                               " daddr . meta l4proto . th dport != @served" + family.suffix + " counter goto refuse";
     const std::string nobody = front_end(family) + "@refused" + family.suffix + " ct state new counter goto refuse";
-    for (const char* chain : {"prerouting", "output"}) {
+    for (const char* chain : {"prerouting", "new_output"}) {
         rules.push_back({part_of(chain, family), match, "unknown port of a virtual address"});
         rules.push_back({part_of(chain, family), nobody, "no endpoint anywhere"});
     }
@@ -136,14 +141,24 @@ void add_captures(const Family& family, const RulesetParameters& parameters, std
                              hexadecimal(parameters.fwmark.value);
     const std::string external = part_of("external", family);
     const std::string address = std::string(family.ip) + " daddr @external_address" + family.suffix;
+    const char* what = "an external address";
     rules.push_back({external, front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
-    for (const char* chain : {"prerouting", "output"}) {
-        rules.push_back({part_of(chain, family), address + " jump " + external, "an external address"});
-        rules.push_back({part_of(chain, family), "ct state established accept", "under way"});
-    }
-    rules.push_back({part_of("prerouting", family),
+    rules.push_back({"under_way", address + " jump " + external, what});
+    const std::string prerouting = part_of("prerouting", family);
+    rules.push_back({prerouting, front_end(family) + "@cluster" + family.suffix + " accept", "taken as it is"});
+    rules.push_back({prerouting, address + " jump " + external, what});
+    rules.push_back({prerouting,
                      std::string("meta l4proto ") + family.icmp + " ct state related " + address + " " + mark,
                      "to IPVS"});
+    const std::string output = part_of("output", family);
+    const std::string external_output = part_of("external_output", family);
+    rules.push_back({output, address + " goto " + external_output, what});
+    rules.push_back({output, "oif != lo accept", "neither to an address of ours nor to one of this host"});
+    rules.push_back({external_output, "jump " + external, what});
+    for (const std::string& chain : {output, external_output}) {
+        rules.push_back({chain, "ct state established accept", "under way"});
+        rules.push_back({chain, "goto " + part_of("new_output", family), "new"});
+    }
 }
 
 /// "255.240.0.0": the first `length` bits are set.
@@ -162,7 +177,7 @@ std::string mask_of(const Family& family, int length) {
 void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
     const std::string sources = std::string("sources") + family.suffix;
     const char* why = "not from loadBalancerSourceRanges";
-    for (const char* chain : {"prerouting", "output"})
+    for (const char* chain : {"prerouting", "new_output"})
         rules.push_back({part_of(chain, family),
                          front_end(family) + "@firewalled" + family.suffix + " ct state new jump " + sources, why});
     for (int length = family.bits; length > 0; length -= source_length_step)
@@ -194,12 +209,12 @@ void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
         const std::string is = std::string("meta nfproto ") + family.name + " ";
         rules.push_back({"input", is + "fib saddr type local goto " + internal, why});
         rules.push_back({"input", is + "goto " + part_of("outside_marks", family), why});
-        rules.push_back({part_of("output", family), "ct state new goto " + internal, why});
+        rules.push_back({part_of("new_output", family), "ct state new goto " + internal, why});
     }
 }
 
 void add_drops(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
-    for (const char* chain : {"prerouting", "output"})
+    for (const char* chain : {"prerouting", "new_output"})
         rules.push_back({part_of(chain, family),
                          front_end(family) + "@dropped" + family.suffix + " ct state new counter drop",
                          "no endpoint on this node"});
@@ -286,11 +301,12 @@ void add_claims(std::vector<Rule>& rules) {
 void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::vector<Rule>& rules) {
     for (const Family& family : families)
         if (const std::string networks = pod_networks(family, parameters); !networks.empty())
-            rules.push_back({"out_of_place",
-                             std::string(family.ip) + " saddr { " + networks + " } meta l4proto tcp counter drop",
-                             "a pod's segment that is outside of the window"});
+            rules.push_back(
+                {"out_of_place",
+                 std::string(family.ip) + " saddr { " + networks + " } meta l4proto tcp ct state invalid counter drop",
+                 "a pod's segment that is outside of the window"});
     rules.push_back({"input", "ct state established,related accept", "under way"});
-    rules.push_back({"input", "ct state invalid goto out_of_place", "what connection tracking cannot place"});
+    rules.push_back({"input", "ct state != new goto out_of_place", "of no connection"});
 }
 
 /// A client whose first segment came before its front end sends it again until somebody answers. Connection tracking
@@ -301,7 +317,7 @@ void add_early_clients(std::vector<Rule>& rules) {
     const char* again = "sent again before there was an answer";
     rules.push_back({"input", "ct status confirmed jump early", again});
     for (const Family& family : families) {
-        rules.push_back({part_of("output", family), "ct status confirmed jump early", again});
+        rules.push_back({part_of("new_output", family), "ct status confirmed jump early", again});
         for (const std::string protocol : {"tcp", "sctp"})
             rules.push_back({"early",
                              "meta l4proto " + protocol + " ct reply " + family.ip +
@@ -310,15 +326,15 @@ void add_early_clients(std::vector<Rule>& rules) {
     }
 }
 
-/// Before everything else. Answers need nothing of ours.
+/// Before everything else. Comparisons are quicker than a verdict map of two, and most packets are of IPv4.
 void add_dispatch(std::vector<Rule>& rules) {
-    rules.push_back({"prerouting", "ct direction reply ct state established accept", "an answer"});
+    rules.push_back({"prerouting", "ct state established goto under_way", "under way"});
+    rules.push_back({"under_way", "ct direction reply accept", "an answer"});
     for (const auto& [chain, part] :
          {std::pair("prerouting", "prerouting"), {"output", "output"}, {"postrouting", "masquerade"}})
-        rules.push_back({chain,
-                         std::string("meta nfproto vmap { ipv4 : goto ") + part_of(part, families[0]) +
-                             ", ipv6 : goto " + part_of(part, families[1]) + " }",
-                         "by family"});
+        for (const Family& family : families)
+            rules.push_back(
+                {chain, std::string("meta nfproto ") + family.name + " goto " + part_of(part, family), "by family"});
 }
 
 /// FNV-1a, as eight hexadecimal digits.
@@ -341,7 +357,6 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     const std::string mask = hexadecimal(parameters.fwmark.mask);
     const std::string value = hexadecimal(parameters.fwmark.value);
     add_drop_of_what_is_out_of_place(parameters, rules);
-    rules.push_back({"input", "ct state != new accept", "of no connection"});
     for (const char* chain : {"input", "taken_by_ipvs"})
         rules.push_back({chain,
                          "meta mark & " + mask + " == " + value + " meta mark set meta mark & " +

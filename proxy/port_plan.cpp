@@ -57,6 +57,7 @@ private:
     void mark(const FrontEnd& front_end, Set set, Pool pool);
     void note_missing_hash(const std::string& instead);
     bool keeps_port(const FrontEnd& front_end) const;
+    bool is_external(const Address& address) const;
     VirtualServer server(const Address& address, std::uint16_t port) const {
         return {address, kernel_protocol(view_.port.protocol), port};
     }
@@ -117,15 +118,24 @@ void PortPlanner::add(const FrontEnd& front_end) {
     front_ends_.push_back(front_end);
 }
 
-/// internalTrafficPolicy Local means this node's endpoints, or nothing, for every client.
+bool PortPlanner::is_external(const Address& address) const {
+    const auto& ips = view_.service.external_ips;
+    const auto& ingress = view_.service.ingress;
+    return std::find(ips.begin(), ips.end(), address) != ips.end() ||
+           std::any_of(ingress.begin(), ingress.end(), [&](const auto& one) { return one.address == address; });
+}
+
+/// internalTrafficPolicy Local means this node's endpoints, or nothing, for every client. A ClusterIP that is an
+/// external address too is treated as that one.
 void PortPlanner::add_cluster_ip(const Address& address) {
     const VirtualServer front = server(address, view_.port.port);
     const bool only_local = view_.service.internal_traffic_policy == TrafficPolicy::local;
     const Pool pool = only_local ? Pool::local : Pool::cluster;
+    plan_.elements.push_back(element_of(Set::served, front));
     if (only_local && view_.selection.has_any && !is_usable(real_servers(pool, front)))
         plan_.elements.push_back(element_of(Set::dropped, front));
-    plan_.elements.push_back(element_of(Set::served, front));
-    plan_.elements.push_back(element_of(Set::cluster, front));
+    else if (!is_external(address))
+        plan_.elements.push_back(element_of(Set::cluster, front));
     add({front, address_sets, pool, pool});
 }
 

@@ -15,7 +15,8 @@ TEST_CASE("the version changes with any rule, and only then") {
 TEST_CASE("what pods send outside of a window is dropped by family, and only where pods are known") {
     CHECK(make_ruleset({}).text.find("add rule inet podferry out_of_place") == std::string::npos);
     const auto v4 = make_ruleset({{"10.1.0.0/16"}, false}).text;
-    CHECK(v4.find("out_of_place ip saddr { 10.1.0.0/16 } meta l4proto tcp counter drop") != std::string::npos);
+    CHECK(v4.find("out_of_place ip saddr { 10.1.0.0/16 } meta l4proto tcp ct state invalid counter drop") !=
+          std::string::npos);
     CHECK(v4.find("out_of_place ip6") == std::string::npos);
 }
 
@@ -32,9 +33,13 @@ TEST_CASE("each rule is counted and carries the version") {
 }
 
 TEST_CASE("clients of ClusterIPs are masqueraded by family, and only where pods are known") {
-    CHECK(make_ruleset({}).text.find("@cluster4") == std::string::npos);
+    const auto masquerades = [](const std::string& text, const std::string& set) {
+        return text.find("ct original proto-dst " + set + " counter masquerade") != std::string::npos;
+    };
+    CHECK_FALSE(masquerades(make_ruleset({}).text, "@cluster4"));
     const auto v4 = make_ruleset({{"10.1.0.0/16"}, false}).text;
     CHECK(v4.find("ip saddr != { 10.1.0.0/16 } fib saddr type != local") != std::string::npos);
-    CHECK(v4.find("@cluster6") == std::string::npos);
-    CHECK(make_ruleset({{}, true}).text.find("@cluster6") != std::string::npos);
+    CHECK(masquerades(v4, "@cluster4"));
+    CHECK_FALSE(masquerades(v4, "@cluster6"));
+    CHECK(masquerades(make_ruleset({{}, true}).text, "@cluster6"));
 }

@@ -118,6 +118,28 @@ TEST_CASE("external addresses") {
           "external 203.0.113.8 tcp 80; external_address 203.0.113.8");
 }
 
+TEST_CASE("a ClusterIP is open unless it is dropped, or an external address too, whose rules then apply") {
+    const auto is_open = [](const api::Service& service, const std::string& endpoints) {
+        Marks marks = no_marks_yet();
+        const ServicePlan all = plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks));
+        const netlink::Element open{netlink::Set::cluster, service.cluster_ips.at(0), netlink::Protocol::tcp, 80};
+        return std::find(all.elements.begin(), all.elements.end(), open) != all.elements.end();
+    };
+    auto service = build::service("web", "10.96.0.5");
+    CHECK(is_open(service, "2r"));
+    CHECK(is_open(service, ""));
+    service.internal_traffic_policy = TrafficPolicy::local;
+    CHECK(is_open(service, "1lr"));
+    CHECK_FALSE(is_open(service, "2r"));
+    service.internal_traffic_policy = TrafficPolicy::cluster;
+    service.external_ips = {build::address("10.96.0.5")};
+    CHECK_FALSE(is_open(service, "2r"));
+    service.external_ips = {};
+    service.type = api::ServiceType::load_balancer;
+    service.ingress = {{build::address("10.96.0.5"), api::IpMode::vip}};
+    CHECK_FALSE(is_open(service, "2r"));
+}
+
 TEST_CASE("hints choose among a front end's endpoints") {
     CHECK(planned(build::service("web", "10.96.0.5"), "1lr@a 2r@a 3r@b") == "10.96.0.5:80/tcp 1 2");
 }
