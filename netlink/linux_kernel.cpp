@@ -12,7 +12,6 @@
 #include "netlink/ipvs_messages.hpp"
 #include "netlink/nft.hpp"
 #include "netlink/set_messages.hpp"
-#include "netlink/sysctl.hpp"
 
 namespace netlink {
 namespace {
@@ -141,9 +140,10 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
     style_.interface = ensure_device(route_);
     if (before == 0)
         result.done.emplace_back("device podferry0");
-    const bool has_ipv6 = !read_sysctl("net.ipv6.conf.all.forwarding").empty();
-    for (std::string& thing : ensure_policy_route(route_, policy_route(), has_ipv6))
-        result.done.push_back(std::move(thing));
+    for (const int family : {AF_INET, AF_INET6})
+        if (needs_policy_route(family))
+            for (std::string& thing : put_policy_route(family))
+                result.done.push_back(std::move(thing));
     if (!rules_are_in_place()) {
         try {
             nft::run(ruleset_.text);
@@ -160,6 +160,22 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
 PolicyRoute LinuxKernel::policy_route() const {
     return {options_.rules.fwmark, options_.route_protocol, options_.route_protocol, options_.route_protocol,
             style_.interface};
+}
+
+bool LinuxKernel::needs_policy_route(int family) {
+    if (routed_by_policy_.contains(family) || has_policy_rule(route_, options_.route_protocol, family))
+        return true;
+    std::set<Element> external;
+    for (const auto& [name, shape] : nft::all_sets())
+        if (shape.set == Set::external_address && shape.address.is_v6() == (family == AF_INET6))
+            read_elements(name, shape, external);
+    return !external.empty();
+}
+
+std::vector<std::string> LinuxKernel::put_policy_route(int family) {
+    auto done = ensure_policy_route(route_, policy_route(), family);
+    routed_by_policy_.insert(family);
+    return done;
 }
 
 void LinuxKernel::correct_sources(Prepared& result) {
@@ -229,6 +245,11 @@ void LinuxKernel::apply_each(Socket& socket, std::span<const Change> changes, st
 
 std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
     std::vector<Refusal> refusals;
+    for (const Change& change : changes)
+        if (const auto* added = std::get_if<AddElement>(&change); added && added->element.set == Set::external_address)
+            if (const int family = added->element.address.is_v6() ? AF_INET6 : AF_INET;
+                !routed_by_policy_.contains(family))
+                put_policy_route(family);
     for (std::size_t first = 0; first < changes.size();) {
         const Way way = way_of(changes[first]);
         std::size_t last = first + 1;
@@ -300,16 +321,20 @@ KernelState LinuxKernel::read() {
     });
     for (const auto& [route, source] : read_routes(route_, options_.route_protocol))
         state.routes.insert(route);
-    for (const auto& [name, shape] : nft::all_sets()) {
-        try {
-            auto elements = nft_.dump(nft::get_elements(name));
-            for_each_message(elements, [&](nlmsghdr* header) { nft::parse_elements(header, shape, state.elements); });
-        } catch (const std::system_error& error) {
-            if (error.code().value() != ENOENT)
-                throw;
-        }
-    }
+    for (const auto& [name, shape] : nft::all_sets())
+        read_elements(name, shape, state.elements);
     return state;
+}
+
+/// None if the table does not exist.
+void LinuxKernel::read_elements(const std::string& name, const Element& shape, std::set<Element>& elements) {
+    try {
+        auto answer = nft_.dump(nft::get_elements(name));
+        for_each_message(answer, [&](nlmsghdr* header) { nft::parse_elements(header, shape, elements); });
+    } catch (const std::system_error& error) {
+        if (error.code().value() != ENOENT)
+            throw;
+    }
 }
 
 std::vector<RealServers> LinuxKernel::read_real_servers(std::span<const VirtualServer> servers) {

@@ -33,7 +33,8 @@ public:
         std::vector<std::string> problems;  ///< what cannot be put in place here, in sentences
     };
     /// Puts in place what exists once: our device, our policy routing, our table with its rules, the source
-    /// addresses of our routes. Elements of sets stay. Throws std::runtime_error.
+    /// addresses of our routes. Elements of sets stay. Policy routing of a family only once it has or had external
+    /// addresses (apply() adds it with the first): it makes each search for a route longer. Throws std::runtime_error.
     Prepared prepare();
 
     /// The host's own connections to virtual addresses get these source addresses; the next prepare() changes routes
@@ -70,6 +71,9 @@ public:
 private:
     bool rules_are_in_place();
     PolicyRoute policy_route() const;
+    bool needs_policy_route(int family);
+    std::vector<std::string> put_policy_route(int family);
+    void read_elements(const std::string& name, const Element& shape, std::set<Element>& elements);
     void correct_sources(Prepared& result);
     template <class MessageOf>
     void apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals,
@@ -82,6 +86,7 @@ private:
     Socket route_{NETLINK_ROUTE};
     Socket nft_{NETLINK_NETFILTER};
     int family_ = 0;
+    std::set<int> routed_by_policy_;  // families
     RouteStyle style_;
     Batch batch_;
     std::uint64_t connections_seen_ = 0;

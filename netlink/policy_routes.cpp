@@ -35,7 +35,8 @@ Message rule_message(int type, int flags, int family, const Rule& rule, int prot
     return message;
 }
 
-std::vector<Rule> read_rules(Socket& socket, int family, int protocol) {
+/// None of a family that the kernel does not have (ipv6.disable=1).
+std::vector<Rule> read_rules(Socket& socket, int family, int protocol) try {
     Message message;
     nlmsg_put(message.get(), 0, 0, RTM_GETRULE, 0, NLM_F_DUMP);
     fib_rule_hdr body{};
@@ -56,6 +57,10 @@ std::vector<Rule> read_rules(Socket& socket, int family, int protocol) {
         rules.push_back({number(FRA_FWMARK), number(FRA_FWMASK), number(FRA_TABLE), number(FRA_PRIORITY)});
     });
     return rules;
+} catch (const std::system_error& error) {
+    if (error.code().value() != EAFNOSUPPORT)
+        throw;
+    return {};
 }
 
 Message default_route(const PolicyRoute& wanted, int family) {
@@ -93,29 +98,28 @@ void remove_rule(Socket& socket, int family, const Rule& rule, int protocol) {
 
 }  // namespace
 
-std::vector<std::string> ensure_policy_route(Socket& socket, const PolicyRoute& wanted, bool ipv6) {
+std::vector<std::string> ensure_policy_route(Socket& socket, const PolicyRoute& wanted, int family) {
     const Rule rule{wanted.fwmark.value, wanted.fwmark.mask, static_cast<std::uint32_t>(wanted.table),
                     static_cast<std::uint32_t>(wanted.preference)};
     std::vector<std::string> done;
-    for (const int family : {AF_INET, AF_INET6}) {
-        if (family == AF_INET6 && !ipv6)
-            continue;
-        const std::string of = family == AF_INET6 ? " of IPv6" : " of IPv4";
-        if (create(socket, default_route(wanted, family), "routing our marked packets to this host"))
-            done.push_back("route of table " + std::to_string(wanted.table) + of);
-        bool there = false;
-        for (const Rule& found : read_rules(socket, family, wanted.protocol)) {
-            if (found == rule && !there)
-                there = true;
-            else
-                remove_rule(socket, family, found, wanted.protocol);
-        }
-        if (!there &&
-            create(socket, rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family, rule, wanted.protocol),
-                   "adding the routing rule of our marked packets"))
-            done.push_back("routing rule" + of);
+    const std::string of = family == AF_INET6 ? " of IPv6" : " of IPv4";
+    if (create(socket, default_route(wanted, family), "routing our marked packets to this host"))
+        done.push_back("route of table " + std::to_string(wanted.table) + of);
+    bool there = false;
+    for (const Rule& found : read_rules(socket, family, wanted.protocol)) {
+        if (found == rule && !there)
+            there = true;
+        else
+            remove_rule(socket, family, found, wanted.protocol);
     }
+    if (!there && create(socket, rule_message(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, family, rule, wanted.protocol),
+                         "adding the routing rule of our marked packets"))
+        done.push_back("routing rule" + of);
     return done;
+}
+
+bool has_policy_rule(Socket& socket, int protocol, int family) {
+    return !read_rules(socket, family, protocol).empty();
 }
 
 void remove_policy_rules(Socket& socket, int protocol) {

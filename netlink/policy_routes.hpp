@@ -9,7 +9,7 @@
 
 namespace netlink {
 
-/// In each family: `ip rule add fwmark VALUE/MASK lookup TABLE pref PREFERENCE protocol PROTOCOL` and
+/// `ip rule add fwmark VALUE/MASK lookup TABLE pref PREFERENCE protocol PROTOCOL` and
 /// `ip route add local default dev podferry0 table TABLE protocol PROTOCOL`.
 struct PolicyRoute {
     Fwmark fwmark;
@@ -19,9 +19,14 @@ struct PolicyRoute {
     int interface = 0;
 };
 
-/// Puts in place what is missing and removes rules of our protocol that are different. Returns what had to be done, in
-/// words. Throws std::system_error.
-std::vector<std::string> ensure_policy_route(Socket& socket, const PolicyRoute& wanted, bool ipv6);
+/// Puts in place what is missing in the family (AF_INET, AF_INET6) and removes rules of our protocol that are
+/// different. Returns what had to be done, in words. Throws std::system_error. From the first rule that is not the
+/// kernel's own on, each search for a route goes through the list of rules (fib_lookup() in include/net/ip_fib.h), also
+/// when that rule has been removed.
+std::vector<std::string> ensure_policy_route(Socket& socket, const PolicyRoute& wanted, int family);
+
+/// Whether the family has a rule of the protocol. Throws std::system_error.
+bool has_policy_rule(Socket& socket, int protocol, int family);
 
 /// Removes all rules of the protocol; the routes go with the device. Throws std::system_error.
 void remove_policy_rules(Socket& socket, int protocol);

@@ -39,11 +39,12 @@ def describe(plane, server):
     return path
 
 
-def run_in_guest(prepare, options):
+def run_in_guest(prepare, options, counted=False):
     """Settings of the scenarios (E2E_...) go with it."""
     settings = [shlex.quote(f"{name}={value}") for name, value in os.environ.items() if name.startswith("E2E_")]
     command = " && ".join([*prepare, " ".join(["env", *settings, sys.executable, f"{HERE}/run.py", *options])])
-    machine = subprocess.Popen([sys.executable, str(VM), "--network", f"--timeout={LIMIT}", "--memory=3072", command])
+    how = ["--network", f"--timeout={LIMIT}", "--memory=3072", *(["--counted"] if counted else [])]
+    machine = subprocess.Popen([sys.executable, str(VM), *how, command])
     try:
         return machine.wait()
     finally:
@@ -62,7 +63,8 @@ def run(args):
             apply_rights(plane)
             if args.scale:
                 os.environ["E2E_SCALE"] = str(args.scale)
-                return run_in_guest(args.prepare, ["--folder=bench", f"--cluster={describe(plane, server)}", *args.names])
+                return run_in_guest(args.prepare, ["--folder=bench", f"--cluster={describe(plane, server)}", *args.names],
+                                    args.counted)
             if checks or not scenarios:
                 good = check_chart.run_all(plane, args.podferry, [name for name in checks if name])
             if scenarios or not checks:
@@ -85,6 +87,7 @@ def main():
     parser.add_argument("--prepare", action="append", default=[])
     parser.add_argument("--podferry")
     parser.add_argument("--scale", type=int, help="measure with so many Services, beside kube-proxy, instead of the scenarios")
+    parser.add_argument("--counted", action="store_true", help="by a clock that counts the virtual machine's instructions")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

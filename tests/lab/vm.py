@@ -4,9 +4,11 @@
 The machine sees this machine's file system read-only (virtiofs) under a writable layer in memory, so that every tool
 that is installed here is there too; nothing it does is seen here. Needs root, and the packages of `./dev setup`.
 
-    vm.py [--timeout SECONDS] [--memory MIB] [--network] [--interactive] COMMAND...
+    vm.py [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] COMMAND...
 
 With --network it has an interface behind which this machine's loopback is 10.0.2.2 (and is itself to be 10.0.2.15).
+With --counted it has one processor, and its clock goes on by 8 ns with each instruction: what is timed by it is what it has to
+execute, however busy this machine is.
 """
 import argparse
 import os
@@ -26,6 +28,7 @@ KVM_CPU = "host,-arch-capabilities"  # nested KVM may refuse that register
 BOOT_MODULES = ["virtio_pci", "virtio_console", "fuse", "virtiofs", "overlay"]
 NETWORK_MODULES = ["virtio_net"]
 NETWORK = ["-netdev", "user,id=net0,restrict=off,ipv6=off", "-device", "virtio-net-pci,netdev=net0,romfile="]
+COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=3", "-cpu", "max", "-smp", "1"]
 EXIT_MARK = "podferry-lab-exit:"
 
 INIT = """#!/bin/busybox sh
@@ -130,14 +133,20 @@ def has_kvm(debian):
     return answer.read_text() == "yes"
 
 
-def start(command, memory, network, interactive, folder):
+def processors(debian, counted):
+    if counted:
+        return COUNTED
+    return ["-accel", "kvm", "-cpu", KVM_CPU, "-smp", "2"] if has_kvm(debian) else ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"]
+
+
+def start(args, folder):
     debian = kernel()
     modules = next((debian / "lib/modules").iterdir())
     init2 = folder / "init2"
     init2.write_text(INIT2.replace("@MODULES@", str(modules)).replace("@FOLDER@", os.getcwd())
-                     .replace("@COMMAND@", command).replace("@MARK@", EXIT_MARK))
+                     .replace("@COMMAND@", " ".join(args.command)).replace("@MARK@", EXIT_MARK))
     init2.chmod(0o755)
-    initramfs(folder, modules, BOOT_MODULES + (NETWORK_MODULES if network else []), folder / "initrd", init2)
+    initramfs(folder, modules, BOOT_MODULES + (NETWORK_MODULES if args.network else []), folder / "initrd", init2)
     share = subprocess.Popen([VIRTIOFSD, f"--socket-path={folder}/share", "-o", "source=/", "-o", "sandbox=chroot", "-o",
                               "cache=always"], stdout=subprocess.DEVNULL, stderr=open(folder / "virtiofsd.log", "w"))
     deadline = time.monotonic() + 10
@@ -145,17 +154,16 @@ def start(command, memory, network, interactive, folder):
         if time.monotonic() > deadline or share.poll() is not None:
             sys.exit("the file system cannot be shared: " + (folder / "virtiofsd.log").read_text())
         time.sleep(0.01)
-    accel = ["-accel", "kvm", "-cpu", KVM_CPU] if has_kvm(debian) else ["-accel", "tcg,thread=multi", "-cpu", "max"]
     append = "console=ttyS0 quiet panic=-1 random.trust_cpu=on mitigations=off tsc=reliable"
     qemu = subprocess.Popen(
-        ["qemu-system-x86_64", "-M", "q35", *accel, "-smp", "2", "-m", str(memory), "-nodefaults", "-no-reboot",
+        ["qemu-system-x86_64", "-M", "q35", *processors(debian, args.counted), "-m", str(args.memory), "-nodefaults", "-no-reboot",
          "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))), "-initrd", str(folder / "initrd"),
-         "-append", append, "-object", f"memory-backend-memfd,id=memory,size={memory}M,share=on",
+         "-append", append, "-object", f"memory-backend-memfd,id=memory,size={args.memory}M,share=on",
          "-numa", "node,memdev=memory", "-chardev", f"socket,id=share,path={folder}/share",
          "-device", "vhost-user-fs-pci,chardev=share,tag=host", "-serial", f"file:{folder}/kernel.log",
          "-device", "virtio-serial-pci", "-chardev", "stdio,id=console,signal=off", "-device", "virtconsole,chardev=console",
-         *(NETWORK if network else [])],
-        stdin=None if interactive else subprocess.DEVNULL, stdout=None if interactive else subprocess.PIPE,
+         *(NETWORK if args.network else [])],
+        stdin=None if args.interactive else subprocess.DEVNULL, stdout=None if args.interactive else subprocess.PIPE,
         stderr=open(folder / "qemu.log", "w"))
     return share, qemu
 
@@ -187,6 +195,7 @@ def main():
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--network", action="store_true")
+    parser.add_argument("--counted", action="store_true")
     parser.add_argument("--interactive", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
@@ -197,7 +206,7 @@ def main():
     share = qemu = None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        share, qemu = start(" ".join(args.command), args.memory, args.network, args.interactive, folder)
+        share, qemu = start(args, folder)
         if args.interactive:
             if terminal:
                 tty.setraw(0)

@@ -58,6 +58,33 @@ def it_puts_back_what_notifications_tell_of(lab):
         raise Failure("the repair is not counted")
 
 
+def routing_rules(lab):
+    """By family: whether there is one for our marks."""
+    return {family: "lookup 159" in lab.on("node", "ip", f"-{family}", "rule") for family in (4, 6)}
+
+
+def it_has_a_routing_rule_once_there_are_external_addresses(lab):
+    """It costs each packet of this host; with it, damage to it is repaired, over a restart too."""
+    start(lab)
+    if any(routing_rules(lab).values()):
+        raise Failure(f"a rule without an external address: {routing_rules(lab)}")
+    lab.write("web.yaml", service(extra='  externalIPs: ["203.0.113.7"]\n') + pods(1, probe=None))
+    wait_until("the address answers", lambda: lab.ask("outside", "tcp", "203.0.113.7", 80, 1)[0][0] == "pod1", 10)
+    if routing_rules(lab) != {4: True, 6: False}:
+        raise Failure(f"with an external address of IPv4: {routing_rules(lab)}")
+    lab.on("node", "ip", "rule", "del", "pref", "159")
+    wait_until("the rule is back", lambda: routing_rules(lab)[4], 10)
+    lab.stop_podferry(signal.SIGKILL)
+    lab.on("node", "ip", "rule", "del", "pref", "159")
+    lab.start_podferry()
+    if not routing_rules(lab)[4] or lab.ask("outside", "tcp", "203.0.113.7", 80, 1)[0][0] != "pod1":
+        raise Failure("removed while podferry was down, the rule is not back")
+    lab.stop_podferry()
+    lab.podferry("cleanup", "--config", str(lab.folder / "config.yaml"))
+    if any(routing_rules(lab).values()):
+        raise Failure("cleanup has left a rule")
+
+
 def overflows(lab, protocol):
     """Notifications of that netlink protocol that found a full socket: podferry's, which alone listens on the node."""
     rows = [line.split() for line in lab.on("node", "cat", "/proc/net/netlink").splitlines()[1:]]
