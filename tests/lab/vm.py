@@ -154,7 +154,7 @@ def start(args, folder):
         if time.monotonic() > deadline or share.poll() is not None:
             sys.exit("the file system cannot be shared: " + (folder / "virtiofsd.log").read_text())
         time.sleep(0.01)
-    append = "console=ttyS0 quiet panic=-1 random.trust_cpu=on mitigations=off tsc=reliable"
+    append = "console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=on mitigations=off tsc=reliable"
     qemu = subprocess.Popen(
         ["qemu-system-x86_64", "-M", "q35", *processors(debian, args.counted), "-m", str(args.memory), "-nodefaults", "-no-reboot",
          "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))), "-initrd", str(folder / "initrd"),
