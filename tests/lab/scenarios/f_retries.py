@@ -21,7 +21,7 @@ SPACES = ("outside", "pod4", "node")
 
 def it_serves_those_whose_pod_died(lab):
     """Masqueraded or not: once podferry has noticed, one more is lost, with which the kernel forgets the connection and its entry of
-    connection tracking (ip_vs_in()); the next one is led to a pod that lives. Without IPVS such a client goes on asking the dead pod."""
+    connection tracking (ip_vs_in()); the next one is led to a pod that lives."""
     lab.start_pods(1, 2)
     lab.write("web.yaml", WEB)
     lab.start_podferry()
