@@ -27,6 +27,12 @@ PYTHON = "/usr/bin/python3"
 PODS = 4
 NODE_IP = {4: "192.168.50.10", 6: "fd00:50::10"}
 OUTSIDE_IP = {4: "192.168.50.100", 6: "fd00:50::100"}
+# A network plugin's; with it a network namespace tracks connections.
+OF_A_PLUGIN = """\
+add table inet plugin
+add chain inet plugin postrouting { type nat hook postrouting priority 90; }
+add rule inet plugin postrouting oifname "nowhere" masquerade
+"""
 GATEWAY_IP = {4: "10.1.0.1", 6: "fd00:1::1"}
 POD_PORT = 8080
 RATE = 200  # requests a second
@@ -134,6 +140,11 @@ class Lab:
                     f"addr add {pod_ip(n, 6)}/128 dev eth0 nodad\n"
                     f"route add {GATEWAY_IP[4]} dev eth0\nroute add {GATEWAY_IP[6]} dev eth0\n"
                     f"route add default via {GATEWAY_IP[4]}\nroute add default via {GATEWAY_IP[6]}\n", f"pod{n}")
+
+    def track_connections(self):
+        """The node passes packets on and tracks connections, as every node with a network plugin."""
+        self.on("node", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+        self.on("node", "nft", OF_A_PLUGIN)
 
     def ip(self, batch, space=None):
         where = ["-n", space] if space else []

@@ -136,7 +136,8 @@ def has_kvm(debian):
 def processors(debian, counted):
     if counted:
         return COUNTED
-    return ["-accel", "kvm", "-cpu", KVM_CPU, "-smp", "2"] if has_kvm(debian) else ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"]
+    accel = ["-accel", "kvm", "-cpu", KVM_CPU] if has_kvm(debian) else ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    return [*accel, "-smp", "2"]
 
 
 def start(args, folder):

@@ -16,17 +16,6 @@ WEB = service(extra=f"""  ipFamilyPolicy: RequireDualStack
   clusterIPs: ["{CLUSTER_IP[4]}", "{CLUSTER_IP[6]}"]
   externalIPs: ["{VIP[4]}", "{VIP[6]}"]
 """) + pods(1, probe=None)
-# As a network plugin's; with it the node tracks connections.
-OF_A_PLUGIN = """\
-add table inet plugin
-add chain inet plugin postrouting { type nat hook postrouting priority 90; }
-add rule inet plugin postrouting oifname "nowhere" masquerade
-"""
-
-
-def track(lab):
-    lab.on("node", "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")  # as on every node
-    lab.on("node", "nft", OF_A_PLUGIN)
 
 
 def unanswered(lab, address):
@@ -73,7 +62,7 @@ def judge_answers(lab, early):
 
 def it_serves_those_that_came_before_the_start(lab):
     """At their next retransmission."""
-    track(lab)
+    lab.track_connections()
     lab.start_pods(1)
     lab.write("web.yaml", WEB)
     early = begin_early(lab)
@@ -83,7 +72,7 @@ def it_serves_those_that_came_before_the_start(lab):
 
 def it_serves_those_that_came_before_their_service(lab):
     """The same while podferry runs."""
-    track(lab)
+    lab.track_connections()
     lab.start_pods(1)
     lab.start_podferry()
     early = begin_early(lab)
@@ -93,7 +82,7 @@ def it_serves_those_that_came_before_their_service(lab):
 
 def it_cuts_none_that_is_under_way(lab):
     """Retransmitted just after the front end has come, a client is carried although its entry is what it is: it stays so."""
-    track(lab)
+    lab.track_connections()
     lab.start_pods(1)
     address = CLUSTER_IP[4]
 
@@ -118,7 +107,7 @@ def it_cuts_none_that_is_under_way(lab):
 
 def it_carries_none_that_it_has_yet_to_look_for(lab):
     """Between its front end and the look, a client that comes again is kept waiting: carried, it would have its own address."""
-    track(lab)
+    lab.track_connections()
     lab.start_pods(1)
     lab.write("web.yaml", WEB)
     lab.start_podferry()
