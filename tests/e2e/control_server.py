@@ -20,7 +20,8 @@ class ControlServer:
                       "compact-etcd": plane.compact_etcd, "log-tails": self.log_tails,
                       "populate": lambda size: populate(plane, size), "empty-etcd": self.empty_etcd,
                       "client-certificate": lambda user: plane.certificates.client(user),
-                      "start-chaos": self.start_chaos, "calm-chaos": self.calm_chaos, "stop-chaos": self.stop_chaos}
+                      "start-chaos": self.start_chaos, "chaos-so-far": lambda: dict(self.chaos.counters),
+                      "calm-chaos": self.calm_chaos, "stop-chaos": self.stop_chaos}
 
     def __enter__(self):
         verbs, lock = self.verbs, self.one_at_a_time
