@@ -228,7 +228,7 @@ asio::awaitable<void> KubernetesSource::post(EventNote note) {
     request.method = "POST";
     request.target = events_path + event_space(note) + "/events";
     request.bearer_token = link->bearer_token;
-    request.accept = wire_format;
+    request.accept = other_format;
     request.content_type = "application/json";
     request.body = event_json(note, node_name_, std::chrono::system_clock::now());
     const auto head = co_await link->connection->send(request);

@@ -1,8 +1,11 @@
 #include "api/rfc3339.hpp"
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <ctime>
 
 namespace api {
 namespace {
@@ -82,6 +85,14 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
     if (whole <= ceil<seconds>(system_clock::time_point::min()))
         return system_clock::time_point::min();
     return time_point_cast<system_clock::duration>(whole + fraction);
+}
+
+std::string to_rfc3339(std::chrono::sys_seconds time) {
+    using namespace std::chrono;
+    constexpr sys_seconds first = sys_days(year(1) / January / 1);
+    constexpr sys_seconds last = sys_days(year(10'000) / January / 1) - seconds(1);
+    const std::time_t since_epoch = std::clamp(time, first, last).time_since_epoch().count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(since_epoch));
 }
 
 }  // namespace api

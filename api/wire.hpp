@@ -1,5 +1,6 @@
-// What an API server writes, decoded: the one boundary behind which the wire format is known (JSON today; protobuf
-// could stand here without anybody else noticing). Pure: bytes in, values out.
+// What an API server writes, decoded: the one boundary behind which wire formats are known. Lists come in protobuf, as
+// kube-proxy asks for them: who manages which fields is half of their text, and is skipped unread there. Events are few
+// and come in JSON, line by line. Pure: bytes in, values out.
 #pragma once
 
 #include <functional>
@@ -13,8 +14,9 @@
 
 namespace api {
 
-/// The Accept header that asks for this format.
-inline constexpr std::string_view wire_format = "application/json";
+/// The Accept header of requests for lists, and of all others.
+inline constexpr std::string_view list_format = "application/vnd.kubernetes.protobuf, application/json";
+inline constexpr std::string_view other_format = "application/json";
 
 /// One object as the server sent it. `objects` is empty when it cannot be used; `mistakes` then says why, by field.
 struct WireObject {
@@ -32,7 +34,7 @@ struct WireStatus {
     bool version_too_large = false;  ///< of a cause: the server's cache is older than what was asked for
 };
 
-/// Takes a list apart while it arrives, object by object.
+/// Takes a list apart while it arrives, object by object; in which format, its first byte says.
 class ListReader {
 public:
     /// `kind`: of the items, which do not say it themselves ("Service").
@@ -44,7 +46,7 @@ public:
     struct End {
         std::string version;         ///< metadata.resourceVersion of the list
         std::string continue_token;  ///< empty: this was the last page
-        std::string problem;         ///< not empty: the text was cut off or is no list; nothing of it should be used
+        std::string problem;         ///< not empty: it was cut off or is no list; nothing of it should be used
     };
     End finish();
 

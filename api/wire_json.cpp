@@ -4,9 +4,8 @@
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
-#include "api/decode.hpp"
 #include "api/json_handlers.hpp"
-#include "api/wire.hpp"
+#include "api/wire_formats.hpp"
 
 namespace api {
 namespace {
@@ -17,66 +16,23 @@ constexpr std::size_t arena_size = std::size_t{64} * 1024;              // more 
 constexpr std::size_t longest_event = std::size_t{32} * 1024 * 1024;    // etcd takes 1.5 MiB
 constexpr std::size_t longest_envelope = std::size_t{1} * 1024 * 1024;  // of a list, without its items
 
-/// A text inside nested objects; empty when there is none.
-std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
-    const json::value* at = &value;
-    for (const std::string_view key : path) {
-        const auto* object = at->if_object();
-        at = object == nullptr ? nullptr : object->if_contains(json::string_view(key.data(), key.size()));
-        if (at == nullptr)
-            return {};
-    }
-    const auto* text = at->if_string();
-    return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
-WireObject object_from(const json::value& value, const std::string& kind) {
-    Decoded decoded = decode(value, kind, Strictness::server);
-    WireObject object{std::move(decoded.name),
-                      text_at(value, {"metadata", "resourceVersion"}),
-                      {},
-                      std::move(decoded.objects),
-                      std::move(decoded.mistakes)};
-    if (!object.mistakes.empty())
-        object.label = std::move(decoded.label);
-    return object;
-}
-
-WireStatus status_from(const json::value& value) {
-    WireStatus status{0, text_at(value, {"message"}), false};
-    const auto* object = value.if_object();
-    const auto* code = object == nullptr ? nullptr : object->if_contains("code");
-    if (code != nullptr && code->is_int64())
-        status.code = static_cast<int>(code->get_int64());
-    const auto* details = object == nullptr ? nullptr : object->if_contains("details");
-    const auto* causes =
-        details != nullptr && details->is_object() ? details->get_object().if_contains("causes") : nullptr;
-    if (causes != nullptr && causes->is_array())
-        for (const json::value& cause : causes->get_array())
-            status.version_too_large =
-                status.version_too_large || text_at(cause, {"reason"}) == "ResourceVersionTooLarge";
-    return status;
-}
-
-}  // namespace
-
 // ---- lists ---------------------------------------------------------------------------------------------------
 
 /// The text around the items is collected; each item is parsed where it passes by, so that the work is done while the
 /// server is still sending, and no more than one item is held as a tree.
-class ListReader::Impl {
+class JsonList : public ListFormat {
 public:
-    Impl(std::string kind, std::function<void(WireObject)> visit)
+    JsonList(std::string kind, std::function<void(WireObject)> visit)
         : kind_(std::move(kind)), visit_(std::move(visit)), resource_(arena_.data(), arena_.size()) {}
 
-    void feed(std::string_view bytes) {
+    void feed(std::string_view bytes) override {
         while (!bytes.empty() && problem_.empty())
             bytes.remove_prefix(place_ == Place::envelope ? envelope(bytes)
                                 : place_ == Place::items  ? between_items(bytes)
                                                           : item(bytes));
     }
 
-    End finish() {
+    ListReader::End finish() override {
         if (!problem_.empty())
             return {{}, {}, problem_};
         json::error_code error;
@@ -85,7 +41,8 @@ public:
             return {{}, {}, "the list is cut off or no JSON" + (error ? ": " + error.message() : "")};
         if (!text_at(value, {"kind"}).ends_with("List"))
             return {{}, {}, "the answer is no list but kind '" + text_at(value, {"kind"}) + "'"};
-        End end{text_at(value, {"metadata", "resourceVersion"}), text_at(value, {"metadata", "continue"}), {}};
+        ListReader::End end{
+            text_at(value, {"metadata", "resourceVersion"}), text_at(value, {"metadata", "continue"}), {}};
         if (end.version.empty() || value.as_object().if_contains("items") == nullptr)
             end.problem = "the list has no items or no resourceVersion: a gateway's answer, not an API server's?";
         return end;
@@ -176,17 +133,10 @@ private:
     std::string problem_;
 };
 
-ListReader::ListReader(std::string kind, std::function<void(WireObject)> visit)
-    : impl_(std::make_unique<Impl>(std::move(kind), std::move(visit))) {}
+}  // namespace
 
-ListReader::~ListReader() = default;
-
-void ListReader::feed(std::string_view bytes) {
-    impl_->feed(bytes);
-}
-
-ListReader::End ListReader::finish() {
-    return impl_->finish();
+std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit) {
+    return std::make_unique<JsonList>(std::move(kind), std::move(visit));
 }
 
 // ---- watches -------------------------------------------------------------------------------------------------
@@ -241,7 +191,7 @@ std::string EventReader::line(std::string_view text) {
     return {};
 }
 
-WireStatus read_status(std::string_view text) {
+WireStatus json_status(std::string_view text) {
     json::error_code error;
     const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
     if (!error && text_at(value, {"kind"}) == "Status")

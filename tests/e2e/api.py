@@ -105,6 +105,18 @@ class Api:
         answer = connection.getresponse()
         return answer, answer.read()
 
+    def raw(self, where, accept):
+        """The bytes of the answer, in one of the formats that the API server speaks."""
+        connection = self.connect(30)
+        try:
+            connection.request("GET", where, headers=self.headers() | {"Accept": accept})
+            answer = connection.getresponse()
+            if answer.status != 200 or answer.headers["Content-Type"] != accept:
+                raise Refused(answer.status, f"{answer.headers['Content-Type']} instead of {accept}")
+            return answer.read()
+        finally:
+            connection.close()
+
     def headers(self, kind="application/json"):
         return {"Authorization": f"Bearer {self.token}", "Content-Type": kind, "Accept": "application/json"}
 

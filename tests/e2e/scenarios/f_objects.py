@@ -1,5 +1,5 @@
 """Objects that are wrong, as far as the real API server takes them: each is told of, none harms the rest."""
-from api import Refused
+from api import Refused, path
 from kernel import IpvsTable
 from lab import Failure, pod_ip, wait_until
 from objects import HTTP, endpoint, endpoint_slice, pod, port, service
@@ -66,6 +66,41 @@ def it_survives_wrong_slices(cluster):
     wrong += [f"{name}: nobody is told" for name, row in rows.items() if row[2] and f"shop/{name}" not in status]
     if wrong:
         raise Failure("\n".join(wrong))
+
+
+def it_reads_the_same_from_protobuf_as_from_json(cluster):
+    """Lists come in protobuf, events in JSON: of all objects here, right and wrong, podferry reads the same from both."""
+    everything = [port(80, node_port=30080), port(53, "dns", "UDP", "dns"), port(9, "s", "SCTP")]
+    made = service("everything", "10.96.0.90", everything, type="LoadBalancer", externalIPs=[EXTERNAL_IP],
+                   loadBalancerSourceRanges=["10.0.0.0/8", "fd00::/8"], externalTrafficPolicy="Local",
+                   internalTrafficPolicy="Local", sessionAffinity="ClientIP", publishNotReadyAddresses=True,
+                   sessionAffinityConfig={"clientIP": {"timeoutSeconds": 600}}, ipFamilyPolicy="PreferDualStack")
+    made["metadata"]["annotations"] = {"podferry.io/scheduler": "mh", "note": "\u00e9"}
+    cluster.api.create(made, service(), pod(1), service("headless", "None"))
+    cluster.api.patch("Service", "everything", {"status": {"loadBalancer": {"ingress": [
+        {"ip": "203.0.113.8", "ipMode": "Proxy"}, {"hostname": "lb.example.com"}]}}}, part="status")
+    hinted = endpoint(FIVE) | {"zone": "z1", "hints": {"forZones": [{"name": "z1"}], "forNodes": [{"name": "node"}]}}
+    cluster.api.create(endpoint_slice("hinted", "everything", [hinted, endpoint(SIX, ready=False, serving=True, terminating=True)]))
+    for _, (items, _, _) in slices().items():
+        taken(cluster, items)
+    for kind, least in (("Service", 4), ("EndpointSlice", 10), ("Node", 1)):
+        same = compare_formats(cluster, kind)
+        print(f"      {kind}: {same}")
+        if int(same.split()[0]) < least:
+            raise Failure(f"only {same}: the scenario proves little")
+
+
+def compare_formats(cluster, kind):
+    """What the comparison says; an object may change between both requests, so there are a few tries."""
+    files = {cluster.folder / f"{kind}.json": "application/json",
+             cluster.folder / f"{kind}.protobuf": "application/vnd.kubernetes.protobuf"}
+    for _ in range(5):
+        for file, accept in files.items():
+            file.write_bytes(cluster.api.raw(path(kind, None, None), accept))
+        said = cluster.on("node", "e2e-formats", kind, *map(str, files), check=False).strip()
+        if said.endswith("the same"):
+            return said
+    raise Failure(f"{kind}: {said}")
 
 
 def must_still_follow(cluster):

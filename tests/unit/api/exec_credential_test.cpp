@@ -122,6 +122,20 @@ TEST_CASE("base64 of PEM is read as Go reads it") {
     CHECK(pem == (row.pem == nullptr ? "" : row.pem));
 }
 
+TEST_CASE("a moment is written as RFC 3339 says, the impossible as the nearest possible one") {
+    struct Row {
+        std::int64_t seconds;
+        const char* text;
+    };
+    const auto row = GENERATE(values<Row>({{0, "1970-01-01T00:00:00Z"},
+                                           {1'700'000'000, "2023-11-14T22:13:20Z"},
+                                           {-1, "1969-12-31T23:59:59Z"},
+                                           {25'149'651'947, "2766-12-17T22:25:47Z"},
+                                           {std::numeric_limits<std::int64_t>::min(), "0001-01-01T00:00:00Z"},
+                                           {std::numeric_limits<std::int64_t>::max(), "9999-12-31T23:59:59Z"}}));
+    CHECK(to_rfc3339(std::chrono::sys_seconds(std::chrono::seconds(row.seconds))) == row.text);
+}
+
 TEST_CASE("times are RFC 3339's") {
     using namespace std::chrono;
     struct Row {

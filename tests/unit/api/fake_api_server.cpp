@@ -67,6 +67,10 @@ asio::awaitable<void> FakeApiServer::converse(std::shared_ptr<Connection> connec
         if (error)
             co_return;
         const std::string line = buffer.substr(0, buffer.find(" HTTP"));
+        const std::string accept = "\r\nAccept: ";
+        const std::size_t at = buffer.find(accept);
+        accepted.push_back(at < size ? buffer.substr(at + accept.size(), buffer.find('\r', at + 2) - at - accept.size())
+                                     : "");
         buffer.erase(0, size);
         requests.push_back(line);
         const std::string target = line.substr(line.find(' ') + 1);

@@ -28,6 +28,8 @@ public:
 
     /// "GET /api/v1/services?..." of all requests so far.
     std::vector<std::string> requests;
+    /// The Accept header of each of them.
+    std::vector<std::string> accepted;
     /// How many requests there were whose text holds this.
     std::size_t count(const std::string& part) const;
 

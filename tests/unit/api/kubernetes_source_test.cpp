@@ -8,6 +8,7 @@
 
 #include "fake_api_server.hpp"
 #include "packed.hpp"
+#include "protobuf_bytes.hpp"
 
 using namespace api;
 using namespace std::chrono_literals;
@@ -170,6 +171,28 @@ TEST_CASE("a packed list is read; one whose packing is cut off is read again") {
     REQUIRE(world.within(10s, [&] { return !world.transactions.empty(); }));
     CHECK(world.in_force() == "a c");
     CHECK(world.server.count("GET " + services) >= 2);
+}
+
+TEST_CASE("lists are asked for in protobuf, events in JSON") {
+    using protobuf::text;
+    World world;
+    const auto item = [](const std::string& name) {
+        return text(1, text(1, name) + text(3, "n") + text(6, "1")) +
+               text(2, text(3, "10.96.0.9") + text(1, protobuf::integer(3, 80)));
+    };
+    world.server.script[services] = {{200, packed(protobuf::list_answer("ServiceList", {item("a"), item("c")}, "10")),
+                                      "Content-Encoding: gzip\r\n", false, false}};
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    CHECK(world.in_force() == "a c");
+    REQUIRE(world.server.requests.size() == world.server.accepted.size());
+    for (std::size_t i = 0; i < world.server.requests.size(); ++i) {
+        const bool watch = world.server.requests[i].find("watch=1") != std::string::npos;
+        CHECK(world.server.accepted[i] ==
+              (watch ? "application/json" : "application/vnd.kubernetes.protobuf, application/json"));
+    }
+    world.server.send(services + "?watch", event("ADDED", "d", "11"));
+    CHECK(world.within(5s, [&] { return world.in_force() == "a c d"; }));
 }
 
 TEST_CASE("broken JSON changes nothing and is asked for again") {
