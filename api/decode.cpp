@@ -5,7 +5,6 @@
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
-#include "api/rfc3339.hpp"
 
 namespace api {
 namespace {
@@ -55,7 +54,7 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     metadata.name.name = name.text();
     if (!name.given())
         name.wrong("missing; every object needs a name");
-    else if (!metadata.name.name.empty() || name.raw()->is_string())
+    else if (!metadata.name.name.empty() || name.is_text())
         name.check(row.check_name(metadata.name.name));
     const Field space = field["namespace"];
     if (row.object == Kind::node) {
@@ -70,7 +69,8 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     const Field labels = field["labels"];
     const Field annotations = field["annotations"];
     metadata.uid = field["uid"].text();
-    if (const auto created = parse_rfc3339(field["creationTimestamp"].text()))
+    metadata.version = field["resourceVersion"].text();
+    if (const auto created = field["creationTimestamp"].time())
         metadata.created = std::chrono::floor<std::chrono::seconds>(*created);
     metadata.labels = read_labels(labels);
     metadata.annotations = read_texts(annotations);
@@ -124,10 +124,10 @@ ObjectName name_of(const Object& object) {
 
 }  // namespace
 
-Decoded decode(const boost::json::value& value, const std::string& kind_hint, Strictness strictness) {
+Decoded decode(Value value, const std::string& kind_hint, Strictness strictness) {
     Decoded decoded;
-    const Field document(&value, decoded.mistakes, strictness);
-    if (!value.is_object()) {
+    const Field document(value, decoded.mistakes, strictness);
+    if (value.kind() != Value::Kind::object) {
         document.wrong("a Kubernetes object belongs here (apiVersion, kind, metadata, ...)");
         return decoded;
     }
@@ -138,14 +138,16 @@ Decoded decode(const boost::json::value& value, const std::string& kind_hint, St
     const KindRow* row = find_kind(document, kind, version);
     if (row == nullptr) {
         std::vector<Mistake> ignored;
-        const Field quiet(&value, ignored);
+        const Field quiet(value, ignored);
         const Field metadata = quiet["metadata"];
         decoded.label = kind + (kind.empty() ? "" : " ") + metadata["name"].text();
+        decoded.version = metadata["resourceVersion"].text();
         return decoded;
     }
     Metadata metadata = read_metadata(document, *row);
     decoded.kind = row->object;
     decoded.name = metadata.name;
+    decoded.version = metadata.version;
     decoded.label = kind + " " + to_string(metadata.name);
     decode_kind(*row, document, std::move(metadata), decoded);
     for (const Object& object : decoded.objects)
@@ -179,7 +181,7 @@ Protocol read_protocol(const Field& field) {
 PortReference read_port_reference(const Field& field, PortReference otherwise) {
     if (!field.given())
         return otherwise;
-    if (field.raw()->is_string()) {
+    if (field.is_text()) {
         std::string name = field.text();
         field.check(check_port_name(name));
         return name;
@@ -189,8 +191,6 @@ PortReference read_port_reference(const Field& field, PortReference otherwise) {
 
 /// Old servers stored 010.000.000.001, and read it as 10.0.0.1 (k8s.io/utils/net ParseIPSloppy).
 static std::string without_leading_zeros(const std::string& text) {
-    if (text.find(':') != std::string::npos)
-        return text;
     std::string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool starts = plain.empty() || plain.back() == '.';
@@ -203,10 +203,16 @@ static std::string without_leading_zeros(const std::string& text) {
 
 std::optional<Address> read_address(const Field& field) {
     const std::string text = field.text();
-    if (field.raw() == nullptr || !field.raw()->is_string())
+    if (!field.is_text())
         return std::nullopt;
     boost::system::error_code error;
-    Address address = boost::asio::ip::make_address(field.from_server() ? without_leading_zeros(text) : text, error);
+    Address address;
+    if (text.find(':') != std::string::npos)
+        address = boost::asio::ip::make_address_v6(text, error);
+    else
+        address = boost::asio::ip::make_address_v4(text, error);
+    if (error && field.from_server())
+        address = boost::asio::ip::make_address_v4(without_leading_zeros(text), error);
     const bool mapped = !error && address.is_v6() && address.to_v6().is_v4_mapped();
     if (mapped && field.from_server())
         return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());

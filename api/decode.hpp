@@ -2,7 +2,6 @@
 // (pkg/apis/core/v1/defaults.go, pkg/apis/core/validation), for the fields that podferry uses. Pure.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@ namespace api {
 struct Decoded {
     std::optional<Kind> kind;     ///< known even when the object is bad, if its kind could be read
     ObjectName name;              ///< known even when the object is bad, if it could be read
+    std::string version;          ///< metadata.resourceVersion
     std::string label;            ///< "Service shop/web", for messages
     std::vector<Object> objects;  ///< none when the object is bad; several from Endpoints
     std::vector<Mistake> mistakes;
@@ -23,7 +23,6 @@ struct Decoded {
 };
 
 /// `kind_hint`: the kind of items in a typed list ("ServiceList"), which may leave it out; else empty.
-Decoded decode(const boost::json::value& document, const std::string& kind_hint = {},
-               Strictness strictness = Strictness::manifest);
+Decoded decode(Value document, const std::string& kind_hint = {}, Strictness strictness = Strictness::manifest);
 
 }  // namespace api

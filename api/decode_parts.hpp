@@ -10,6 +10,7 @@ namespace api {
 struct Metadata {
     ObjectName name;
     std::string uid;
+    std::string version;
     std::chrono::sys_seconds created;
     Labels labels;
     Labels annotations;

@@ -131,10 +131,11 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
     slice.family = static_cast<Family>(type.one_of({"IPv4", "IPv6"}));
     read_ports(document["ports"], slice.ports);
     const Field endpoints = document["endpoints"];
-    if (endpoints.size() > max_endpoints)
-        endpoints.wrong(std::to_string(endpoints.size()) + " are more than a slice can have (1000)");
+    const std::size_t count = endpoints.size();
+    if (count > max_endpoints)
+        endpoints.wrong(std::to_string(count) + " are more than a slice can have (1000)");
     else {
-        slice.endpoints.reserve(endpoints.size());  // most have one address
+        slice.endpoints.reserve(count);  // most have one address
         endpoints.each([&](const Field& item) { read_slice_endpoint(item, slice); });
     }
     return slice;

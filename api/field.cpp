@@ -1,31 +1,10 @@
 #include "api/field.hpp"
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
-#include <limits>
 
 #include "api/spelling.hpp"
 
 namespace api {
-namespace {
-
-/// What the value is, for a message: "the text 'eighty'", "a list".
-std::string description(const boost::json::value& value) {
-    switch (value.kind()) {
-        case boost::json::kind::object:
-            return "an object";
-        case boost::json::kind::array:
-            return "a list";
-        case boost::json::kind::string: {
-            const std::string_view text(value.get_string().data(), value.get_string().size());
-            return "the text '" + std::string(text.substr(0, 60)) + (text.size() > 60 ? "...'" : "'");
-        }
-        default:
-            return boost::json::serialize(value);
-    }
-}
-
-}  // namespace
 
 std::string to_string(const std::vector<Step>& path) {
     std::string text;
@@ -53,66 +32,58 @@ std::string did_you_mean(std::string_view name, std::initializer_list<std::strin
 }
 
 Field Field::operator[](std::string_view key) const& {
-    const boost::json::value* member = nullptr;
-    if (const auto* members = object())
-        member = members->if_contains(boost::json::string_view(key.data(), key.size()));
-    return Field(member, this, key, no_index);
+    return Field(is_object() ? value_.member(key) : Value(), this, key, no_index);
 }
 
-const boost::json::object* Field::object() const {
-    if (!given())
-        return nullptr;
-    if (const auto* members = value_->if_object())
-        return members;
-    if (!mistakes_->empty() && mistakes_->back().message.ends_with("where an object belongs"))
-        return nullptr;  // said already, at the first member that was asked for
-    wrong(description(*value_) + " where an object belongs");
-    return nullptr;
+bool Field::is_object() const {
+    if (!given() || value_.kind() == Value::Kind::object)
+        return given();
+    if (mistakes_->empty() || !mistakes_->back().message.ends_with("where an object belongs"))
+        wrong(value_.description() + " where an object belongs");  // once, at the first member that is asked for
+    return false;
 }
 
-const boost::json::array* Field::list() const {
-    if (!given())
-        return nullptr;
-    if (const auto* items = value_->if_array())
-        return items;
-    wrong(description(*value_) + " where a list belongs");
-    return nullptr;
+bool Field::is_list() const {
+    if (!given() || value_.kind() == Value::Kind::list)
+        return given();
+    wrong(value_.description() + " where a list belongs");
+    return false;
 }
 
 std::string Field::text(std::string_view otherwise) const {
     if (!given())
         return std::string(otherwise);
-    if (const auto* text = value_->if_string())
-        return std::string(text->data(), text->size());
-    const bool scalar = value_->is_bool() || value_->is_number();
-    wrong(description(*value_) + " where a text belongs" + (scalar ? "; put it in quotes" : ""));
+    const Value::Kind kind = value_.kind();
+    if (kind == Value::Kind::text)
+        return value_.text();
+    const bool scalar = kind != Value::Kind::list && kind != Value::Kind::object;
+    wrong(value_.description() + " where a text belongs" + (scalar ? "; put it in quotes" : ""));
     return std::string(otherwise);
+}
+
+std::optional<std::chrono::system_clock::time_point> Field::time() const {
+    return value_.kind() == Value::Kind::text ? value_.time() : std::nullopt;
 }
 
 bool Field::flag(bool otherwise) const {
     if (!given())
         return otherwise;
-    if (const auto* flag = value_->if_bool())
-        return *flag;
-    wrong(description(*value_) + " where true or false belongs");
+    if (value_.kind() == Value::Kind::flag)
+        return value_.flag();
+    wrong(value_.description() + " where true or false belongs");
     return otherwise;
 }
 
 std::int64_t Field::integer(std::int64_t low, std::int64_t high, std::int64_t otherwise) const {
     if (!given())
         return otherwise;
-    std::int64_t number = 0;
-    if (const auto* integer = value_->if_int64()) {
-        number = *integer;
-    } else if (value_->is_uint64()) {
-        number = std::numeric_limits<std::int64_t>::max();
-    } else {
-        wrong(description(*value_) + " where a whole number belongs");
+    if (value_.kind() != Value::Kind::integer) {
+        wrong(value_.description() + " where a whole number belongs");
         return otherwise;
     }
+    const std::int64_t number = value_.integer();
     if (number < low || number > high) {
-        wrong(boost::json::serialize(*value_) + " is out of range (" + std::to_string(low) + ".." +
-              std::to_string(high) + ")");
+        wrong(value_.description() + " is out of range (" + std::to_string(low) + ".." + std::to_string(high) + ")");
         return otherwise;
     }
     return number;
@@ -133,12 +104,7 @@ std::size_t Field::one_of(std::initializer_list<std::string_view> words) const {
 }
 
 std::size_t Field::size() const {
-    if (!given())
-        return 0;
-    if (const auto* items = value_->if_array())
-        return items->size();
-    const auto* members = value_->if_object();
-    return members == nullptr ? 0 : members->size();
+    return given() ? value_.size() : 0;
 }
 
 void Field::only(std::initializer_list<std::string_view> known) const {

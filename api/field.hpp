@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -11,6 +12,8 @@
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "api/value.hpp"
 
 namespace api {
 
@@ -35,36 +38,40 @@ std::string did_you_mean(std::string_view name, std::initializer_list<std::strin
 
 class Field {
 public:
-    Field(const boost::json::value* value, std::vector<Mistake>& mistakes, Strictness strictness = Strictness::manifest)
+    Field(const Value& value, std::vector<Mistake>& mistakes, Strictness strictness = Strictness::manifest)
         : value_(value), mistakes_(&mistakes), strictness_(strictness) {}
+    Field(const boost::json::value* value, std::vector<Mistake>& mistakes) : Field(Value(value), mistakes) {}
 
     /// A member. It refers to its parent, which must outlive it.
     Field operator[](std::string_view key) const&;
     Field operator[](std::string_view key) && = delete;
 
     /// Present and not null.
-    bool given() const { return value_ != nullptr && !value_->is_null(); }
-    const boost::json::value* raw() const { return value_; }
+    bool given() const { return value_.given(); }
+    bool is_text() const { return value_.kind() == Value::Kind::text; }
+    /// Of documents that are only read from JSON.
+    const boost::json::value* raw() const { return value_.json(); }
     bool from_server() const { return strictness_ == Strictness::server; }
 
     /// Calls `visit(const Field&)` for each item of a list.
     template <std::invocable<const Field&> Visit>
     void each(Visit visit) const {
-        if (const auto* items = list())
-            for (std::size_t i = 0; i < items->size(); ++i)
-                visit(Field(&(*items)[i], this, {}, i));
+        if (!is_list())
+            return;
+        std::size_t index = 0;
+        value_.each_item([&](const Value& item) { visit(Field(item, this, {}, index++)); });
     }
     /// Calls `visit(std::string_view key, const Field& value)` for each member of an object.
     template <std::invocable<std::string_view, const Field&> Visit>
     void each_member(Visit visit) const {
-        if (const auto* members = object())
-            for (const auto& member : *members) {
-                const std::string_view key(member.key().data(), member.key().size());
-                visit(key, Field(&member.value(), this, key, no_index));
-            }
+        if (is_object())
+            value_.each_member(
+                [&](std::string_view key, const Value& value) { visit(key, Field(value, this, key, no_index)); });
     }
 
     std::string text(std::string_view otherwise = {}) const;
+    /// A moment in RFC 3339; nullopt, without a note, when it is none.
+    std::optional<std::chrono::system_clock::time_point> time() const;
     bool flag(bool otherwise) const;
     std::int64_t integer(std::int64_t low, std::int64_t high, std::int64_t otherwise) const;
     /// The place of the text in `words`; the first word when absent.
@@ -87,7 +94,7 @@ public:
 
 private:
     static constexpr std::size_t no_index = static_cast<std::size_t>(-1);
-    Field(const boost::json::value* value, const Field* parent, std::string_view key, std::size_t index)
+    Field(const Value& value, const Field* parent, std::string_view key, std::size_t index)
         : value_(value),
           mistakes_(parent->mistakes_),
           strictness_(parent->strictness_),
@@ -95,11 +102,11 @@ private:
           key_(key),
           index_(index) {}
 
-    const boost::json::array* list() const;
-    const boost::json::object* object() const;
+    bool is_list() const;
+    bool is_object() const;
     void note(std::string message, bool warning) const;
 
-    const boost::json::value* value_;
+    Value value_;
     std::vector<Mistake>* mistakes_;
     Strictness strictness_;
     const Field* parent_ = nullptr;

@@ -23,7 +23,7 @@ public:
 
     void add(const boost::json::value& value, std::string_view text, int line, const std::string& kind_hint,
              std::vector<Mistake> mistakes, const LineOf& line_of) {
-        Decoded decoded = decode(value, kind_hint);
+        Decoded decoded = decode(Value(&value), kind_hint);
         if (std::any_of(mistakes.begin(), mistakes.end(), [](const Mistake& m) { return !m.warning; }))
             decoded.objects.clear();
         mistakes.insert(mistakes.end(), std::make_move_iterator(decoded.mistakes.begin()),

@@ -31,6 +31,9 @@ constexpr std::array metadata_fields{Field{1, "name", Form::text, omit_empty},
                                      Field{12, "annotations", Form::map}};
 constexpr ProtobufMessage metadata{metadata_fields};
 
+constexpr std::array list_metadata_fields{Field{2, "resourceVersion", Form::text}, Field{3, "continue", Form::text}};
+constexpr std::array type_metadata_fields{Field{2, "kind", Form::text}};
+
 constexpr std::array cause_fields{Field{1, "reason", Form::text}};
 constexpr ProtobufMessage cause{cause_fields};
 constexpr std::array details_fields{list_of(4, "causes", Form::message, &cause)};
@@ -68,6 +71,7 @@ constexpr std::array service_spec_fields{list_of(1, "ports", Form::message, &ser
                                          list_of(19, "ipFamilies", Form::text),
                                          Field{20, "allocateLoadBalancerNodePorts", Form::flag},
                                          Field{22, "internalTrafficPolicy", Form::text}};
+static_assert(service_spec_fields.size() <= most_protobuf_fields);  // the largest
 constexpr ProtobufMessage service_spec{service_spec_fields};
 
 constexpr std::array ingress_fields{Field{1, "ip", Form::text, omit_empty}, Field{3, "ipMode", Form::text}};
@@ -119,6 +123,8 @@ constexpr ProtobufMessage node{node_fields};
 }  // namespace
 
 const ProtobufMessage status_message{status_fields};
+const ProtobufMessage list_metadata{list_metadata_fields};
+const ProtobufMessage type_metadata{type_metadata_fields};
 
 const ProtobufMessage* protobuf_message(std::string_view kind) {
     return kind == "Service" ? &service : kind == "EndpointSlice" ? &slice : kind == "Node" ? &node : nullptr;

@@ -5,8 +5,6 @@
 
 namespace api {
 
-namespace json = boost::json;
-
 // ---- which format it is --------------------------------------------------------------------------------------
 
 class ListReader::Impl {
@@ -48,22 +46,16 @@ WireStatus read_status(std::string_view text) {
 
 // ---- what both share -----------------------------------------------------------------------------------------
 
-std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
-    const json::value* at = &value;
-    for (const std::string_view key : path) {
-        const auto* object = at->if_object();
-        at = object == nullptr ? nullptr : object->if_contains(json::string_view(key.data(), key.size()));
-        if (at == nullptr)
-            return {};
-    }
-    const auto* text = at->if_string();
-    return text == nullptr ? std::string() : std::string(text->data(), text->size());
+std::string text_at(Value value, std::initializer_list<std::string_view> path) {
+    for (const std::string_view key : path)
+        value = value.member(key);
+    return value.kind() == Value::Kind::text ? value.text() : std::string();
 }
 
-WireObject object_from(const json::value& value, const std::string& kind) {
+WireObject object_from(Value value, const std::string& kind) {
     Decoded decoded = decode(value, kind, Strictness::server);
     WireObject object{std::move(decoded.name),
-                      text_at(value, {"metadata", "resourceVersion"}),
+                      std::move(decoded.version),
                       {},
                       std::move(decoded.objects),
                       std::move(decoded.mistakes)};
@@ -72,19 +64,15 @@ WireObject object_from(const json::value& value, const std::string& kind) {
     return object;
 }
 
-WireStatus status_from(const json::value& value) {
+WireStatus status_from(Value value) {
     WireStatus status{0, text_at(value, {"message"}), false};
-    const auto* object = value.if_object();
-    const auto* code = object == nullptr ? nullptr : object->if_contains("code");
-    if (code != nullptr && code->is_int64())
-        status.code = static_cast<int>(code->get_int64());
-    const auto* details = object == nullptr ? nullptr : object->if_contains("details");
-    const auto* causes =
-        details != nullptr && details->is_object() ? details->get_object().if_contains("causes") : nullptr;
-    if (causes != nullptr && causes->is_array())
-        for (const json::value& cause : causes->get_array())
+    if (const Value code = value.member("code"); code.kind() == Value::Kind::integer)
+        status.code = static_cast<int>(code.integer());
+    if (const Value causes = value.member("details").member("causes"); causes.kind() == Value::Kind::list)
+        causes.each_item([&](const Value& cause) {
             status.version_too_large =
                 status.version_too_large || text_at(cause, {"reason"}) == "ResourceVersionTooLarge";
+        });
     return status;
 }
 

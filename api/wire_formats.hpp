@@ -1,13 +1,13 @@
-// The two formats behind wire.hpp, and what they share: JSON values, decoded.
+// The two formats behind wire.hpp, and what they share.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "api/value.hpp"
 #include "api/wire.hpp"
 
 namespace api {
@@ -29,9 +29,9 @@ WireStatus json_status(std::string_view text);
 WireStatus protobuf_status(std::string_view bytes);
 
 /// A text inside nested objects; empty when there is none.
-std::string text_at(const boost::json::value& value, std::initializer_list<std::string_view> path);
+std::string text_at(Value value, std::initializer_list<std::string_view> path);
 /// `kind`: where the object does not say it itself.
-WireObject object_from(const boost::json::value& value, const std::string& kind);
-WireStatus status_from(const boost::json::value& value);
+WireObject object_from(Value value, const std::string& kind);
+WireStatus status_from(Value value);
 
 }  // namespace api

@@ -39,10 +39,11 @@ public:
         const json::value value = json::parse(envelope_, error);
         if (error || place_ != Place::envelope)
             return {{}, {}, "the list is cut off or no JSON" + (error ? ": " + error.message() : "")};
-        if (!text_at(value, {"kind"}).ends_with("List"))
-            return {{}, {}, "the answer is no list but kind '" + text_at(value, {"kind"}) + "'"};
-        ListReader::End end{
-            text_at(value, {"metadata", "resourceVersion"}), text_at(value, {"metadata", "continue"}), {}};
+        if (!text_at(Value(&value), {"kind"}).ends_with("List"))
+            return {{}, {}, "the answer is no list but kind '" + text_at(Value(&value), {"kind"}) + "'"};
+        ListReader::End end{text_at(Value(&value), {"metadata", "resourceVersion"}),
+                            text_at(Value(&value), {"metadata", "continue"}),
+                            {}};
         if (end.version.empty() || value.as_object().if_contains("items") == nullptr)
             end.problem = "the list has no items or no resourceVersion: a gateway's answer, not an API server's?";
         return end;
@@ -112,7 +113,7 @@ private:
             return used;
         {
             const json::value value = parser_.handler().stack.release();
-            visit_(object_from(value, kind_));
+            visit_(object_from(Value(&value), kind_));
         }
         resource_.release();
         place_ = Place::items;
@@ -169,7 +170,7 @@ std::string EventReader::line(std::string_view text) {
         return "an event is broken: " + error.message();
     const auto* members = value.if_object();
     const auto* object = members == nullptr ? nullptr : members->if_contains("object");
-    const auto* type = std::find(std::begin(types), std::end(types), text_at(value, {"type"}));
+    const auto* type = std::find(std::begin(types), std::end(types), text_at(Value(&value), {"type"}));
     if (object == nullptr || type == std::end(types))
         return "what came on the watch is no event";
     WatchEvent event;
@@ -178,13 +179,13 @@ std::string EventReader::line(std::string_view text) {
         case EventType::added:
         case EventType::modified:
         case EventType::deleted:
-            event.object = object_from(*object, {});
+            event.object = object_from(Value(object), {});
             break;
         case EventType::bookmark:
-            event.object.version = text_at(*object, {"metadata", "resourceVersion"});
+            event.object.version = text_at(Value(object), {"metadata", "resourceVersion"});
             break;
         case EventType::error:
-            event.status = status_from(*object);
+            event.status = status_from(Value(object));
             break;
     }
     visit_(std::move(event));
@@ -194,8 +195,8 @@ std::string EventReader::line(std::string_view text) {
 WireStatus json_status(std::string_view text) {
     json::error_code error;
     const json::value value = json::parse(json::string_view(text.data(), text.size()), error);
-    if (!error && text_at(value, {"kind"}) == "Status")
-        return status_from(value);
+    if (!error && text_at(Value(&value), {"kind"}) == "Status")
+        return status_from(Value(&value));
     constexpr std::size_t shown = 200;
     return {0, std::string(text.substr(0, std::min(text.find('\n'), shown))), false};
 }

@@ -1,10 +1,9 @@
 // The wire format protobuf. An answer is `k8s\0` and a runtime.Unknown (typeMeta = 1, raw = 2), whose raw bytes are the
 // list (metadata = 1, items = 2) or the Status.
 #include <array>
-#include <boost/json/monotonic_resource.hpp>
 #include <cstdint>
 #include <optional>
-#include <protozero/pbf_reader.hpp>
+#include <protozero/varint.hpp>
 
 #include "api/protobuf_schema.hpp"
 #include "api/wire_formats.hpp"
@@ -12,10 +11,10 @@
 namespace api {
 namespace {
 
-namespace json = boost::json;
-using protozero::pbf_reader;
+constexpr std::array unknown_fields{ProtobufField{1, "typeMeta", ProtobufForm::message, false, false, &type_metadata},
+                                    ProtobufField{2, "raw", ProtobufForm::message, false, false, &status_message}};
+constexpr ProtobufMessage unknown{unknown_fields};  // runtime.Unknown of a refusal
 
-constexpr std::size_t arena_size = std::size_t{64} * 1024;               // more than most objects need
 constexpr std::uint64_t longest_part = std::uint64_t{32} * 1024 * 1024;  // of a list; etcd takes 1.5 MiB
 constexpr std::uint64_t longest_list = std::uint64_t{4096} * 1024 * 1024;
 
@@ -56,27 +55,11 @@ std::optional<Head> take_head(std::string_view& bytes) {
     return head;
 }
 
-std::string_view field_of(std::string_view message, std::uint32_t number) {
-    std::string_view found;
-    for (pbf_reader reader(message.data(), message.size()); reader.next();) {
-        if (reader.tag() == number && reader.wire_type() == protozero::pbf_wire_type::length_delimited) {
-            const auto view = reader.get_view();
-            found = {view.data(), view.size()};
-        } else {
-            reader.skip();
-        }
-    }
-    return found;
-}
-
 /// Each item is decoded when its last byte is there; what the envelope has beside them is small.
 class ProtobufList : public ListFormat {
 public:
     ProtobufList(std::string kind, std::function<void(WireObject)> visit)
-        : kind_(std::move(kind)),
-          visit_(std::move(visit)),
-          message_(protobuf_message(kind_)),
-          resource_(arena_.data(), arena_.size()) {
+        : kind_(std::move(kind)), visit_(std::move(visit)), message_(protobuf_message(kind_)) {
         if (message_ == nullptr)
             problem_ = "lists of kind " + kind_ + " are not read in protobuf";
     }
@@ -141,7 +124,7 @@ private:
         if (place_ == Place::list)
             take_from_list(head->number, part, size);
         else if (head->number == 1)
-            list_kind_ = field_of(part, 2);
+            list_kind_ = text_at(Value(type_metadata, part), {"kind"});
         return true;
     }
 
@@ -155,25 +138,21 @@ private:
         return true;
     }
 
-    /// ListMeta: resourceVersion = 2, continue = 3.
     void take_from_list(std::uint64_t number, std::string_view part, std::uint64_t size) {
         left_ -= size;
         if (left_ == 0)
             place_ = Place::after;
         if (number == 1) {
-            version_ = field_of(part, 2);
-            continue_token_ = field_of(part, 3);
+            version_ = text_at(Value(list_metadata, part), {"resourceVersion"});
+            continue_token_ = text_at(Value(list_metadata, part), {"continue"});
         } else if (number == 2) {
-            visit_(object_from(to_json(part, *message_, &resource_), kind_));
-            resource_.release();
+            visit_(object_from(Value(*message_, part), kind_));
         }
     }
 
     std::string kind_;
     std::function<void(WireObject)> visit_;
     const ProtobufMessage* message_;
-    std::array<unsigned char, arena_size> arena_{};
-    json::monotonic_resource resource_;
     Place place_ = Place::start;
     std::string waiting_;     // bytes of a part that is not whole yet
     std::uint64_t left_ = 0;  // bytes of the list that have not come yet
@@ -192,9 +171,8 @@ std::unique_ptr<ListFormat> protobuf_list(std::string kind, std::function<void(W
 WireStatus protobuf_status(std::string_view bytes) {
     WireStatus none{0, "an answer in protobuf that is no Status", false};
     try {
-        const std::string_view envelope = bytes.substr(protobuf_magic.size());
-        const bool is_status = field_of(field_of(envelope, 1), 2) == "Status";
-        return is_status ? status_from(to_json(field_of(envelope, 2), status_message, {})) : none;
+        const Value envelope(unknown, bytes.substr(protobuf_magic.size()));
+        return text_at(envelope, {"typeMeta", "kind"}) == "Status" ? status_from(envelope.member("raw")) : none;
     } catch (const protozero::exception&) {
         return none;
     }

@@ -15,7 +15,7 @@ T decoded(const std::string& yaml) {
     const auto documents = parse_yaml(yaml);
     REQUIRE(documents);
     REQUIRE(documents->size() == 1);
-    const Decoded result = decode(documents->front().value);
+    const Decoded result = decode(Value(&documents->front().value));
     for (const Mistake& mistake : result.mistakes)
         UNSCOPED_INFO(to_string(mistake.path) << ": " << mistake.message);
     REQUIRE(result.objects.size() == 1);
@@ -174,7 +174,7 @@ TEST_CASE("an Endpoints object becomes one slice per subset and family") {
         "{apiVersion: v1, kind: Endpoints, metadata: {name: web}, subsets: [{addresses: [{ip: 10.1.0.1}, {ip: "
         "'fd00::1'}],"
         " notReadyAddresses: [{ip: 10.1.0.2}], ports: [{port: 80}]}]}");
-    const Decoded result = decode(documents->front().value);
+    const Decoded result = decode(Value(&documents->front().value));
     REQUIRE(result.objects.size() == 2);
     const auto& v4 = std::get<EndpointSlice>(result.objects[0]);
     CHECK(v4.name.name == "web:0:IPv4");

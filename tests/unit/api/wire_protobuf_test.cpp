@@ -110,6 +110,18 @@ TEST_CASE("what a Service does not give is not given in protobuf either") {
             R"("status":{"loadBalancer":{}}})");
 }
 
+TEST_CASE("fields may come in any order, repeated ones apart, and of two the later one counts") {
+    check_same(
+        "Service",
+        text(2, text(18, "10.96.0.1") + text(1, integer(3, 81) + text(1, "a")) + text(3, "10.96.0.7") +
+                    map(2, {{"app", "web"}}) + text(18, "fd00:96::1") + text(3, "10.96.0.1") +
+                    text(1, text(1, "b") + integer(3, 1) + integer(3, 82)) + map(2, {{"tier", "1"}, {"app", "x"}})) +
+            metadata("a"),
+        "{\"metadata\":{" + json_metadata +
+            R"(},"spec":{"ports":[{"name":"a","port":81},{"name":"b","port":82}],"clusterIP":"10.96.0.1",)"
+            R"("selector":{"app":"x","tier":"1"},"clusterIPs":["10.96.0.1","fd00:96::1"]}})");
+}
+
 TEST_CASE("what is wrong with a Service is said in the same words") {
     const std::string port =
         text(1, "") + text(2, "QUIC") + integer(3, 80) + text(4, integer(2, 70'000)) + integer(5, -1);

@@ -1,0 +1,216 @@
+#include "api/value.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <limits>
+
+#include "api/rfc3339.hpp"
+
+namespace api {
+namespace {
+
+namespace json = boost::json;
+
+/// metav1.Time: seconds = 1; less than a second is of no use to us.
+std::chrono::sys_seconds read_time(std::string_view bytes) {
+    std::int64_t seconds = 0;
+    for (ProtobufScan scan(bytes); scan.next(1);)
+        seconds = scan.number();
+    return std::chrono::sys_seconds(std::chrono::seconds(seconds));
+}
+
+Value::Kind kind_of(const json::value& value) {
+    switch (value.kind()) {
+        case json::kind::null:
+            return Value::Kind::null;
+        case json::kind::bool_:
+            return Value::Kind::flag;
+        case json::kind::int64:
+        case json::kind::uint64:
+            return Value::Kind::integer;
+        case json::kind::double_:
+            return Value::Kind::other_number;
+        case json::kind::string:
+            return Value::Kind::text;
+        case json::kind::array:
+            return Value::Kind::list;
+        case json::kind::object:
+            return Value::Kind::object;
+    }
+    return Value::Kind::absent;
+}
+
+}  // namespace
+
+Value::Value(const json::value* value) : json_(value) {
+    if (value != nullptr)
+        kind_ = kind_of(*value);
+}
+
+std::string Value::text() const {
+    if (json_ != nullptr)
+        return {json_->get_string().data(), json_->get_string().size()};
+    return is_time_ ? to_rfc3339(read_time(bytes_)) : std::string(bytes_);
+}
+
+std::optional<std::chrono::system_clock::time_point> Value::time() const {
+    using std::chrono::floor, std::chrono::seconds, std::chrono::system_clock;
+    if (!is_time_)
+        return parse_rfc3339(text());
+    return std::clamp(read_time(bytes_), floor<seconds>(system_clock::time_point::min()) + seconds(1),
+                      floor<seconds>(system_clock::time_point::max()));
+}
+
+bool Value::flag() const {
+    return json_ != nullptr ? json_->get_bool() : number_ != 0;
+}
+
+std::int64_t Value::integer() const {
+    if (json_ == nullptr)
+        return number_;
+    return json_->is_int64() ? json_->get_int64() : std::numeric_limits<std::int64_t>::max();
+}
+
+std::string Value::description() const {
+    switch (kind_) {
+        case Kind::object:
+            return "an object";
+        case Kind::list:
+            return "a list";
+        case Kind::text: {
+            const std::string whole = text();
+            return "the text '" + whole.substr(0, 60) + (whole.size() > 60 ? "...'" : "'");
+        }
+        case Kind::absent:
+        case Kind::null:
+        case Kind::integer:
+        case Kind::flag:
+        case Kind::other_number:
+            break;
+    }
+    if (json_ != nullptr)
+        return json::serialize(*json_);
+    return kind_ == Kind::flag ? (number_ != 0 ? "true" : "false") : std::to_string(number_);
+}
+
+Value Value::member(std::string_view key) const {
+    if (json_ != nullptr) {
+        const auto* members = json_->if_object();
+        return members == nullptr ? Value() : Value(members->if_contains(json::string_view(key.data(), key.size())));
+    }
+    return message_ == nullptr ? Value() : protobuf_member(key);
+}
+
+std::size_t Value::size() const {
+    if (json_ != nullptr)
+        return json_->is_array() ? json_->get_array().size() : json_->is_object() ? json_->get_object().size() : 0;
+    std::size_t size = 0;
+    if (field_ != nullptr)
+        for (ProtobufScan scan(bytes_); scan.next(field_->number);)
+            ++size;
+    return size;
+}
+
+// ---- protobuf ------------------------------------------------------------------------------------------------
+
+Value::Value(const ProtobufMessage& message, std::string_view bytes) : bytes_(bytes) {
+    become(message);
+}
+
+Value::Value(const ProtobufField& field, const ProtobufScan& occurrence) {
+    switch (field.form) {
+        case ProtobufForm::integer:
+            kind_ = Kind::integer;
+            number_ = occurrence.number();
+            return;
+        case ProtobufForm::flag:
+            kind_ = Kind::flag;
+            number_ = occurrence.number();
+            return;
+        case ProtobufForm::time:
+            is_time_ = true;
+            break;
+        case ProtobufForm::message:
+            bytes_ = occurrence.bytes();
+            become(*field.message);
+            return;
+        case ProtobufForm::int_or_text:
+            bytes_ = occurrence.bytes();
+            become_int_or_text();
+            return;
+        case ProtobufForm::text:
+        case ProtobufForm::map:
+            break;
+    }
+    kind_ = Kind::text;
+    bytes_ = occurrence.bytes();
+}
+
+/// All of a message is passed once: a decoder asks for a dozen members.
+void Value::become(const ProtobufMessage& message) {
+    kind_ = Kind::object;
+    message_ = &message;
+    ProtobufScan scan(bytes_);
+    while (scan.left() > 0) {
+        const std::size_t offset = bytes_.size() - scan.left();
+        const auto field = std::ranges::find(message.fields, scan.next(), &ProtobufField::number);
+        if (field == message.fields.end())
+            continue;
+        std::uint32_t& place = places_[static_cast<std::size_t>(field - message.fields.begin())];
+        if (place == 0 || !(field->repeated || field->form == ProtobufForm::map))
+            place = static_cast<std::uint32_t>(offset) + 1;
+    }
+}
+
+/// intstr.IntOrString: type = 1 (0: a number), intVal = 2, strVal = 3.
+void Value::become_int_or_text() {
+    kind_ = Kind::integer;
+    std::string_view text;
+    ProtobufScan scan(bytes_);
+    while (const std::uint32_t field = scan.next()) {
+        if (field == 1)
+            kind_ = scan.number() != 0 ? Kind::text : Kind::integer;
+        else if (field == 2)
+            number_ = scan.number();
+        else if (field == 3)
+            text = scan.bytes();
+    }
+    bytes_ = text;
+}
+
+/// Of a map: key = 1, value = 2.
+Value::Entry Value::entry(std::string_view bytes) {
+    Entry entry;
+    ProtobufScan scan(bytes);
+    while (const std::uint32_t field = scan.next()) {
+        if (field == 1)
+            entry.key = scan.bytes();
+        else if (field == 2)
+            entry.value = scan.bytes();
+    }
+    return entry;
+}
+
+Value Value::protobuf_member(std::string_view key) const {
+    const auto field = std::ranges::find_if(message_->fields, [key](const ProtobufField& f) {
+        return f.name.size() == key.size() && f.name.front() == key.front() && f.name == key;
+    });
+    const auto index = static_cast<std::size_t>(field - message_->fields.begin());
+    if (field == message_->fields.end() || places_[index] == 0)
+        return {};
+    const std::string_view from = bytes_.substr(places_[index] - 1);
+    if (field->repeated || field->form == ProtobufForm::map) {
+        Value all(field->repeated ? Kind::list : Kind::object, from);
+        all.field_ = &*field;
+        return all;
+    }
+    ProtobufScan scan(from);
+    scan.next();
+    Value value(*field, scan);
+    // What Go leaves out of JSON: the empty where the field has `omitempty`, and a time that is none.
+    const bool empty = value.bytes_.empty() && value.number_ == 0;
+    return empty && (field->omit_empty || value.is_time_) ? Value() : value;
+}
+
+}  // namespace api
