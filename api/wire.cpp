@@ -46,6 +46,15 @@ WireStatus read_status(std::string_view text) {
 
 // ---- what both share -----------------------------------------------------------------------------------------
 
+ListReader::End end_of(const std::string& kind, std::string version, std::string continue_token, bool has_items) {
+    if (!kind.ends_with("List"))
+        return {{}, {}, "the answer is no list but kind '" + kind + "'"};
+    ListReader::End end{std::move(version), std::move(continue_token), {}};
+    if (end.version.empty() || !has_items)
+        end.problem = "the list has no items or no resourceVersion: a gateway's answer, not an API server's?";
+    return end;
+}
+
 std::string text_at(Value value, std::initializer_list<std::string_view> path) {
     for (const std::string_view key : path)
         value = value.member(key);

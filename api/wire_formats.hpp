@@ -25,6 +25,9 @@ public:
 std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit);
 std::unique_ptr<ListFormat> protobuf_list(std::string kind, std::function<void(WireObject)> visit);
 
+/// Of an answer that has come whole.
+ListReader::End end_of(const std::string& kind, std::string version, std::string continue_token, bool has_items);
+
 WireStatus json_status(std::string_view text);
 WireStatus protobuf_status(std::string_view bytes);
 

@@ -39,14 +39,9 @@ public:
         const json::value value = json::parse(envelope_, error);
         if (error || place_ != Place::envelope)
             return {{}, {}, "the list is cut off or no JSON" + (error ? ": " + error.message() : "")};
-        if (!text_at(Value(&value), {"kind"}).ends_with("List"))
-            return {{}, {}, "the answer is no list but kind '" + text_at(Value(&value), {"kind"}) + "'"};
-        ListReader::End end{text_at(Value(&value), {"metadata", "resourceVersion"}),
-                            text_at(Value(&value), {"metadata", "continue"}),
-                            {}};
-        if (end.version.empty() || value.as_object().if_contains("items") == nullptr)
-            end.problem = "the list has no items or no resourceVersion: a gateway's answer, not an API server's?";
-        return end;
+        const Value list(&value);
+        return end_of(text_at(list, {"kind"}), text_at(list, {"metadata", "resourceVersion"}),
+                      text_at(list, {"metadata", "continue"}), list.member("items").kind() != Value::Kind::absent);
     }
 
 private:

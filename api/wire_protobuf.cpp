@@ -85,12 +85,7 @@ public:
             return {{}, {}, problem_};
         if (place_ != Place::after || !waiting_.empty())
             return {{}, {}, "the list is cut off"};
-        if (!list_kind_.ends_with("List"))
-            return {{}, {}, "the answer is no list but kind '" + list_kind_ + "'"};
-        ListReader::End end{version_, continue_token_, {}};
-        if (version_.empty())
-            end.problem = "the list has no resourceVersion: a gateway's answer, not an API server's?";
-        return end;
+        return end_of(list_kind_, version_, continue_token_, true);
     }
 
 private:

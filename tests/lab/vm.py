@@ -4,15 +4,18 @@
 The machine sees this machine's file system read-only (virtiofs) under a writable layer in memory, so that every tool
 that is installed here is there too; nothing it does is seen here. Needs root, and the packages of `./dev setup`.
 
-    vm.py [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] COMMAND...
+    vm.py [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] [--twice] COMMAND...
 
 With --network it has an interface behind which this machine's loopback is 10.0.2.2 (and is itself to be 10.0.2.15).
 With --counted it has one processor, and its clock goes on by 8 ns with each instruction: what is timed by it is what it has to
 execute, however busy this machine is.
+A machine whose kernel says that a processor has been stuck for minutes is given up: rarely, an emulated one stands still. With
+--twice the command is then run again, in a new one.
 """
 import argparse
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +33,7 @@ NETWORK_MODULES = ["virtio_net"]
 NETWORK = ["-netdev", "user,id=net0,restrict=off,ipv6=off", "-device", "virtio-net-pci,netdev=net0,romfile="]
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=3", "-cpu", "max", "-smp", "1"]
 EXIT_MARK = "podferry-lab-exit:"
+STUCK = re.compile(rb"soft lockup - CPU#\d+ stuck for \d{3,}s")  # 100 s and more: a busy machine is not stuck for so long
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -169,12 +173,22 @@ def start(args, folder):
     return share, qemu
 
 
-def stream(qemu, deadline):
+def stands_still(folder):
+    log = folder / "kernel.log"
+    return log.exists() and STUCK.search(log.read_bytes()) is not None
+
+
+def stream(qemu, folder, deadline):
     """Prints what the machine says; its exit status, or None when it did not say."""
     status = None
+    next_look = 0
     os.set_blocking(qemu.stdout.fileno(), False)
     rest = b""
     while time.monotonic() < deadline:
+        if time.monotonic() > next_look:
+            if stands_still(folder):
+                break
+            next_look = time.monotonic() + 5
         chunk = qemu.stdout.read()
         if chunk is None:
             time.sleep(0.01)
@@ -198,27 +212,37 @@ def main():
     parser.add_argument("--network", action="store_true")
     parser.add_argument("--counted", action="store_true")
     parser.add_argument("--interactive", action="store_true")
+    parser.add_argument("--twice", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     if os.geteuid() != 0 or VIRTIOFSD is None or not shutil.which("qemu-system-x86_64"):
         sys.exit("the lab's virtual machine needs root, QEMU and virtiofsd: ./dev setup")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    status, stood_still = run(args)
+    if stood_still and args.twice:
+        print("the virtual machine stood still; once more, in a new one", flush=True)
+        status, _ = run(args)
+    return status
+
+
+def run(args):
+    """The exit status, and whether the machine stood still."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="podferry-lab-"))
     terminal = termios.tcgetattr(0) if args.interactive and sys.stdin.isatty() else None
     share = qemu = None
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         share, qemu = start(args, folder)
         if args.interactive:
             if terminal:
                 tty.setraw(0)
-            return qemu.wait()
-        status = stream(qemu, time.monotonic() + args.timeout)
+            return qemu.wait(), False
+        status = stream(qemu, folder, time.monotonic() + args.timeout)
         if status is None:
             print(f"the virtual machine ended without a result (limit {args.timeout:.0f} s). Its kernel said:")
-            print("".join((folder / "kernel.log").read_text(errors="replace").splitlines(True)[-30:]))
+            print("".join((folder / "kernel.log").read_text(errors="replace").splitlines(True)[-60:]))
             print((folder / "qemu.log").read_text(), (folder / "virtiofsd.log").read_text()[-2000:])
-            return 1
-        return status
+            return 1, stands_still(folder)
+        return status, False
     finally:
         if terminal:
             termios.tcsetattr(0, termios.TCSADRAIN, terminal)

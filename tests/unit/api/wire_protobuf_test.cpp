@@ -222,8 +222,8 @@ TEST_CASE("what is no list in protobuf is refused") {
         {"knocked over", "neither JSON nor Kubernetes' protobuf"},
         {magic, "cut off"},
         {answer("Status", text(1, "")), "no list but kind 'Status'"},
-        {answer("ServiceList", ""), "no resourceVersion"},
-        {answer("ServiceList", text(1, text(1, ""))), "no resourceVersion"},
+        {answer("ServiceList", ""), "no items or no resourceVersion"},
+        {answer("ServiceList", text(1, text(1, ""))), "no items or no resourceVersion"},
         {list_answer("ServiceList", {integer(2, 7)}, "1"), "is broken"},  // spec is no number
         {answer("ServiceList", text(1, text(2, "1")) + integer(2, 7)), "is broken"},
         {answer("ServiceList", text(2, "") + "\x12\x7f"), "longer than can be"},
