@@ -4,6 +4,7 @@
 #include "netlink/state.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <system_error>
 #include <vector>
@@ -14,6 +15,20 @@ namespace netlink {
 struct Refusal {
     std::size_t index = 0;  ///< position in the span given to apply()
     std::error_code error;  ///< system category: EEXIST, ESRCH, ENOENT, EPERM, ...
+};
+
+/// A virtual server as the kernel lists it.
+struct ListedServer {
+    VirtualServer server;
+    RealServers real_servers;
+};
+
+/// All virtual servers with their real servers, a piece at a time.
+class Listing {
+public:
+    virtual ~Listing() = default;
+    /// The next `count`, or a few more; empty at the end. Throws std::system_error.
+    virtual std::vector<ListedServer> next(std::size_t count) = 0;
 };
 
 class Kernel {
@@ -32,6 +47,11 @@ public:
     /// The real servers of each given virtual server, in the same order; empty for one that does not exist.
     /// Separate from read() so that an audit of many can be done in slices. Throws std::system_error.
     virtual std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) = 0;
+
+    /// A listing that costs a fraction of read_real_servers() for all, and is worth less: it leaves out virtual servers
+    /// that have a mark or an affinity, and may lack others, or have them twice, when somebody changes them meanwhile.
+    /// nullptr: there is none.
+    virtual std::unique_ptr<Listing> list() { return nullptr; }
 
     /// The connections of each given virtual server, in the same order; empty for one that does not exist. Throws
     /// std::system_error.

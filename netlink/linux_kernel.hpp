@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "netlink/ipvs_config.hpp"
+#include "netlink/ipvs_listing.hpp"
 #include "netlink/kernel.hpp"
 #include "netlink/policy_routes.hpp"
 #include "netlink/routes.hpp"
@@ -50,9 +51,9 @@ public:
     /// std::system_error.
     std::uint32_t connection_table_size();
 
-    /// Connections of the real servers that read_real_servers() has seen since the last call, templates of affinity
-    /// included: what the kernel counts for each real server anyway, while a list of them would cost as much as there
-    /// are.
+    /// Connections of the real servers that read_real_servers() and list() have seen since the last call, templates of
+    /// affinity included: what the kernel counts for each real server anyway, while a list of them would cost as much
+    /// as there are.
     std::uint64_t take_connections_seen() { return std::exchange(connections_seen_, 0); }
 
     /// Removes our table (with its elements), our routing rules and our device (with its routes). Virtual servers are
@@ -62,6 +63,7 @@ public:
     std::vector<Refusal> apply(std::span<const Change> changes) override;
     KernelState read() override;
     std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) override;
+    std::unique_ptr<Listing> list() override { return IpvsListing::open(connections_seen_); }
     std::vector<ConnectionCounts> read_connections(std::span<const VirtualServer> servers) override;
 
     /// Port ids of our sockets: the senders of our own changes (monitor.hpp).

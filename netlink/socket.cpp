@@ -1,8 +1,8 @@
 #include "netlink/socket.hpp"
 
 #include <linux/netlink.h>
-#include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,7 +13,7 @@ namespace netlink {
 namespace {
 
 constexpr int buffer_size = 16 * 1024 * 1024;
-constexpr int answer_timeout_ms = 10'000;
+constexpr timeval answer_timeout{10, 0};
 constexpr int dump_attempts = 10;
 
 [[noreturn]] void fail(int error, const char* what) {
@@ -37,6 +37,7 @@ Socket::Socket(int protocol) : buffer_(std::size_t{256} * 1024) {
     if (socket_ < 0)
         fail(errno, "netlink socket");
     set_buffers(socket_);
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &answer_timeout, sizeof(answer_timeout));
     const int on = 1;
     ::setsockopt(socket_, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
     sockaddr_nl address{};
@@ -70,17 +71,11 @@ void Socket::send(const char* data, std::size_t size) {
 
 std::size_t Socket::receive() {
     for (;;) {
-        pollfd ready{socket_, POLLIN, 0};
-        const int count = ::poll(&ready, 1, answer_timeout_ms);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            fail(count == 0 ? ETIMEDOUT : errno, "netlink receive");
         const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_TRUNC);
         if (size < 0 && errno == EINTR)
             continue;
         if (size < 0)
-            fail(errno, "netlink receive");
+            fail(errno == EAGAIN ? ETIMEDOUT : errno, "netlink receive");
         if (static_cast<std::size_t>(size) > buffer_.size())
             fail(EMSGSIZE, "netlink receive");
         return static_cast<std::size_t>(size);

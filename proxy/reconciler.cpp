@@ -261,17 +261,39 @@ Drift Reconciler::begin_audit() {
         touched_.elements.push_back(element);
     });
     mirror_ = std::move(actual);
+    listing_ = kernel_.list();
+    confirmed_.clear();
     audited_.reset();
     return drift;
 }
 
+/// False: the listing has been read to its end.
+bool Reconciler::confirm_slice(std::size_t count) {
+    const std::vector<netlink::ListedServer> listed = listing_->next(count);
+    for (const netlink::ListedServer& each : listed) {
+        const netlink::RealServers* known = real_servers(each.server);
+        if (known != nullptr && *known == each.real_servers)
+            confirmed_.push_back(each.server);
+    }
+    if (!listed.empty())
+        return true;
+    listing_.reset();
+    std::sort(confirmed_.begin(), confirmed_.end());
+    return false;
+}
+
 bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
+    if (listing_ && confirm_slice(count))
+        return true;
     auto next = audited_ ? mirror_.virtual_servers.upper_bound(*audited_) : mirror_.virtual_servers.begin();
     std::vector<VirtualServer> servers;
     for (; next != mirror_.virtual_servers.end() && servers.size() < count; ++next)
-        servers.push_back(next->first);
-    if (servers.empty())
+        if (!std::binary_search(confirmed_.begin(), confirmed_.end(), next->first))
+            servers.push_back(next->first);
+    if (servers.empty()) {
+        confirmed_ = {};
         return false;
+    }
     const std::vector<netlink::RealServers> reals = kernel_.read_real_servers(servers);
     for (std::size_t i = 0; i < servers.size(); ++i) {
         netlink::RealServers& known = mirror_.virtual_servers[servers[i]].real_servers;

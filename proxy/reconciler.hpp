@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -80,7 +81,8 @@ public:
 
     /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
     /// next `count` virtual servers, and returns false when it was the last slice. What differs is touched, so that
-    /// the next steps repair it.
+    /// the next steps repair it. First the kernel's listing is looked at, which confirms nearly all; the others are
+    /// asked for one by one.
     Drift begin_audit();
     bool audit_slice(std::size_t count, Drift& drift);
 
@@ -103,6 +105,7 @@ private:
     using Key = std::variant<netlink::VirtualServer, netlink::LocalRoute, netlink::Element>;
 
     void collect(Time now);
+    bool confirm_slice(std::size_t count);
     bool is_withheld(const netlink::Change& change) const;
     void refuse(const netlink::Change& change, Time now);
     void hold_back(Touched& touched, Time now) const;
@@ -115,7 +118,9 @@ private:
     std::size_t cursor_ = 0;
     std::map<Key, Retry> waiting_;
     bool swept_ = true;                              // false from adopt() on
-    std::optional<netlink::VirtualServer> audited_;  // the last virtual server of the last slice
+    std::unique_ptr<netlink::Listing> listing_;      // of the audit that is under way, until it has been read
+    std::vector<netlink::VirtualServer> confirmed_;  // by it
+    std::optional<netlink::VirtualServer> audited_;  // the last of the others, in the last slice
 };
 
 /// Those of `state` that are ours by what the kernel itself records: an address with our route, an element of

@@ -76,12 +76,38 @@ KernelState FakeKernel::read() {
 }
 
 std::vector<RealServers> FakeKernel::read_real_servers(std::span<const VirtualServer> servers) {
+    asked += servers.size();
     std::vector<RealServers> all;
     for (const VirtualServer& server : servers) {
         const auto found = state_.virtual_servers.find(server);
         all.push_back(found == state_.virtual_servers.end() ? RealServers{} : found->second.real_servers);
     }
     return all;
+}
+
+std::unique_ptr<Listing> FakeKernel::list() {
+    class FakeListing : public Listing {
+    public:
+        explicit FakeListing(std::vector<ListedServer> servers) : servers_(std::move(servers)) {}
+        std::vector<ListedServer> next(std::size_t count) override {
+            const std::size_t end = std::min(at_ + count, servers_.size());
+            std::vector<ListedServer> part(servers_.begin() + static_cast<std::ptrdiff_t>(at_),
+                                           servers_.begin() + static_cast<std::ptrdiff_t>(end));
+            at_ = end;
+            return part;
+        }
+
+    private:
+        std::vector<ListedServer> servers_;
+        std::size_t at_ = 0;
+    };
+    if (!lists)
+        return nullptr;
+    std::vector<ListedServer> servers;
+    for (const auto& [server, state] : state_.virtual_servers)
+        if (!unlisted.contains(server))
+            servers.push_back({server, state.real_servers});
+    return std::make_unique<FakeListing>(std::move(servers));
 }
 
 std::vector<ConnectionCounts> FakeKernel::read_connections(std::span<const VirtualServer> servers) {

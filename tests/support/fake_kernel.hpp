@@ -3,6 +3,8 @@
 #pragma once
 
 #include <map>
+#include <memory>
+#include <set>
 #include <system_error>
 
 #include "netlink/kernel.hpp"
@@ -20,6 +22,13 @@ public:
     std::vector<netlink::Refusal> apply(std::span<const netlink::Change> changes) override;
     netlink::KernelState read() override;
     std::vector<netlink::RealServers> read_real_servers(std::span<const netlink::VirtualServer> servers) override;
+    /// As the real one's, of what is there now; only with `lists`. What is in `unlisted` it leaves out.
+    std::unique_ptr<netlink::Listing> list() override;
+    bool lists = false;
+    std::set<netlink::VirtualServer> unlisted;
+    /// Virtual servers whose real servers have been asked for.
+    std::size_t asked = 0;
+
     /// Nobody connects to this kernel.
     std::vector<netlink::ConnectionCounts> read_connections(std::span<const netlink::VirtualServer> servers) override;
 

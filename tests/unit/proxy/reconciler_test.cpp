@@ -154,8 +154,41 @@ TEST_CASE("foreign virtual servers are left alone, at start and by audits") {
     CHECK(world.kernel.state().virtual_servers.contains(foreign));
 }
 
+TEST_CASE("an audit asks for what the kernel's listing does not confirm, and only for that") {
+    struct Row {
+        bool lists;
+        std::set<netlink::VirtualServer> unlisted;
+        bool damaged;
+        std::size_t asked;
+    };
+    const auto row = GENERATE(values<Row>({{false, {}, false, 2},
+                                           {true, {}, false, 0},
+                                           {true, {other}, false, 1},
+                                           {true, {}, true, 1},
+                                           {true, {web}, true, 1}}));
+    World world;
+    world.kernel.lists = row.lists;
+    world.kernel.unlisted = row.unlisted;
+    world.want_web();
+    world.desired.replace({"shop", "other"}, plan_of(other, {{pod1, 1}}));
+    world.settle();
+    world.kernel.state().virtual_servers[foreign] = {{}, {{pod1, 1}}};
+    if (row.damaged)
+        world.kernel.state().virtual_servers.at(web).real_servers.erase(pod1);
+    CAPTURE(row.lists, row.unlisted.size(), row.damaged);
+    world.kernel.asked = 0;
+    CHECK(world.audit().real_servers == (row.damaged ? 1 : 0));
+    CHECK(world.kernel.asked == row.asked);
+    world.settle();
+    CHECK(world.kernel.state().virtual_servers.at(web).real_servers.size() == 2);
+    world.kernel.asked = 0;
+    CHECK(world.audit().total() == 0);  // the next one begins anew
+    CHECK(world.kernel.asked == (row.lists ? row.unlisted.size() : 2));
+}
+
 TEST_CASE("foreign damage is found by an audit and repaired") {
     World world;
+    world.kernel.lists = GENERATE(false, true);
     world.want_web();
     struct Damage {
         const char* what;
