@@ -11,14 +11,8 @@ namespace api {
 namespace {
 
 namespace json = boost::json;
-
-/// metav1.Time: seconds = 1; less than a second is of no use to us.
-std::chrono::sys_seconds read_time(std::string_view bytes) {
-    std::int64_t seconds = 0;
-    for (ProtobufScan scan(bytes); scan.next(1);)
-        seconds = scan.number();
-    return std::chrono::sys_seconds(std::chrono::seconds(seconds));
-}
+using protozero::pbf_reader;
+using protozero::pbf_wire_type;
 
 Value::Kind kind_of(const json::value& value) {
     switch (value.kind()) {
@@ -51,14 +45,14 @@ Value::Value(const json::value* value) : json_(value) {
 std::string Value::text() const {
     if (json_ != nullptr)
         return {json_->get_string().data(), json_->get_string().size()};
-    return is_time_ ? to_rfc3339(read_time(bytes_)) : std::string(bytes_);
+    return is_time_ ? to_rfc3339(time_of(bytes_)) : std::string(bytes_);
 }
 
 std::optional<std::chrono::system_clock::time_point> Value::time() const {
     using std::chrono::floor, std::chrono::seconds, std::chrono::system_clock;
     if (!is_time_)
         return parse_rfc3339(text());
-    return std::clamp(read_time(bytes_), floor<seconds>(system_clock::time_point::min()) + seconds(1),
+    return std::clamp(time_of(bytes_), floor<seconds>(system_clock::time_point::min()) + seconds(1),
                       floor<seconds>(system_clock::time_point::max()));
 }
 
@@ -107,36 +101,57 @@ std::size_t Value::size() const {
         return json_->is_array() ? json_->get_array().size() : json_->is_object() ? json_->get_object().size() : 0;
     std::size_t size = 0;
     if (field_ != nullptr)
-        for (ProtobufScan scan(bytes_); scan.next(field_->number);)
+        for (pbf_reader reader = read(bytes_); reader.next(field_->number); reader.skip())
             ++size;
     return size;
 }
 
 // ---- protobuf ------------------------------------------------------------------------------------------------
 
+std::string_view Value::bytes_of(pbf_reader& reader) {
+    if (reader.wire_type() != pbf_wire_type::length_delimited)
+        throw protozero::unknown_pbf_wire_type_exception{};
+    const auto view = reader.get_view();
+    return {view.data(), view.size()};
+}
+
+std::int64_t Value::number_of(pbf_reader& reader) {
+    if (reader.wire_type() != pbf_wire_type::varint)
+        throw protozero::unknown_pbf_wire_type_exception{};
+    return reader.get_int64();
+}
+
+/// metav1.Time: seconds = 1; less than a second is of no use to us.
+std::chrono::sys_seconds Value::time_of(std::string_view bytes) {
+    std::int64_t seconds = 0;
+    for (pbf_reader reader = read(bytes); reader.next(1);)
+        seconds = number_of(reader);
+    return std::chrono::sys_seconds(std::chrono::seconds(seconds));
+}
+
 Value::Value(const ProtobufMessage& message, std::string_view bytes) : bytes_(bytes) {
     become(message);
 }
 
-Value::Value(const ProtobufField& field, const ProtobufScan& occurrence) {
+Value::Value(const ProtobufField& field, pbf_reader& occurrence) {
     switch (field.form) {
         case ProtobufForm::integer:
             kind_ = Kind::integer;
-            number_ = occurrence.number();
+            number_ = number_of(occurrence);
             return;
         case ProtobufForm::flag:
             kind_ = Kind::flag;
-            number_ = occurrence.number();
+            number_ = number_of(occurrence);
             return;
         case ProtobufForm::time:
             is_time_ = true;
             break;
         case ProtobufForm::message:
-            bytes_ = occurrence.bytes();
+            bytes_ = bytes_of(occurrence);
             become(*field.message);
             return;
         case ProtobufForm::int_or_text:
-            bytes_ = occurrence.bytes();
+            bytes_ = bytes_of(occurrence);
             become_int_or_text();
             return;
         case ProtobufForm::text:
@@ -144,17 +159,17 @@ Value::Value(const ProtobufField& field, const ProtobufScan& occurrence) {
             break;
     }
     kind_ = Kind::text;
-    bytes_ = occurrence.bytes();
+    bytes_ = bytes_of(occurrence);
 }
 
 /// All of a message is passed once: a decoder asks for a dozen members.
 void Value::become(const ProtobufMessage& message) {
     kind_ = Kind::object;
     message_ = &message;
-    ProtobufScan scan(bytes_);
-    while (scan.left() > 0) {
-        const std::size_t offset = bytes_.size() - scan.left();
-        const auto field = std::ranges::find(message.fields, scan.next(), &ProtobufField::number);
+    pbf_reader reader = read(bytes_);
+    for (std::size_t offset = 0; reader.next(); offset = bytes_.size() - reader.length()) {
+        const auto field = std::ranges::find(message.fields, reader.tag(), &ProtobufField::number);
+        reader.skip();
         if (field == message.fields.end())
             continue;
         std::uint32_t& place = places_[static_cast<std::size_t>(field - message.fields.begin())];
@@ -167,14 +182,15 @@ void Value::become(const ProtobufMessage& message) {
 void Value::become_int_or_text() {
     kind_ = Kind::integer;
     std::string_view text;
-    ProtobufScan scan(bytes_);
-    while (const std::uint32_t field = scan.next()) {
-        if (field == 1)
-            kind_ = scan.number() != 0 ? Kind::text : Kind::integer;
-        else if (field == 2)
-            number_ = scan.number();
-        else if (field == 3)
-            text = scan.bytes();
+    for (pbf_reader reader = read(bytes_); reader.next();) {
+        if (reader.tag() == 1)
+            kind_ = number_of(reader) != 0 ? Kind::text : Kind::integer;
+        else if (reader.tag() == 2)
+            number_ = number_of(reader);
+        else if (reader.tag() == 3)
+            text = bytes_of(reader);
+        else
+            reader.skip();
     }
     bytes_ = text;
 }
@@ -182,12 +198,13 @@ void Value::become_int_or_text() {
 /// Of a map: key = 1, value = 2.
 Value::Entry Value::entry(std::string_view bytes) {
     Entry entry;
-    ProtobufScan scan(bytes);
-    while (const std::uint32_t field = scan.next()) {
-        if (field == 1)
-            entry.key = scan.bytes();
-        else if (field == 2)
-            entry.value = scan.bytes();
+    for (pbf_reader reader = read(bytes); reader.next();) {
+        if (reader.tag() == 1)
+            entry.key = bytes_of(reader);
+        else if (reader.tag() == 2)
+            entry.value = bytes_of(reader);
+        else
+            reader.skip();
     }
     return entry;
 }
@@ -205,9 +222,9 @@ Value Value::protobuf_member(std::string_view key) const {
         all.field_ = &*field;
         return all;
     }
-    ProtobufScan scan(from);
-    scan.next();
-    Value value(*field, scan);
+    pbf_reader reader = read(from);
+    reader.next();
+    Value value(*field, reader);
     // What Go leaves out of JSON: the empty where the field has `omitempty`, and a time that is none.
     const bool empty = value.bytes_.empty() && value.number_ == 0;
     return empty && (field->omit_empty || value.is_time_) ? Value() : value;

@@ -9,10 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <protozero/pbf_reader.hpp>
 #include <string>
 #include <string_view>
 
-#include "api/protobuf_scan.hpp"
 #include "api/protobuf_schema.hpp"
 
 namespace api {
@@ -52,8 +52,8 @@ public:
                 visit(Value(&item));
             return;
         }
-        for (ProtobufScan scan(bytes_); scan.next(field_->number);)
-            visit(Value(*field_, scan));
+        for (protozero::pbf_reader reader = read(bytes_); reader.next(field_->number);)
+            visit(Value(*field_, reader));
     }
 
     /// Calls `visit(std::string_view key, Value)` for each member of an object. Of protobuf, only maps have any to be
@@ -64,8 +64,8 @@ public:
             for (const auto& member : json_->get_object())
                 visit(std::string_view(member.key().data(), member.key().size()), Value(&member.value()));
         } else if (field_ != nullptr) {
-            for (ProtobufScan scan(bytes_); scan.next(field_->number);) {
-                const auto [key, value] = entry(scan.bytes());
+            for (protozero::pbf_reader reader = read(bytes_); reader.next(field_->number);) {
+                const auto [key, value] = entry(bytes_of(reader));
                 visit(key, Value(Kind::text, value));
             }
         }
@@ -78,7 +78,11 @@ private:
     };
 
     Value(Kind kind, std::string_view bytes) : kind_(kind), bytes_(bytes) {}
-    Value(const ProtobufField& field, const ProtobufScan& occurrence);
+    Value(const ProtobufField& field, protozero::pbf_reader& occurrence);
+    static protozero::pbf_reader read(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+    static std::string_view bytes_of(protozero::pbf_reader& reader);
+    static std::int64_t number_of(protozero::pbf_reader& reader);
+    static std::chrono::sys_seconds time_of(std::string_view bytes);
     static Entry entry(std::string_view bytes);
     void become(const ProtobufMessage& message);
     void become_int_or_text();
