@@ -124,7 +124,7 @@ ObjectName name_of(const Object& object) {
 
 }  // namespace
 
-Decoded decode(Value value, const std::string& kind_hint, Strictness strictness) {
+Decoded decode(const Value& value, const std::string& kind_hint, Strictness strictness) {
     Decoded decoded;
     const Field document(value, decoded.mistakes, strictness);
     if (value.kind() != Value::Kind::object) {

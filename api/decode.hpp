@@ -23,6 +23,6 @@ struct Decoded {
 };
 
 /// `kind_hint`: the kind of items in a typed list ("ServiceList"), which may leave it out; else empty.
-Decoded decode(Value document, const std::string& kind_hint = {}, Strictness strictness = Strictness::manifest);
+Decoded decode(const Value& document, const std::string& kind_hint = {}, Strictness strictness = Strictness::manifest);
 
 }  // namespace api

@@ -166,6 +166,7 @@ Value::Value(const ProtobufField& field, pbf_reader& occurrence) {
 void Value::become(const ProtobufMessage& message) {
     kind_ = Kind::object;
     message_ = &message;
+    places_.fill(0);
     pbf_reader reader = read(bytes_);
     for (std::size_t offset = 0; reader.next(); offset = bytes_.size() - reader.length()) {
         const auto field = std::ranges::find(message.fields, reader.tag(), &ProtobufField::number);

@@ -24,6 +24,9 @@ public:
     enum class Kind : std::uint8_t { absent, null, text, integer, flag, other_number, list, object };
 
     Value() = default;  ///< absent
+    Value(const Value& other) { *this = other; }
+    Value& operator=(const Value& other);
+    ~Value() = default;
     explicit Value(const boost::json::value* value);
     Value(const ProtobufMessage& message, std::string_view bytes);
 
@@ -97,8 +100,23 @@ private:
     const ProtobufField* field_ = nullptr;      // of a list or map
     const ProtobufMessage* message_ = nullptr;  // of a message, and then:
     /// Where each field of its table is, as an offset, beginning with 1; 0: nowhere. Of several the last one counts; of
-    /// lists and maps it is the first.
-    std::array<std::uint32_t, most_protobuf_fields> places_{};
+    /// lists and maps it is the first. Not of other values: most are small, and decoders copy many.
+    std::array<std::uint32_t, most_protobuf_fields> places_;
 };
+
+inline Value& Value::operator=(const Value& other) {
+    if (this == &other)
+        return *this;
+    kind_ = other.kind_;
+    json_ = other.json_;
+    bytes_ = other.bytes_;
+    number_ = other.number_;
+    is_time_ = other.is_time_;
+    field_ = other.field_;
+    message_ = other.message_;
+    if (message_ != nullptr)
+        places_ = other.places_;
+    return *this;
+}
 
 }  // namespace api

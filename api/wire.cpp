@@ -61,7 +61,7 @@ std::string text_at(Value value, std::initializer_list<std::string_view> path) {
     return value.kind() == Value::Kind::text ? value.text() : std::string();
 }
 
-WireObject object_from(Value value, const std::string& kind) {
+WireObject object_from(const Value& value, const std::string& kind) {
     Decoded decoded = decode(value, kind, Strictness::server);
     WireObject object{std::move(decoded.name),
                       std::move(decoded.version),
@@ -73,7 +73,7 @@ WireObject object_from(Value value, const std::string& kind) {
     return object;
 }
 
-WireStatus status_from(Value value) {
+WireStatus status_from(const Value& value) {
     WireStatus status{0, text_at(value, {"message"}), false};
     if (const Value code = value.member("code"); code.kind() == Value::Kind::integer)
         status.code = static_cast<int>(code.integer());

@@ -34,7 +34,7 @@ WireStatus protobuf_status(std::string_view bytes);
 /// A text inside nested objects; empty when there is none.
 std::string text_at(Value value, std::initializer_list<std::string_view> path);
 /// `kind`: where the object does not say it itself.
-WireObject object_from(Value value, const std::string& kind);
-WireStatus status_from(Value value);
+WireObject object_from(const Value& value, const std::string& kind);
+WireStatus status_from(const Value& value);
 
 }  // namespace api
