@@ -1,16 +1,18 @@
 #include "netlink/ipvs_listing.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/ip/address_v6.hpp>
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
+#include <fstream>
+#include <string>
 #include <system_error>
+#include <utility>
+
+#include "netlink/ipvs_text.hpp"
 
 namespace netlink {
 namespace {
+
+constexpr const char* path = "/proc/net/ip_vs";
 
 /// The next word; empty at the end.
 std::string_view take_word(std::string_view& text) {
@@ -20,124 +22,84 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
-template <class Number>
-bool read_number(std::string_view text, Number& number, int base) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-    return error == std::errc() && end == text.data() + text.size() && !text.empty();
-}
+struct EndPoint {
+    Address address;
+    std::uint16_t port;
+};
 
 /// "0A600001:0050", "[fd00:0096:0000:0000:0000:0000:0000:0001]:0050".
-bool read_end_point(std::string_view text, Address& address, std::uint16_t& port) {
+std::optional<EndPoint> read_end_point(std::string_view text) {
     const auto colon = text.rfind(':');
-    if (colon == std::string_view::npos || !read_number(text.substr(colon + 1), port, 16))
-        return false;
-    const std::string_view host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) {
-        boost::system::error_code error;
-        address = boost::asio::ip::make_address_v6(std::string(host.substr(1, host.size() - 2)), error);
-        return !error;
-    }
-    std::uint32_t number = 0;
-    if (host.size() != 8 || !read_number(host, number, 16))
-        return false;
-    address = boost::asio::ip::address_v4(number);
-    return true;
-}
-
-std::optional<Protocol> read_protocol(std::string_view word) {
-    if (word == "TCP")
-        return Protocol::tcp;
-    if (word == "UDP")
-        return Protocol::udp;
-    return word == "SCTP" ? std::optional(Protocol::sctp) : std::nullopt;
+    if (colon == std::string_view::npos)
+        return std::nullopt;
+    std::string_view host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    const auto address = ipvs::read_address(host);
+    const auto port = ipvs::read_number<std::uint16_t>(text.substr(colon + 1), 16);
+    return address && port ? std::optional(EndPoint{*address, *port}) : std::nullopt;
 }
 
 }  // namespace
 
-void ListingText::feed(std::string_view text, std::vector<ListedServer>& servers) {
-    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-        if (rest_.empty()) {
-            line(text.substr(0, end), servers);
-        } else {
-            rest_ += text.substr(0, end);
-            line(rest_, servers);
-            rest_.clear();
-        }
-        text.remove_prefix(end + 1);
-    }
-    rest_ += text;
+std::unique_ptr<Listing> IpvsListing::open(std::uint64_t& connections) {
+    auto file = std::make_unique<std::ifstream>(path);
+    return *file ? std::make_unique<IpvsListing>(std::move(file), connections) : nullptr;
 }
 
-void ListingText::finish(std::vector<ListedServer>& servers) {
+std::vector<ListedServer> IpvsListing::next(std::size_t count) {
+    std::vector<ListedServer> servers;
+    std::string line;
+    while (servers.size() < count && std::getline(*text_, line)) {
+        if (line.starts_with("  -> ")) {
+            real_server(std::string_view(line).substr(5));
+            continue;
+        }
+        finish(servers);
+        virtual_server(line);
+    }
+    if (text_->bad())
+        throw std::system_error(EIO, std::system_category(), path);
+    if (text_->eof())
+        finish(servers);
+    return servers;
+}
+
+/// The one before has all of its real servers.
+void IpvsListing::finish(std::vector<ListedServer>& servers) {
     if (current_)
         servers.push_back(std::move(*current_));
     current_.reset();
 }
 
-void ListingText::line(std::string_view text, std::vector<ListedServer>& servers) {
-    if (text.starts_with("  -> "))
-        return real_server(text.substr(5));
-    finish(servers);
-    const auto protocol = read_protocol(take_word(text));
-    ListedServer server;
-    if (!protocol || !read_end_point(take_word(text), server.server.address, server.server.port))
+/// "TCP  0A600005:0050 rr persistent 10800 FFFFFFFF".
+void IpvsListing::virtual_server(std::string_view text) {
+    const auto protocol = ipvs::read_protocol(take_word(text));
+    const auto end_point = read_end_point(take_word(text));
+    if (!protocol || !end_point)
         return;
     take_word(text);  // the scheduler
     for (std::string_view flag = take_word(text); !flag.empty(); flag = take_word(text))
         if (flag == "persistent")
             return;  // templates are not counted here
-    server.server.protocol = *protocol;
-    current_ = std::move(server);
+    current_ = ListedServer{{end_point->address, *protocol, end_point->port}, {}};
 }
 
 /// "0A010107:1F90      Masq    1      0          0".
-void ListingText::real_server(std::string_view text) {
-    RealServer real;
-    int weight = 0;
-    std::uint64_t active = 0;
-    std::uint64_t inactive = 0;
-    const std::string_view end_point = take_word(text);
-    const std::string_view forward = take_word(text);
-    const bool understood = read_end_point(end_point, real.address, real.port) && forward == "Masq" &&
-                            read_number(take_word(text), weight, 10) && read_number(take_word(text), active, 10) &&
-                            read_number(take_word(text), inactive, 10);
+void IpvsListing::real_server(std::string_view text) {
     if (!current_)
         return;
-    if (!understood) {
+    const auto end_point = read_end_point(take_word(text));
+    const bool masq = take_word(text) == "Masq";
+    const auto weight = ipvs::read_number<int>(take_word(text), 10);
+    const auto active = ipvs::read_number<std::uint64_t>(take_word(text), 10);
+    const auto inactive = ipvs::read_number<std::uint64_t>(take_word(text), 10);
+    if (!end_point || !masq || !weight || !active || !inactive) {
         current_.reset();
         return;
     }
-    current_->real_servers.emplace(real, weight);
-    connections_ += active + inactive;
-}
-
-// ---- the file ------------------------------------------------------------------------------------------------
-
-std::unique_ptr<Listing> IpvsListing::open(std::uint64_t& connections) {
-    const int file = ::open("/proc/thread-self/net/ip_vs", O_RDONLY | O_CLOEXEC);
-    return file < 0 ? nullptr : std::make_unique<IpvsListing>(file, connections);
-}
-
-IpvsListing::~IpvsListing() {
-    ::close(file_);
-}
-
-std::vector<ListedServer> IpvsListing::next(std::size_t count) {
-    std::vector<ListedServer> servers;
-    while (servers.size() < count) {
-        const ssize_t size = ::read(file_, buffer_.data(), buffer_.size());
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0)
-            throw std::system_error(errno, std::system_category(), "/proc/net/ip_vs");
-        if (size == 0) {
-            text_.finish(servers);
-            break;
-        }
-        text_.feed(std::string_view(buffer_).substr(0, static_cast<std::size_t>(size)), servers);
-    }
-    *connections_ += text_.take_connections();
-    return servers;
+    current_->real_servers.emplace(RealServer{end_point->address, end_point->port}, *weight);
+    *connections_ += *active + *inactive;
 }
 
 }  // namespace netlink

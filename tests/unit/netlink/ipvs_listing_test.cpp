@@ -1,7 +1,8 @@
-// What /proc/net/ip_vs says, however it is cut.
+// What /proc/net/ip_vs says, however many virtual servers of it are wanted at once.
 #include "netlink/ipvs_listing.hpp"
 
 #include <catch2/catch.hpp>
+#include <sstream>
 
 using namespace netlink;
 
@@ -21,21 +22,19 @@ struct Read {
     std::uint64_t connections = 0;
 };
 
-Read read(const std::string& text, std::size_t piece = 100'000) {
+Read read(const std::string& text, std::size_t count = 100) {
     Read result;
-    ListingText listing;
-    for (std::size_t at = 0; at < text.size(); at += piece)
-        listing.feed(std::string_view(text).substr(at, piece), result.servers);
-    listing.finish(result.servers);
-    result.connections = listing.take_connections();
+    IpvsListing listing(std::make_unique<std::istringstream>(text), result.connections);
+    for (auto part = listing.next(count); !part.empty(); part = listing.next(count))
+        result.servers.insert(result.servers.end(), part.begin(), part.end());
     return result;
 }
 
 }  // namespace
 
-TEST_CASE("IPVS's listing is taken apart in pieces of any size") {
-    const auto piece = GENERATE(1U, 7U, 64U, 100'000U);
-    CAPTURE(piece);
+TEST_CASE("IPVS's listing is read by any number of virtual servers") {
+    const auto count = GENERATE(1U, 2U, 3U, 100U);
+    CAPTURE(count);
     const Read got = read(head +
                               "TCP  0A600005:0050 rr  \n"
                               "  -> 0A01010B:1F90      Masq    1      2          3         \n"
@@ -43,7 +42,7 @@ TEST_CASE("IPVS's listing is taken apart in pieces of any size") {
                               "UDP  [fd00:0096:0000:0000:0000:0000:0000:000a]:0035 mh ops \n"
                               "  -> [fd00:0001:0000:0000:0000:0000:0000:0011]:14E9      Masq    100    0          7\n"
                               "SCTP 0A600007:0009 rr \n",
-                          piece);
+                          count);
     REQUIRE(got.servers.size() == 3);
     CHECK(got.servers[0].server == VirtualServer{address("10.96.0.5"), Protocol::tcp, 80});
     CHECK(got.servers[0].real_servers ==
