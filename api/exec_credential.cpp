@@ -49,10 +49,8 @@ void check_complete(const Field& status, const ExecCredential& credential) {
 
 std::string one_line(const std::vector<Mistake>& mistakes) {
     std::string text;
-    for (const Mistake& mistake : mistakes) {
-        const std::string path = to_string(mistake.path);
-        text += (text.empty() ? "" : "; ") + path + (path.empty() ? "" : ": ") + mistake.message;
-    }
+    for (const Mistake& mistake : mistakes)
+        text += (text.empty() ? "" : "; ") + to_string(mistake);
     return text;
 }
 

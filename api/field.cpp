@@ -22,6 +22,11 @@ std::string to_string(const std::vector<Step>& path) {
     return text;
 }
 
+std::string to_string(const Mistake& mistake) {
+    const std::string path = to_string(mistake.path);
+    return path + (path.empty() ? "" : ": ") + mistake.message;
+}
+
 std::string did_you_mean(std::string_view name, std::initializer_list<std::string_view> known) {
     const auto nearest = std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
         return edit_distance(name, a) < edit_distance(name, b);

@@ -58,11 +58,8 @@ private:
                 return;
             }
             const Mistake& mistake = mistakes[i];
-            const std::string path = to_string(mistake.path);
-            content.problems.push_back({{file_, line_of ? line_of(mistake.path) : line},
-                                        label,
-                                        path + (path.empty() ? "" : ": ") + mistake.message,
-                                        mistake.warning});
+            content.problems.push_back(
+                {{file_, line_of ? line_of(mistake.path) : line}, label, to_string(mistake), mistake.warning});
         }
     }
 

@@ -15,11 +15,8 @@ void ObjectSet::put(WireObject object, Transaction& changes) {
         return;
     known.version = object.version;
     problems_.erase(object.name);
-    for (const Mistake& mistake : object.mistakes) {
-        const std::string path = to_string(mistake.path);
-        problems_[object.name].push_back(
-            {{}, object.label, path + (path.empty() ? "" : ": ") + mistake.message, mistake.warning});
-    }
+    for (const Mistake& mistake : object.mistakes)
+        problems_[object.name].push_back({{}, object.label, to_string(mistake), mistake.warning});
     for (Object& one : object.objects) {
         known.in_force = true;
         changes.upserts.push_back({std::move(one), {}});

@@ -24,10 +24,8 @@ tl::expected<YamlDocument, std::string> parse_single_document(std::string_view t
 
 std::string describe(const std::vector<Mistake>& mistakes, const YamlDocument& document, const std::string& file) {
     std::string text;
-    for (const Mistake& mistake : mistakes) {
-        const std::string path = to_string(mistake.path);
-        text += at(file, document.line_of(mistake.path)) + path + (path.empty() ? "" : ": ") + mistake.message + "\n";
-    }
+    for (const Mistake& mistake : mistakes)
+        text += at(file, document.line_of(mistake.path)) + to_string(mistake) + "\n";
     return text;
 }
 

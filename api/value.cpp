@@ -136,11 +136,8 @@ Value::Value(const ProtobufMessage& message, std::string_view bytes) : bytes_(by
 Value::Value(const ProtobufField& field, pbf_reader& occurrence) {
     switch (field.form) {
         case ProtobufForm::integer:
-            kind_ = Kind::integer;
-            number_ = number_of(occurrence);
-            return;
         case ProtobufForm::flag:
-            kind_ = Kind::flag;
+            kind_ = field.form == ProtobufForm::flag ? Kind::flag : Kind::integer;
             number_ = number_of(occurrence);
             return;
         case ProtobufForm::time:
@@ -211,9 +208,7 @@ Value::Entry Value::entry(std::string_view bytes) {
 }
 
 Value Value::protobuf_member(std::string_view key) const {
-    const auto field = std::ranges::find_if(message_->fields, [key](const ProtobufField& f) {
-        return f.name.size() == key.size() && f.name.front() == key.front() && f.name == key;
-    });
+    const auto field = std::ranges::find(message_->fields, key, &ProtobufField::name);
     const auto index = static_cast<std::size_t>(field - message_->fields.begin());
     if (field == message_->fields.end() || places_[index] == 0)
         return {};

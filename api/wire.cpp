@@ -7,37 +7,21 @@ namespace api {
 
 // ---- which format it is --------------------------------------------------------------------------------------
 
-class ListReader::Impl {
-public:
-    Impl(std::string kind, std::function<void(WireObject)> visit) : kind_(std::move(kind)), visit_(std::move(visit)) {}
-
-    void feed(std::string_view bytes) {
-        if (!format_ && !bytes.empty())
-            format_ = bytes.front() == protobuf_magic.front() ? protobuf_list(std::move(kind_), std::move(visit_))
-                                                              : json_list(std::move(kind_), std::move(visit_));
-        if (format_)
-            format_->feed(bytes);
-    }
-
-    End finish() { return format_ ? format_->finish() : End{{}, {}, "the answer is empty"}; }
-
-private:
-    std::string kind_;
-    std::function<void(WireObject)> visit_;
-    std::unique_ptr<ListFormat> format_;
-};
-
 ListReader::ListReader(std::string kind, std::function<void(WireObject)> visit)
-    : impl_(std::make_unique<Impl>(std::move(kind), std::move(visit))) {}
+    : kind_(std::move(kind)), visit_(std::move(visit)) {}
 
 ListReader::~ListReader() = default;
 
 void ListReader::feed(std::string_view bytes) {
-    impl_->feed(bytes);
+    if (!format_ && !bytes.empty())
+        format_ = bytes.front() == protobuf_magic.front() ? protobuf_list(std::move(kind_), std::move(visit_))
+                                                          : json_list(std::move(kind_), std::move(visit_));
+    if (format_)
+        format_->feed(bytes);
 }
 
 ListReader::End ListReader::finish() {
-    return impl_->finish();
+    return format_ ? format_->finish() : End{{}, {}, "the answer is empty"};
 }
 
 WireStatus read_status(std::string_view text) {

@@ -34,6 +34,8 @@ struct WireStatus {
     bool version_too_large = false;  ///< of a cause: the server's cache is older than what was asked for
 };
 
+class ListFormat;
+
 /// Takes a list apart while it arrives, object by object; in which format, its first byte says.
 class ListReader {
 public:
@@ -51,8 +53,9 @@ public:
     End finish();
 
 private:
-    class Impl;
-    std::unique_ptr<Impl> impl_;
+    std::string kind_;
+    std::function<void(WireObject)> visit_;
+    std::unique_ptr<ListFormat> format_;
 };
 
 enum class EventType { added, modified, deleted, bookmark, error };

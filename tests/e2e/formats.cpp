@@ -30,7 +30,7 @@ List read(const std::string& kind, const char* file) {
 std::string mistakes(const api::WireObject& object) {
     std::string text = object.label;
     for (const api::Mistake& mistake : object.mistakes)
-        text += "\n" + api::to_string(mistake.path) + ": " + mistake.message;
+        text += "\n" + to_string(mistake);
     return text;
 }
 

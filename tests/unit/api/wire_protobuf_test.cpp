@@ -4,27 +4,13 @@
 #include <fstream>
 #include <iterator>
 
-#include "api/wire.hpp"
 #include "protobuf_bytes.hpp"
+#include "read_list.hpp"
 
 using namespace api;
 using namespace protobuf;
 
 namespace {
-
-struct Read {
-    std::vector<WireObject> objects;
-    ListReader::End end;
-};
-
-Read read(const std::string& kind, const std::string& bytes, std::size_t piece = 1'000'000) {
-    Read result;
-    ListReader reader(kind, [&](WireObject object) { result.objects.push_back(std::move(object)); });
-    for (std::size_t at = 0; at < bytes.size(); at += piece)
-        reader.feed(std::string_view(bytes).substr(at, piece));
-    result.end = reader.finish();
-    return result;
-}
 
 std::string metadata(const std::string& name, const std::string& more = {}) {
     return text(1, text(1, name) + text(2, "") + text(3, "n") + text(5, "u-1") + text(6, "9") + integer(7, 3) + more);
@@ -35,20 +21,13 @@ std::string json_list(const std::string& kind, const std::string& items) {
            "]}";
 }
 
-std::string words(const WireObject& object) {
-    std::string all;
-    for (const Mistake& mistake : object.mistakes)
-        all += to_string(mistake.path) + ": " + mistake.message + "\n";
-    return all;
-}
-
 /// Both formats, of one kind, and what is wrong with the object in both.
 void check_same(const std::string& kind, const std::string& item, const std::string& json_item) {
-    const Read expected = read(kind, json_list(kind, json_item));
+    const ReadList expected = read_list(kind, json_list(kind, json_item));
     REQUIRE(expected.end.problem.empty());
     const auto piece = GENERATE(1U, 2U, 7U, 100U, 1'000'000U);
     CAPTURE(piece);
-    const Read got = read(kind, list_answer(kind + "List", {item}, "77", "tok"), piece);
+    const ReadList got = read_list(kind, list_answer(kind + "List", {item}, "77", "tok"), piece);
     CHECK(got.end.problem == expected.end.problem);
     CHECK(got.end.version == "77");
     CHECK(got.end.continue_token == "tok");
@@ -58,7 +37,7 @@ void check_same(const std::string& kind, const std::string& item, const std::str
     CHECK(got.objects[0].version == "9");
     CHECK(got.objects[0].label == expected.objects[0].label);
     CHECK(got.objects[0].objects == expected.objects[0].objects);
-    CHECK(words(got.objects[0]) == words(expected.objects[0]));
+    CHECK(mistakes_of(got.objects[0]) == mistakes_of(expected.objects[0]));
 }
 
 const std::string json_metadata = R"("name":"a","namespace":"n","uid":"u-1","resourceVersion":"9")";
@@ -182,10 +161,10 @@ TEST_CASE("a real API server's lists say the same in both formats") {
     CAPTURE(row.kind);
     const auto of = [&](const char* ending) {
         std::ifstream stream(std::string(LISTS) + "/" + row.file + ending, std::ios::binary);
-        return read(row.kind, std::string(std::istreambuf_iterator<char>(stream), {}));
+        return read_list(row.kind, std::string(std::istreambuf_iterator<char>(stream), {}));
     };
-    const Read json = of(".json");
-    const Read protobuf = of(".pb");
+    const ReadList json = of(".json");
+    const ReadList protobuf = of(".pb");
     REQUIRE(json.end.problem.empty());
     REQUIRE(protobuf.end.problem.empty());
     CHECK(json.end.version == protobuf.end.version);
@@ -194,7 +173,7 @@ TEST_CASE("a real API server's lists say the same in both formats") {
     for (std::size_t i = 0; i < row.objects; ++i) {
         CHECK(json.objects[i].version == protobuf.objects[i].version);
         CHECK(json.objects[i].objects == protobuf.objects[i].objects);
-        CHECK(words(json.objects[i]) == words(protobuf.objects[i]));
+        CHECK(mistakes_of(json.objects[i]) == mistakes_of(protobuf.objects[i]));
     }
     CHECK(row.with_mistakes == static_cast<std::size_t>(std::ranges::count_if(
                                    protobuf.objects, [](const auto& object) { return !object.mistakes.empty(); })));
@@ -203,13 +182,13 @@ TEST_CASE("a real API server's lists say the same in both formats") {
 TEST_CASE("a list in protobuf that is cut off anywhere is no list") {
     const std::string item = metadata("a") + text(2, text(1, integer(3, 80)) + text(3, "10.96.0.1"));
     const std::string whole = list_answer("ServiceList", {item, item}, "77");
-    REQUIRE(read("Service", whole).objects.size() == 2);
+    REQUIRE(read_list("Service", whole).objects.size() == 2);
     const std::size_t least = whole.size() - 4;  // what follows the list is empty
     for (std::size_t size = 0; size < least; ++size) {
         CAPTURE(size);
-        CHECK_FALSE(read("Service", whole.substr(0, size)).end.problem.empty());
+        CHECK_FALSE(read_list("Service", whole.substr(0, size)).end.problem.empty());
     }
-    CHECK(read("Service", list_answer("ServiceList", {}, "77")).end.problem.empty());
+    CHECK(read_list("Service", list_answer("ServiceList", {}, "77")).end.problem.empty());
 }
 
 TEST_CASE("what is no list in protobuf is refused") {
@@ -233,7 +212,7 @@ TEST_CASE("what is no list in protobuf is refused") {
     }));
     const auto piece = GENERATE(1U, 1'000U);
     CAPTURE(row.problem, piece);
-    CHECK_THAT(read("Service", row.bytes, piece).end.problem, Catch::Contains(row.problem));
+    CHECK_THAT(read_list("Service", row.bytes, piece).end.problem, Catch::Contains(row.problem));
 }
 
 TEST_CASE("a refusal in protobuf is understood") {

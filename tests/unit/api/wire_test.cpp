@@ -1,5 +1,5 @@
 // What an API server writes, decoded, however the network cuts it.
-#include "api/wire.hpp"
+#include "read_list.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -28,7 +28,7 @@ EndpointSlice decoded_slice(const std::string& rest, std::string* mistakes = nul
     EventReader reader([&](WatchEvent event) {
         if (mistakes != nullptr)
             for (const Mistake& mistake : event.object.mistakes)
-                *mistakes += to_string(mistake.path) + ": " + mistake.message + "\n";
+                *mistakes += to_string(mistake) + "\n";
         if (!event.object.objects.empty())
             result = std::get<EndpointSlice>(event.object.objects.front());
     });
@@ -41,11 +41,7 @@ EndpointSlice decoded_slice(const std::string& rest, std::string* mistakes = nul
 TEST_CASE("a list is taken apart in pieces of any size") {
     const auto piece = GENERATE(1U, 2U, 7U, 64U, 100'000U);
     CAPTURE(piece);
-    std::vector<WireObject> objects;
-    ListReader reader("Service", [&](WireObject object) { objects.push_back(std::move(object)); });
-    for (std::size_t at = 0; at < list.size(); at += piece)
-        reader.feed(std::string_view(list).substr(at, piece));
-    const ListReader::End end = reader.finish();
+    const auto [objects, end] = read_list("Service", list, piece);
     CHECK(end.problem.empty());
     CHECK(end.version == "77");
     CHECK(end.continue_token == "t\"[{");
@@ -72,11 +68,8 @@ TEST_CASE("what nobody reads is left out of a list's objects, and nothing beside
         R"(,"addresses":["10.1.0.1"],"nodeName":"n1"},{"addresses":["10.1.0.2"],"targetRef":)" + unread +
         R"(}],"ports":[{"port":80}]}]})";
     CAPTURE(piece, unread);
-    std::vector<WireObject> objects;
-    ListReader reader("EndpointSlice", [&](WireObject object) { objects.push_back(std::move(object)); });
-    for (std::size_t at = 0; at < text.size(); at += piece)
-        reader.feed(std::string_view(text).substr(at, piece));
-    CHECK(reader.finish().problem.empty());
+    const auto [objects, end] = read_list("EndpointSlice", text, piece);
+    CHECK(end.problem.empty());
     REQUIRE(objects.size() == 1);
     CHECK(objects[0].mistakes.empty());
     CHECK(objects[0].version == "9");
@@ -90,10 +83,8 @@ TEST_CASE("what nobody reads is left out of a list's objects, and nothing beside
 
 TEST_CASE("a list that is cut off anywhere is no list") {
     for (std::size_t size = 0; size + 2 < list.size(); ++size) {
-        ListReader reader("Service", [](WireObject) {});
-        reader.feed(std::string_view(list).substr(0, size));
         CAPTURE(size);
-        CHECK_FALSE(reader.finish().problem.empty());
+        CHECK_FALSE(read_list("Service", std::string_view(list).substr(0, size)).end.problem.empty());
     }
 }
 
@@ -103,9 +94,7 @@ TEST_CASE("what is no list is refused") {
                                R"({"kind":"ServiceList","items":[]})", "<html>not found</html>", "[1,2]", "",
                                R"({"kind":"ServiceList","items":[1]})", R"({"kind":"ServiceList","items":[{"a":}]})");
     CAPTURE(text);
-    ListReader reader("Service", [](WireObject) {});
-    reader.feed(text);
-    CHECK_FALSE(reader.finish().problem.empty());
+    CHECK_FALSE(read_list("Service", text).end.problem.empty());
 }
 
 TEST_CASE("an empty list may say null") {
