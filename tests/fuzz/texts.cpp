@@ -1,0 +1,68 @@
+// Short texts from outside: what IPVS lists in /proc, lists of ports and durations, kernel versions, prefixes, the state
+// file, and where a probe goes. No crash; what is understood means the same when it is written and read again.
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
+#include <string_view>
+
+#include "health/http_target.hpp"
+#include "netlink/ipvs_connections.hpp"
+#include "netlink/ipvs_listing.hpp"
+#include "proxy/allocate.hpp"
+#include "proxy/go_duration.hpp"
+#include "proxy/limits.hpp"
+#include "proxy/port_set.hpp"
+#include "proxy/prefix.hpp"
+
+namespace {
+
+void expect(bool good, const char* what) {
+    if (good)
+        return;
+    std::fprintf(stderr, "%s: not the same when it is read again\n", what);
+    std::abort();
+}
+
+void read_listing(const std::string& text) {
+    std::uint64_t connections = 0;
+    netlink::IpvsListing listing(std::make_unique<std::istringstream>(text), connections);
+    while (!listing.next(2).empty()) {
+    }
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);)
+        netlink::ipvs::parse_connection(line);
+}
+
+void read_state(const std::string& text) {
+    if (const auto ports = proxy::parse_ports(text))
+        expect(proxy::parse_ports(proxy::to_string(*ports)) == ports, "ports");
+    if (const auto prefix = proxy::parse_prefix(text))
+        expect(proxy::parse_prefix(proxy::to_string(*prefix)) == prefix, "prefix");
+    if (const auto record = proxy::parse_reservation(text)) {
+        expect(proxy::parse_reservation(proxy::to_text(*record)) == record, "reservation");
+        proxy::released(*record, record->boot, record->left);
+    }
+    if (const auto choices = proxy::choices_from_json(text)) {
+        const auto again = proxy::choices_from_json(proxy::to_json(*choices));
+        expect(again && *again == *choices, "choices");
+    }
+    proxy::parse_go_duration(text);
+    proxy::parse_kernel_version(text);
+}
+
+void read_targets(const std::string& text) {
+    health::request_target(text);
+    const health::HttpUrl base{false, "10.1.0.11", "8080", "/healthz"};
+    if (const auto url = health::resolve_location(base, text))
+        health::to_string(*url);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(reinterpret_cast<const char*>(data), size);
+    read_listing(text);
+    read_state(text);
+    read_targets(text);
+    return 0;
+}
