@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "netlink/ipvs_messages.hpp"
-#include "netlink/nft.hpp"
+#include "netlink/nft_table.hpp"
 #include "netlink/set_messages.hpp"
 
 namespace netlink {
@@ -87,12 +87,6 @@ std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool
     return parcels;
 }
 
-/// Whether it exists or not.
-std::string removal_of_table() {
-    const std::string table = std::string("table inet ") + nft::table_name + "\n";
-    return "add " + table + "delete " + table;
-}
-
 }  // namespace
 
 int ipvs_family(Socket& socket) {
@@ -124,16 +118,6 @@ LinuxKernel::LinuxKernel(LinuxKernelOptions options)
     style_ = {options_.route_protocol, interface_index(route_, device_name), options_.sources};
 }
 
-bool LinuxKernel::rules_are_in_place() {
-    std::size_t ours = 0;
-    std::size_t others = 0;
-    auto answer = nft_.dump(nft::get_rules());
-    for_each_message(answer, [&](nlmsghdr* header) {
-        ++(nft::parse_rule_comment(header).starts_with(ruleset_.version) ? ours : others);
-    });
-    return ours == ruleset_.rules && others == 0;
-}
-
 LinuxKernel::Prepared LinuxKernel::prepare() {
     Prepared result;
     const int before = interface_index(route_, device_name);
@@ -144,13 +128,8 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
         if (needs_policy_route(family))
             for (std::string& thing : put_policy_route(family))
                 result.done.push_back(std::move(thing));
-    if (!rules_are_in_place()) {
-        try {
-            nft::run(ruleset_.text);
-        } catch (const std::runtime_error&) {
-            // Another version's table whose sets or chains have another shape: replaced as a whole, in one transaction.
-            nft::run(removal_of_table() + ruleset_.text);
-        }
+    if (!nft::is_in_place(nft_, ruleset_)) {
+        nft::install(nft_, ruleset_);
         result.done.emplace_back("nftables table inet podferry");
     }
     correct_sources(result);
@@ -225,7 +204,7 @@ std::uint32_t LinuxKernel::connection_table_size() {
 }
 
 void LinuxKernel::remove_table_and_device() {
-    nft::run(removal_of_table());
+    nft::remove(nft_);
     remove_policy_rules(route_, options_.route_protocol);
     delete_device(route_);
 }

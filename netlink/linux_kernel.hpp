@@ -71,7 +71,6 @@ public:
     std::uint32_t nft_port() const { return nft_.port(); }
 
 private:
-    bool rules_are_in_place();
     PolicyRoute policy_route() const;
     bool needs_policy_route(int family);
     std::vector<std::string> put_policy_route(int family);

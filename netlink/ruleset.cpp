@@ -1,134 +1,126 @@
 #include "netlink/ruleset.hpp"
 
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
-#include <cstdint>
 #include <cstdio>
+#include <type_traits>
+#include <utility>
 
-#include "netlink/set_messages.hpp"
+#include "netlink/objects.hpp"
 
 namespace netlink {
 namespace {
 
-struct Rule {
-    std::string chain;
-    std::string text;
-    std::string comment;
-};
-
-struct Family {
-    const char* ip;      // "ip", "ip6"
-    const char* suffix;  // of sets and chains
-    const char* name;    // as `meta nfproto` has it
-    const char* icmp;    // as `meta l4proto` has it
-    int bits;            // of an address
-};
-constexpr Family families[] = {{"ip", "4", "ipv4", "icmp", 32}, {"ip6", "6", "ipv6", "icmpv6", 128}};
-
-struct Chain {
-    const char* name;
-    const char* hook;  // empty: an ordinary chain
-};
+using namespace nft;
+using Statements = std::vector<Statement>;
 
 // -110 is just before NAT (-101 is ours, -100 that of others), and before IPVS takes a packet at "output" (-99); at
 // "input" it does at 98 and 99. What a mark decides on the way out is decided anew after a chain of type route.
-constexpr Chain chains[] = {
-    {"refuse", ""},
-    {"sources4", ""},
-    {"sources6", ""},
-    {"internal_marks4", ""},
-    {"internal_marks6", ""},
-    {"outside_marks4", ""},
-    {"outside_marks6", ""},
-    {"external4", ""},
-    {"external6", ""},
-    {"prerouting4", ""},
-    {"prerouting6", ""},
-    {"output4", ""},
-    {"output6", ""},
-    {"external_output4", ""},
-    {"external_output6", ""},
-    {"new_output4", ""},
-    {"new_output6", ""},
-    {"under_way", ""},
-    {"masquerade4", ""},
-    {"masquerade6", ""},
-    {"masquerade_node_port", ""},
-    {"masquerade_tcp4", ""},
-    {"masquerade_tcp6", ""},
-    {"masquerade_udp4", ""},
-    {"masquerade_udp6", ""},
-    {"masquerade_sctp4", ""},
-    {"masquerade_sctp6", ""},
-    {"taken_by_ipvs", "{ type filter hook output priority -310; policy accept; }"},
-    {"prerouting", "{ type filter hook prerouting priority -110; policy accept; }"},
-    {"input", "{ type filter hook input priority 97; policy accept; }"},
-    {"output", "{ type route hook output priority -110; policy accept; }"},
-    {"claim", ""},
-    {"out_of_place", ""},
-    {"early", ""},
-    {"claim_in", "{ type nat hook prerouting priority -101; policy accept; }"},
-    {"claim_out", "{ type nat hook output priority -101; policy accept; }"},
-    {"postrouting", "{ type nat hook postrouting priority 100; policy accept; }"},
-};
-
-std::string hexadecimal(std::uint32_t number) {
-    char digits[11];
-    std::snprintf(digits, sizeof(digits), "0x%08x", number);
-    return digits;
+const std::vector<Chain>& all_chains() {
+    static const std::vector<Chain> chains = {
+        {"refuse"},
+        {"sources4"},
+        {"sources6"},
+        {"internal_marks4"},
+        {"internal_marks6"},
+        {"outside_marks4"},
+        {"outside_marks6"},
+        {"external4"},
+        {"external6"},
+        {"prerouting4"},
+        {"prerouting6"},
+        {"output4"},
+        {"output6"},
+        {"external_output4"},
+        {"external_output6"},
+        {"new_output4"},
+        {"new_output6"},
+        {"under_way"},
+        {"masquerade4"},
+        {"masquerade6"},
+        {"masquerade_node_port"},
+        {"masquerade_tcp4"},
+        {"masquerade_tcp6"},
+        {"masquerade_udp4"},
+        {"masquerade_udp6"},
+        {"masquerade_sctp4"},
+        {"masquerade_sctp6"},
+        {"taken_by_ipvs", "filter", "output", -310},
+        {"prerouting", "filter", "prerouting", -110},
+        {"input", "filter", "input", 97},
+        {"output", "route", "output", -110},
+        {"claim"},
+        {"out_of_place"},
+        {"early"},
+        {"claim_in", "nat", "prerouting", -101},
+        {"claim_out", "nat", "output", -101},
+        {"postrouting", "nat", "postrouting", 100},
+    };
+    return chains;
 }
 
-/// The part of a chain that is for packets of one family: "prerouting4". So no packet meets rules of the other one.
-std::string part_of(const std::string& chain, const Family& family) {
-    return chain + family.suffix;
+const std::vector<std::string> protocols = {"tcp", "udp", "sctp"};
+
+/// The part of a chain, or the set, that is for packets of one family: "prerouting4". So no packet meets rules of the
+/// other one.
+std::string part_of(const std::string& name, const IpFamily& family) {
+    return name + family.suffix;
 }
 
 /// What a packet carries of a front end, as sets have it.
-std::string front_end(const Family& family) {
-    return std::string(family.ip) + " daddr . meta l4proto . th dport ";
+Key front_end(const IpFamily& family) {
+    return {daddr(family), l4proto(), dport()};
 }
 
-std::string set_type(const Element& shape) {
-    const std::string address = shape.address.is_v6() ? "ipv6_addr" : "ipv4_addr";
-    const std::string port = "inet_proto . inet_service";
-    const std::string mark = is_map(shape.set) ? " : mark" : "";
-    if (shape.set == Set::hairpin)
-        return address + " . " + address;
-    if (shape.set == Set::allowed)
-        return address + " . " + port + " . " + address;
-    if (shape.set == Set::mark)
-        return "mark";
-    if (!has_address(shape.set))
-        return port + mark;
-    return has_port(shape.set) ? address + " . " + port + mark : address;
+Key port_on_node() {
+    return {l4proto(), dport()};
 }
 
-void add_refusals(const Family& family, std::vector<Rule>& rules) {
+void append(Statements& all, Statement part) {
+    all.push_back(std::move(part));
+}
+void append(Statements& all, const Statements& parts) {
+    all.insert(all.end(), parts.begin(), parts.end());
+}
+
+/// From statements and lists of them.
+template <class... Parts>
+Rule rule(std::string chain, std::string comment, Parts... parts) {
+    Rule made{std::move(chain), {}, std::move(comment)};
+    (append(made.statements, std::move(parts)), ...);
+    return made;
+}
+
+void add_refusals(const IpFamily& family, std::vector<Rule>& rules) {
     // Connections that are under way go on after their port was removed; a new one never reaches the host's daemon.
-    const std::string match = std::string(family.ip) + " daddr @virtual_address" + family.suffix +
-                              " meta l4proto { tcp, udp, sctp } ct state { new, invalid, untracked } " + family.ip +
-                              " daddr . meta l4proto . th dport != @served" + family.suffix + " counter goto refuse";
-    const std::string nobody = front_end(family) + "@refused" + family.suffix + " ct state new counter goto refuse";
+    const Statements unknown = {is_in({daddr(family)}, part_of("virtual_address", family)),
+                                protocol_is_one_of(protocols),
+                                state_is_one_of({State::new_, State::invalid, State::untracked}),
+                                is_not_in(front_end(family), part_of("served", family)),
+                                counted(),
+                                go_to("refuse")};
+    const Statements nobody = {is_in(front_end(family), part_of("refused", family)), state_is({State::new_}), counted(),
+                               go_to("refuse")};
     for (const char* chain : {"prerouting", "new_output"}) {
-        rules.push_back({part_of(chain, family), match, "unknown port of a virtual address"});
-        rules.push_back({part_of(chain, family), nobody, "no endpoint anywhere"});
+        rules.push_back(rule(part_of(chain, family), "unknown port of a virtual address", unknown));
+        rules.push_back(rule(part_of(chain, family), "no endpoint anywhere", nobody));
     }
 }
 
-/// "10.1.0.0/16, 10.2.0.0/16": the networks of pods of the family.
-std::string pod_networks(const Family& family, const RulesetParameters& parameters) {
-    std::string networks;
+/// The networks of pods of the family.
+std::vector<std::string> pod_networks(const IpFamily& family, const RulesetParameters& parameters) {
+    std::vector<std::string> networks;
     for (const std::string& network : parameters.pod_networks)
         if ((network.find(':') != std::string::npos) == (family.bits == 128))
-            networks += (networks.empty() ? "" : ", ") + network;
+            networks.push_back(network);
     return networks;
 }
 
 /// Matches clients that are neither this host nor, as far as their networks are known, pods.
-std::string outsiders(const Family& family, const RulesetParameters& parameters) {
-    const std::string networks = pod_networks(family, parameters);
-    return (networks.empty() ? "" : std::string(family.ip) + " saddr != { " + networks + " } ") +
-           "fib saddr type != local ";
+Statements outsiders(const IpFamily& family, const RulesetParameters& parameters) {
+    Statements all;
+    if (const auto networks = pod_networks(family, parameters); !networks.empty())
+        all.push_back(is_not_in_networks(saddr(family), networks));
+    all.push_back(source_is_not_local());
+    return all;
 }
 
 /// The packet goes to this host although the address is not its own: so IPVS gets it, and nothing else of the address
@@ -136,147 +128,130 @@ std::string outsiders(const Family& family, const RulesetParameters& parameters)
 /// IPVS anyway, but those that come back to it, to an endpoint that is the host itself, need the way to be local. For
 /// ICMP errors that belong to a connection too, or a path's smaller MTU would never be learnt. Everything that follows
 /// is decided for the first packet of a connection, or for one that belongs to none.
-void add_captures(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
-    const std::string mark = "counter meta mark set meta mark & " + hexadecimal(~parameters.fwmark.mask) + " | " +
-                             hexadecimal(parameters.fwmark.value);
+void add_captures(const IpFamily& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    const Statements mark = {counted(), change_mark(~parameters.fwmark.mask, parameters.fwmark.value)};
     const std::string external = part_of("external", family);
-    const std::string address = std::string(family.ip) + " daddr @external_address" + family.suffix;
+    const Statement address = is_in({daddr(family)}, part_of("external_address", family));
     const char* what = "an external address";
-    rules.push_back({external, front_end(family) + "@external" + family.suffix + " " + mark, "to IPVS"});
-    rules.push_back({"under_way", address + " jump " + external, what});
+    rules.push_back(rule(external, "to IPVS", is_in(front_end(family), part_of("external", family)), mark));
+    rules.push_back(rule("under_way", what, address, jump(external)));
     const std::string prerouting = part_of("prerouting", family);
-    rules.push_back({prerouting, front_end(family) + "@cluster" + family.suffix + " accept", "taken as it is"});
-    rules.push_back({prerouting, address + " jump " + external, what});
-    rules.push_back({prerouting,
-                     std::string("meta l4proto ") + family.icmp + " ct state related " + address + " " + mark,
-                     "to IPVS"});
+    rules.push_back(rule(prerouting, "taken as it is", is_in(front_end(family), part_of("cluster", family)), accept()));
+    rules.push_back(rule(prerouting, what, address, jump(external)));
+    rules.push_back(rule(prerouting, "to IPVS", protocol_is(family.icmp), state_is({State::related}), address, mark));
     const std::string output = part_of("output", family);
     const std::string external_output = part_of("external_output", family);
-    rules.push_back({output, address + " goto " + external_output, what});
-    rules.push_back({output, "oif != lo accept", "neither to an address of ours nor to one of this host"});
-    rules.push_back({external_output, "jump " + external, what});
+    rules.push_back(rule(output, what, address, go_to(external_output)));
+    rules.push_back(
+        rule(output, "neither to an address of ours nor to one of this host", does_not_leave_by_loopback(), accept()));
+    rules.push_back(rule(external_output, what, jump(external)));
     for (const std::string& chain : {output, external_output}) {
-        rules.push_back({chain, "ct state established accept", "under way"});
-        rules.push_back({chain, "goto " + part_of("new_output", family), "new"});
+        rules.push_back(rule(chain, "under way", state_is({State::established}), accept()));
+        rules.push_back(rule(chain, "new", go_to(part_of("new_output", family))));
     }
-}
-
-/// "255.240.0.0": the first `length` bits are set.
-std::string mask_of(const Family& family, int length) {
-    const auto bits = static_cast<unsigned short>(length);
-    if (family.bits == 32)
-        return boost::asio::ip::network_v4({}, bits).netmask().to_string();
-    boost::asio::ip::address_v6::bytes_type all;
-    all.fill(0xff);
-    return boost::asio::ip::network_v6(boost::asio::ip::address_v6(all), bits).network().to_string();
 }
 
 /// loadBalancerSourceRanges, for whoever the client is: a look-up for each length of a prefix. One set of intervals
 /// would do with one, but the kernel copies such a set for each change, and reads all of it for each look-up
 /// (net/netfilter/nft_set_pipapo.c): both grow with the number of Services (docs/performance.md).
-void add_source_ranges(const Family& family, std::vector<Rule>& rules) {
-    const std::string sources = std::string("sources") + family.suffix;
+void add_source_ranges(const IpFamily& family, std::vector<Rule>& rules) {
+    const std::string sources = part_of("sources", family);
     const char* why = "not from loadBalancerSourceRanges";
     for (const char* chain : {"prerouting", "new_output"})
-        rules.push_back({part_of(chain, family),
-                         front_end(family) + "@firewalled" + family.suffix + " ct state new jump " + sources, why});
-    for (int length = family.bits; length > 0; length -= source_length_step)
-        rules.push_back({sources,
-                         front_end(family) + ". " + family.ip + " saddr " +
-                             (length < family.bits ? "& " + mask_of(family, length) + " " : "") + "@allowed" +
-                             family.suffix + "_" + std::to_string(length) + " return",
-                         "from loadBalancerSourceRanges"});
-    rules.push_back({sources, "counter drop", why});
+        rules.push_back(rule(part_of(chain, family), why, is_in(front_end(family), part_of("firewalled", family)),
+                             state_is({State::new_}), jump(sources)));
+    for (int length = family.bits; length > 0; length -= source_length_step) {
+        Key key = front_end(family);
+        key.push_back(network_of(saddr(family), length));
+        rules.push_back(rule(sources, "from loadBalancerSourceRanges",
+                             is_in(key, part_of("allowed", family) + "_" + std::to_string(length)), back()));
+    }
+    rules.push_back(rule(sources, why, counted(), drop()));
 }
 
 /// Which of our virtual servers with marks has the connection. IPVS looks at the mark as a whole, when it first sees a
 /// connection: it is set as the last thing before, and taken off as the first thing after.
 void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const char* why = "which endpoints";
-    for (const Family& family : families) {
+    for (const IpFamily& family : ip_families) {
         const std::string internal = part_of("internal_marks", family);
         for (const std::string side : {"internal", "outside"}) {
             const std::string chain = part_of(side + "_marks", family);
-            rules.push_back(
-                {chain, "meta mark set " + front_end(family) + "map @" + side + "_mark" + family.suffix, why});
-            rules.push_back({chain,
-                             std::string(family.ip) + " daddr @node_address" + family.suffix +
-                                 " meta mark set meta l4proto . th dport map @" + side + "_node_port_mark",
-                             why});
+            rules.push_back(rule(chain, why, take_mark(front_end(family), part_of(side + "_mark", family))));
+            rules.push_back(rule(chain, why, is_in({daddr(family)}, part_of("node_address", family)),
+                                 take_mark(port_on_node(), side + "_node_port_mark")));
         }
-        if (const std::string networks = pod_networks(family, parameters); !networks.empty())
-            rules.push_back({"input", std::string(family.ip) + " saddr { " + networks + " } goto " + internal, why});
-        const std::string is = std::string("meta nfproto ") + family.name + " ";
-        rules.push_back({"input", is + "fib saddr type local goto " + internal, why});
-        rules.push_back({"input", is + "goto " + part_of("outside_marks", family), why});
-        rules.push_back({part_of("new_output", family), "ct state new goto " + internal, why});
+        if (const auto networks = pod_networks(family, parameters); !networks.empty())
+            rules.push_back(rule("input", why, is_in_networks(saddr(family), networks), go_to(internal)));
+        rules.push_back(rule("input", why, is_of(family), source_is_local(), go_to(internal)));
+        rules.push_back(rule("input", why, is_of(family), go_to(part_of("outside_marks", family))));
+        rules.push_back(rule(part_of("new_output", family), why, state_is({State::new_}), go_to(internal)));
     }
 }
 
-void add_drops(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
+void add_drops(const IpFamily& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     for (const char* chain : {"prerouting", "new_output"})
-        rules.push_back({part_of(chain, family),
-                         front_end(family) + "@dropped" + family.suffix + " ct state new counter drop",
-                         "no endpoint on this node"});
-    const std::string drop = "ct state new " + outsiders(family, parameters) + "counter drop";
+        rules.push_back(rule(part_of(chain, family), "no endpoint on this node",
+                             is_in(front_end(family), part_of("dropped", family)), state_is({State::new_}), counted(),
+                             drop()));
     const char* why = "no endpoint on this node for clients from outside";
-    rules.push_back(
-        {part_of("prerouting", family), front_end(family) + "@dropped_outside" + family.suffix + " " + drop, why});
-    rules.push_back({part_of("prerouting", family),
-                     std::string(family.ip) + " daddr @node_address" + family.suffix +
-                         " meta l4proto . th dport @node_port_dropped " + drop,
-                     why});
+    const std::string prerouting = part_of("prerouting", family);
+    rules.push_back(rule(prerouting, why, is_in(front_end(family), part_of("dropped_outside", family)),
+                         state_is({State::new_}), outsiders(family, parameters), counted(), drop()));
+    rules.push_back(rule(prerouting, why, is_in({daddr(family)}, part_of("node_address", family)),
+                         is_in(port_on_node(), "node_port_dropped"), state_is({State::new_}),
+                         outsiders(family, parameters), counted(), drop()));
 }
 
-/// IPVS has rewritten the destination when a packet comes here; connection tracking still knows the original one. nft
-/// knows the type of its port only after the protocol has been matched, so each protocol has its rules.
-void add_masquerades(const Family& family, const std::string& protocol, const RulesetParameters& parameters,
+/// IPVS has rewritten the destination when a packet comes here; connection tracking still knows the original one. The
+/// kernel does so only for protocols with ports, so each of them has its rules.
+void add_masquerades(const IpFamily& family, const std::string& protocol, const RulesetParameters& parameters,
                      std::vector<Rule>& rules) {
-    const std::string ip = family.ip;
-    const auto masquerade = [&](const std::string& match, const char* why) {
-        rules.push_back({part_of("masquerade_" + protocol, family),
-                         "meta l4proto " + protocol + " " + match + " counter masquerade fully-random", why});
+    const auto add = [&](const char* why, const Statements& match) {
+        rules.push_back(rule(part_of("masquerade_" + protocol, family), why, protocol_is(protocol), match, counted(),
+                             masquerade_at_random()));
     };
-    const std::string host = " fib saddr type local";
-    const std::string port = "meta l4proto . ct original proto-dst ";
-    const std::string front = "ct original " + ip + " daddr . " + port;
-    masquerade(front + "@masquerade" + family.suffix, "external address");
-    masquerade(front + "@external_local" + family.suffix + host, "this host to an external address");
-    if (parameters.masquerade_all)
-        masquerade(front + "@cluster" + family.suffix, "masquerade_all");
-    else if (!pod_networks(family, parameters).empty())
-        masquerade(outsiders(family, parameters) + front + "@cluster" + family.suffix,
-                   "client of a ClusterIP that is neither a pod nor this node");
+    const auto front_end_is_in = [&](const char* set) {
+        return is_in({original_daddr(family), l4proto(), original_dport()}, part_of(set, family));
+    };
+    add("external address", {front_end_is_in("masquerade")});
+    add("this host to an external address", {front_end_is_in("external_local"), source_is_local()});
+    if (parameters.masquerade_all) {
+        add("masquerade_all", {front_end_is_in("cluster")});
+    } else if (!pod_networks(family, parameters).empty()) {
+        Statements match = outsiders(family, parameters);
+        match.push_back(front_end_is_in("cluster"));
+        add("client of a ClusterIP that is neither a pod nor this node", match);
+    }
 }
 
-void add_masquerades(const Family& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
-    const std::string ip = family.ip;
+void add_masquerades(const IpFamily& family, const RulesetParameters& parameters, std::vector<Rule>& rules) {
     const std::string chain = part_of("masquerade", family);
-    rules.push_back({chain,
-                     ip + " saddr . " + ip + " daddr @hairpin" + family.suffix + " counter masquerade fully-random",
-                     "a pod that reaches itself"});
-    if (const std::string networks = pod_networks(family, parameters); !networks.empty() && !parameters.masquerade_all)
-        rules.push_back({chain,
-                         ip + " saddr { " + networks + " } ct original " + ip + " daddr @virtual_address" +
-                             family.suffix + " accept",
-                         "any other pod to a ClusterIP"});
-    rules.push_back({chain, "ct original " + ip + " daddr @node_address" + family.suffix + " jump masquerade_node_port",
-                     "an address of this node"});
-    std::string verdicts;
-    for (const std::string protocol : {"tcp", "udp", "sctp"}) {
-        verdicts += (verdicts.empty() ? "" : ", ") + protocol + " : goto " + part_of("masquerade_" + protocol, family);
+    rules.push_back(rule(chain, "a pod that reaches itself",
+                         is_in({saddr(family), daddr(family)}, part_of("hairpin", family)), counted(),
+                         masquerade_at_random()));
+    if (const auto networks = pod_networks(family, parameters); !networks.empty() && !parameters.masquerade_all)
+        rules.push_back(rule(chain, "any other pod to a ClusterIP", is_in_networks(saddr(family), networks),
+                             is_in({original_daddr(family)}, part_of("virtual_address", family)), accept()));
+    rules.push_back(rule(chain, "an address of this node",
+                         is_in({original_daddr(family)}, part_of("node_address", family)),
+                         jump("masquerade_node_port")));
+    std::vector<ProtocolChain> chains_of_protocols;
+    for (const std::string& protocol : protocols) {
+        chains_of_protocols.push_back({protocol, part_of("masquerade_" + protocol, family)});
         add_masquerades(family, protocol, parameters, rules);
     }
-    rules.push_back({chain, "meta l4proto vmap { " + verdicts + " }", "by protocol"});
+    rules.push_back(rule(chain, "by protocol", go_by_protocol(chains_of_protocols)));
 }
 
 void add_node_port_masquerades(std::vector<Rule>& rules) {
-    for (const std::string protocol : {"tcp", "udp", "sctp"}) {
-        const std::string port = "meta l4proto " + protocol + " meta l4proto . ct original proto-dst ";
-        const std::string masquerade = " counter masquerade fully-random";
-        rules.push_back({"masquerade_node_port", port + "@node_port" + masquerade, "node port"});
-        rules.push_back({"masquerade_node_port", port + "@node_port_local fib saddr type local" + masquerade,
-                         "this host to a node port"});
+    const Key port = {l4proto(), original_dport()};
+    const Statements masquerade = {counted(), masquerade_at_random()};
+    for (const std::string& protocol : protocols) {
+        rules.push_back(
+            rule("masquerade_node_port", "node port", protocol_is(protocol), is_in(port, "node_port"), masquerade));
+        rules.push_back(rule("masquerade_node_port", "this host to a node port", protocol_is(protocol),
+                             is_in(port, "node_port_local"), source_is_local(), masquerade));
     }
 }
 
@@ -286,27 +261,24 @@ void add_node_port_masquerades(std::vector<Rule>& rules) {
 /// `accept` does not.
 void add_claims(std::vector<Rule>& rules) {
     for (const char* chain : {"claim_in", "claim_out"})
-        rules.push_back({chain, "goto claim", "not for rules of hostPorts"});
-    for (const Family& family : families)
-        for (const char* set : {"@served", "@external"})
+        rules.push_back(rule(chain, "not for rules of hostPorts", go_to("claim")));
+    for (const IpFamily& family : ip_families)
+        for (const char* set : {"served", "external"})
             rules.push_back(
-                {"claim",
-                 front_end(family) + set + family.suffix + " dnat " + family.ip + " to " + family.ip + " daddr",
-                 "as it is"});
+                rule("claim", "as it is", is_in(front_end(family), part_of(set, family)), keep_destination(family)));
 }
 
 /// An answer outside of the window is not translated back: it comes with a pod's address to the address that this host
 /// has masqueraded the client with, and would be answered with a reset that ends the pod's connection
 /// (kubernetes/kubernetes#74839). Both ends are here or pass here, so none is out of place by an asymmetric route.
 void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::vector<Rule>& rules) {
-    for (const Family& family : families)
-        if (const std::string networks = pod_networks(family, parameters); !networks.empty())
-            rules.push_back(
-                {"out_of_place",
-                 std::string(family.ip) + " saddr { " + networks + " } meta l4proto tcp ct state invalid counter drop",
-                 "a pod's segment that is outside of the window"});
-    rules.push_back({"input", "ct state established,related accept", "under way"});
-    rules.push_back({"input", "ct state != new goto out_of_place", "of no connection"});
+    for (const IpFamily& family : ip_families)
+        if (const auto networks = pod_networks(family, parameters); !networks.empty())
+            rules.push_back(rule("out_of_place", "a pod's segment that is outside of the window",
+                                 is_in_networks(saddr(family), networks), protocol_is("tcp"),
+                                 state_is({State::invalid}), counted(), drop()));
+    rules.push_back(rule("input", "under way", state_is({State::established, State::related}), accept()));
+    rules.push_back(rule("input", "of no connection", state_is_not(State::new_), go_to("out_of_place")));
 }
 
 /// A client whose first segment came before its front end sends it again until somebody answers. Connection tracking
@@ -315,26 +287,24 @@ void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::
 /// where the front end was.
 void add_early_clients(std::vector<Rule>& rules) {
     const char* again = "sent again before there was an answer";
-    rules.push_back({"input", "ct status confirmed jump early", again});
-    for (const Family& family : families) {
-        rules.push_back({part_of("new_output", family), "ct status confirmed jump early", again});
-        for (const std::string protocol : {"tcp", "sctp"})
-            rules.push_back({"early",
-                             "meta l4proto " + protocol + " ct reply " + family.ip +
-                                 " saddr . meta l4proto . ct reply proto-src @served" + family.suffix + " counter drop",
-                             "a client that came before its front end"});
+    rules.push_back(rule("input", again, is_confirmed(), jump("early")));
+    for (const IpFamily& family : ip_families) {
+        rules.push_back(rule(part_of("new_output", family), again, is_confirmed(), jump("early")));
+        for (const char* protocol : {"tcp", "sctp"})
+            rules.push_back(rule("early", "a client that came before its front end", protocol_is(protocol),
+                                 is_in({reply_saddr(family), l4proto(), reply_sport()}, part_of("served", family)),
+                                 counted(), drop()));
     }
 }
 
 /// Before everything else. Comparisons are quicker than a verdict map of two, and most packets are of IPv4.
 void add_dispatch(std::vector<Rule>& rules) {
-    rules.push_back({"prerouting", "ct state established goto under_way", "under way"});
-    rules.push_back({"under_way", "ct direction reply accept", "an answer"});
+    rules.push_back(rule("prerouting", "under way", state_is({State::established}), go_to("under_way")));
+    rules.push_back(rule("under_way", "an answer", is_reply(), accept()));
     for (const auto& [chain, part] :
          {std::pair("prerouting", "prerouting"), {"output", "output"}, {"postrouting", "masquerade"}})
-        for (const Family& family : families)
-            rules.push_back(
-                {chain, std::string("meta nfproto ") + family.name + " goto " + part_of(part, family), "by family"});
+        for (const IpFamily& family : ip_families)
+            rules.push_back(rule(chain, "by family", is_of(family), go_to(part_of(part, family))));
 }
 
 /// FNV-1a, as eight hexadecimal digits.
@@ -351,20 +321,16 @@ std::string hash_of(const std::string& text) {
 
 Ruleset make_ruleset(const RulesetParameters& parameters) {
     std::vector<Rule> rules = {
-        {"refuse", "meta l4proto tcp reject with tcp reset", "refused at once"},
-        {"refuse", "reject with icmpx type port-unreachable", "refused at once"},
+        rule("refuse", "refused at once", protocol_is("tcp"), reset_tcp()),
+        rule("refuse", "refused at once", refuse_port()),
     };
-    const std::string mask = hexadecimal(parameters.fwmark.mask);
-    const std::string value = hexadecimal(parameters.fwmark.value);
+    const Fwmark& fwmark = parameters.fwmark;
     add_drop_of_what_is_out_of_place(parameters, rules);
     for (const char* chain : {"input", "taken_by_ipvs"})
-        rules.push_back({chain,
-                         "meta mark & " + mask + " == " + value + " meta mark set meta mark & " +
-                             hexadecimal(~parameters.fwmark.mask),
-                         "taken off"});
+        rules.push_back(rule(chain, "taken off", mark_is(fwmark.value, fwmark.mask), change_mark(~fwmark.mask, 0)));
     add_dispatch(rules);
     add_claims(rules);
-    for (const Family& family : families) {
+    for (const IpFamily& family : ip_families) {
         add_captures(family, parameters, rules);
         add_source_ranges(family, rules);
         add_refusals(family, rules);
@@ -372,28 +338,14 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     }
     add_early_clients(rules);
     add_marks(parameters, rules);
-    for (const Family& family : families)
+    for (const IpFamily& family : ip_families)
         add_masquerades(family, parameters, rules);
     add_node_port_masquerades(rules);
 
-    const std::string table = std::string("inet ") + nft::table_name + " ";
-    Ruleset ruleset;
-    ruleset.rules = rules.size();
-    ruleset.text = "add table " + table + "\n";
-    for (const auto& [name, shape] : nft::all_sets())
-        ruleset.text +=
-            (is_map(shape.set) ? "add map " : "add set ") + table + name + " { type " + set_type(shape) + "; }\n";
-    for (const Chain& chain : chains)
-        ruleset.text += "add chain " + table + chain.name + " " + chain.hook + "\n";
-    for (const Chain& chain : chains)
-        ruleset.text += "flush chain " + table + chain.name + "\n";
-    std::string body;
-    for (const Rule& rule : rules)
-        body += rule.chain + rule.text + rule.comment;
-    ruleset.version = hash_of(ruleset.text + body);
-    for (const Rule& rule : rules)
-        ruleset.text += "add rule " + table + rule.chain + " " + rule.text + " comment \"" + ruleset.version + ": " +
-                        rule.comment + "\"\n";
+    Ruleset ruleset{all_chains(), std::move(rules), ""};
+    ruleset.version = hash_of(to_text(ruleset));
+    for (Rule& each : ruleset.rules)
+        each.comment = ruleset.version + ": " + each.comment;
     return ruleset;
 }
 

@@ -1,11 +1,12 @@
-// Table `inet podferry` as nftables text. The number of rules never depends on the number of services: everything
+// Table `inet podferry` as a value. The number of rules never depends on the number of services: everything
 // that changes with them is an element of a set (objects.hpp, Set). Pure.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "netlink/nft_words.hpp"
 
 namespace netlink {
 
@@ -24,14 +25,25 @@ struct RulesetParameters {
     Fwmark fwmark;
 };
 
+/// A chain of the table; one without a type is reached from others only.
+struct Chain {
+    std::string name;
+    std::string type;  ///< "filter", "nat", "route"
+    std::string hook;  ///< "prerouting", "input", "output", "postrouting"
+    int priority = 0;
+};
+
+/// What is in the table beside the sets (nft::all_sets()).
 struct Ruleset {
-    /// Creates what is missing and replaces all rules, in one transaction; elements of sets stay.
-    std::string text;
+    std::vector<Chain> chains;
+    std::vector<nft::Rule> rules;
     /// Every rule's comment starts with it; it changes when any rule does.
     std::string version;
-    std::size_t rules = 0;
 };
 
 Ruleset make_ruleset(const RulesetParameters& parameters);
+
+/// As nft(8) reads it: creates what is missing and replaces all rules, in one transaction; elements of sets stay.
+std::string to_text(const Ruleset& ruleset);
 
 }  // namespace netlink

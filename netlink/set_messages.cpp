@@ -10,6 +10,8 @@
 #include <optional>
 #include <span>
 
+#include "netlink/nft_words.hpp"
+
 namespace netlink::nft {
 namespace {
 
@@ -128,11 +130,11 @@ Message message_of(int type, int flags, int family, int resource, std::size_t si
     return message;
 }
 
-Message table_message(int type, int flags, std::size_t size = 512) {
+}  // namespace
+
+Message table_message(int type, int flags, std::size_t size) {
     return message_of((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_INET, 0, size);
 }
-
-}  // namespace
 
 std::string set_name(const Element& element) {
     std::string name(to_string(element.set));
@@ -165,6 +167,21 @@ std::vector<std::pair<std::string, Element>> all_sets() {
         }
     }
     return sets;
+}
+
+std::vector<KeyType> key_types(const Element& shape) {
+    const KeyType address = shape.address.is_v6() ? KeyType{"ipv6_addr", type::ipv6_address, 16}
+                                                  : KeyType{"ipv4_addr", type::ipv4_address, 4};
+    if (shape.set == Set::mark)
+        return {{"mark", type::mark, 4}};
+    std::vector<KeyType> types;
+    if (has_address(shape.set))
+        types.push_back(address);
+    if (has_port(shape.set))
+        types.insert(types.end(), {{"inet_proto", type::protocol, 1}, {"inet_service", type::port, 2}});
+    if (shape.set == Set::hairpin || shape.set == Set::allowed)
+        types.push_back(address);
+    return types;
 }
 
 Message batch_begin() {

@@ -9,7 +9,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 MAY_INCLUDE = {"api": {"api"}, "netlink": {"netlink"}, "health": {"health"}, "proxy": {"api", "netlink", "health", "proxy"}}
 # Heavy or replaceable libraries, and the only files that know them.
 CONFINED = {
-    r"nftables/": r"netlink/nft\.cpp",
     r"netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
     r"yaml-cpp/": r"(api/yaml_document|proxy/config)\.cpp",
     r"boost/beast/http": r"(api/http|health/http_check|proxy/admin)\.cpp",
