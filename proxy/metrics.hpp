@@ -43,6 +43,7 @@ struct Metrics {
     prometheus::Gauge& changes_pending;
     prometheus::Gauge& last_sync;
     prometheus::Counter& audits;
+    prometheus::Counter& plans;
     prometheus::Family<prometheus::Counter>& healthz_answers;      // code, as kube-proxy's
     prometheus::Family<prometheus::Counter>& livez_answers;        // code, as kube-proxy's
     prometheus::Family<prometheus::Histogram>& conntrack_seconds;  // ip_family=IPv4|IPv6, as kube-proxy's

@@ -77,6 +77,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
                          return found ? std::optional(health_reply(*found, is_healthy(health(), Clock::now())))
                                       : std::nullopt;
                      }),
+      host_watch_(config_),
       timer_(context) {
     if (!inputs_.manifests.empty()) {
         source_ =

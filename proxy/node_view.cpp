@@ -68,6 +68,8 @@ std::vector<api::Problem> NodeLoop::problems() const {
             problems.push_back(std::move(problem));
     for (const std::string& problem : kernel_problems_)
         problems.push_back({{}, "", problem, true});
+    for (const std::string& problem : host_watch_.problems())
+        problems.push_back({{}, "", problem, true});
     for (const auto& [setting, problem] : listener_problems_)
         problems.push_back({{}, "", problem, false});
     if (table_problem_)
@@ -125,6 +127,7 @@ void NodeLoop::update_gauges() {
                 ++(engine_.draining().contains(server, real) ? draining : failed);
             else if (SlowStart::is_growing(weight))
                 ++growing;
+    metrics_.plans.Increment(static_cast<double>(engine_.plans()) - metrics_.plans.Value());
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
     metrics_.real_servers.Add({{"state", "active"}})
         .Set(static_cast<double>(view.real_servers - draining - failed - growing));
