@@ -56,6 +56,9 @@ Metrics::Metrics()
       conflicts(gauge(registry, "podferry_conflicts",
                       "Front ends (address, port, protocol) that a Service wants and an older one has.")
                     .Add({})),
+      firewall_drops(
+          gauge(registry, "podferry_firewall_drops_services",
+                "1: new connections to Services come to this node and are dropped before IPVS, by IP family.")),
       ipvs_connections(gauge(registry, "podferry_ipvs_connections",
                              "Connections of podferry's virtual servers in IPVS, as the last audit counted them.")
                            .Add({})),

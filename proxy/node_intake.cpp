@@ -223,6 +223,13 @@ void NodeLoop::tell_read_only() {
         post({ReadOnlyNews::reason, std::move(*text), true, "Node", config_.node_name, "", config_.node_name});
 }
 
+/// A firewall of the host that is found to drop what goes to Services is an Event of the Node.
+void NodeLoop::look_at_host() {
+    host_watch_.look_at_firewall(kernel_);
+    if (auto news = host_watch_.take_news())
+        post({HostWatch::reason, std::move(*news), true, "Node", config_.node_name, "", config_.node_name});
+}
+
 /// Each problem once, until it is gone.
 void NodeLoop::log_new_problems() {
     std::set<std::string> now;

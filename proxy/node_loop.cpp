@@ -99,6 +99,7 @@ void NodeLoop::spawn(asio::awaitable<void> task) {
 
 void NodeLoop::start() {
     keep_freed_memory(true);
+    look_at_host();
     for (const std::string& thing : prepare())
         log::info("put in place", {{"what", thing}});
     log_new_problems();

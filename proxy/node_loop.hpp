@@ -74,6 +74,7 @@ private:
     void tell_listen_failures();
     void tell_plan_problems();
     void tell_read_only();
+    void look_at_host();
     void set_targets();
     void listen_to_kernel();
     void hear_of_damage();

@@ -141,6 +141,9 @@ void NodeLoop::update_gauges() {
             metrics_.no_local_endpoints
                 .Add({{"traffic_policy", external ? "external" : "internal"}, {"ip_family", ipv6 ? "IPv6" : "IPv4"}})
                 .Set(static_cast<double>(engine_.services_with({external, ipv6})));
+    for (const bool ipv6 : {false, true})
+        metrics_.firewall_drops.Add({{"ip_family", ipv6 ? "IPv6" : "IPv4"}})
+            .Set(host_watch_.firewall().blocks(ipv6) ? 1 : 0);
     metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflicts().size()));
     for (const RangeUse& range : view.ranges) {
         metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
