@@ -25,6 +25,20 @@ void erase_name(Map& names_by_key, const Key& key, const std::string& name) {
         names_by_key.erase(names);
 }
 
+/// True when what is put is what is there already: nobody is affected. An API server tells of many changes in which
+/// there is none for us: a Node's heartbeat, a Service's status, labels of others.
+template <class T>
+bool is_known(const Objects<T>& objects, const T& object) {
+    const auto found = objects.find(object.name);
+    return found != objects.end() && *found == object;
+}
+
+/// When it was changed is no matter of who is affected.
+bool says_the_same(const EndpointSlice& a, const EndpointSlice& b) {
+    return a.name == b.name && a.service == b.service && a.family == b.family && a.ports == b.ports &&
+           a.endpoints == b.endpoints;
+}
+
 template <class T>
 void drop(Objects<T>& objects, const ObjectName& name) {
     if (const auto found = objects.find(name); found != objects.end())
@@ -55,6 +69,8 @@ Affected Store::apply(Transaction transaction) {
 }
 
 void Store::put(Service service, Affected& affected) {
+    if (is_known(services_, service))
+        return;
     drop_service(service.name);
     affected.insert(service.name);
     if (!service.selector.empty())
@@ -63,6 +79,8 @@ void Store::put(Service service, Affected& affected) {
 }
 
 void Store::put(EndpointSlice slice, Affected& affected) {
+    if (const auto found = slices_.find(slice.name); found != slices_.end() && says_the_same(*found, slice))
+        return;
     drop_slice(slice.name, affected);
     const EndpointSlice& put = *slices_.insert(std::move(slice)).first;
     if (put.service.empty())
@@ -72,6 +90,8 @@ void Store::put(EndpointSlice slice, Affected& affected) {
 }
 
 void Store::put(Pod pod, Affected& affected) {
+    if (is_known(pods_, pod))
+        return;
     drop_pod(pod.name, affected);
     for (const auto& label : pod.labels)
         pods_by_label_[pod.name.space][label].insert(pod.name.name);
@@ -80,7 +100,11 @@ void Store::put(Pod pod, Affected& affected) {
 }
 
 void Store::put(Node node, Affected& affected) {
-    affect_pods_on(node.name, affected);
+    if (is_known(nodes_, node))
+        return;
+    const auto found = nodes_.find(node.name);
+    if (found == nodes_.end() || found->addresses != node.addresses)
+        affect_pods_on(node.name, affected);
     drop(nodes_, node.name);
     nodes_.insert(std::move(node));
 }

@@ -35,6 +35,30 @@ void visit_dump(int type, int family, Visit visit) {
     });
 }
 
+/// A secondary address of IPv4 has the same bit as a temporary one of IPv6.
+bool is_passing(const ifaddrmsg& body, nlattr** attributes) {
+    constexpr std::uint32_t unfit = IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE | IFA_F_DADFAILED;
+    std::uint32_t flags = body.ifa_flags;
+    if (attributes[IFA_FLAGS] != nullptr && nla_len(attributes[IFA_FLAGS]) >= 4)
+        flags = nla_get_u32(attributes[IFA_FLAGS]);
+    return body.ifa_family == AF_INET6 && (flags & unfit) != 0;
+}
+
+/// Of all next hops; 0 for a route that has none.
+std::vector<unsigned> interfaces_of(nlattr** attributes) {
+    if (attributes[RTA_MULTIPATH] == nullptr)
+        return {attributes[RTA_OIF] == nullptr ? 0 : nla_get_u32(attributes[RTA_OIF])};
+    std::vector<unsigned> found;
+    const auto* hop = static_cast<const rtnexthop*>(nla_data(attributes[RTA_MULTIPATH]));
+    int left = nla_len(attributes[RTA_MULTIPATH]);
+    while (left >= static_cast<int>(sizeof(rtnexthop)) && hop->rtnh_len >= sizeof(rtnexthop) && hop->rtnh_len <= left) {
+        found.push_back(static_cast<unsigned>(hop->rtnh_ifindex));
+        left -= static_cast<int>(RTNH_ALIGN(hop->rtnh_len));
+        hop = RTNH_NEXT(hop);
+    }
+    return found;
+}
+
 }  // namespace
 
 std::vector<HostAddress> host_addresses() {
@@ -44,7 +68,8 @@ std::vector<HostAddress> host_addresses() {
             // IFA_LOCAL is the address of a point-to-point link's own end; IPv6 has only IFA_ADDRESS.
             nlattr* address = attributes[IFA_LOCAL] != nullptr ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
             if (address != nullptr)
-                found.push_back({address_from(address).to_asio(), body.ifa_prefixlen, interface_name(body.ifa_index)});
+                found.push_back({address_from(address).to_asio(), body.ifa_prefixlen, interface_name(body.ifa_index),
+                                 is_passing(body, attributes)});
         });
     return found;
 }
@@ -63,9 +88,14 @@ std::vector<HostRoute> host_routes() {
             else
                 route.destination = boost::asio::ip::address_v4::any();
             route.prefix_length = body.rtm_dst_len;
-            if (attributes[RTA_OIF] != nullptr)
-                route.interface = interface_name(nla_get_u32(attributes[RTA_OIF]));
-            found.push_back(route);
+            if (attributes[RTA_PRIORITY] != nullptr)
+                route.metric = nla_get_u32(attributes[RTA_PRIORITY]);
+            if (attributes[RTA_PREFSRC] != nullptr)
+                route.source = address_from(attributes[RTA_PREFSRC]).to_asio();
+            for (const unsigned interface : interfaces_of(attributes)) {
+                route.interface = interface_name(interface);
+                found.push_back(route);
+            }
         });
     return found;
 }

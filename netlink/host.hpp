@@ -3,6 +3,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,14 +14,17 @@ struct HostAddress {
     boost::asio::ip::address address;
     int prefix_length = 0;
     std::string interface;
+    bool passing = false;  ///< temporary, deprecated, or not known to be unique
     bool operator==(const HostAddress&) const = default;
 };
 
-/// A unicast route of table main.
+/// A unicast route of table main; one for each next hop.
 struct HostRoute {
     boost::asio::ip::address destination;
     int prefix_length = 0;
     std::string interface;
+    std::uint32_t metric = 0;
+    std::optional<boost::asio::ip::address> source;  ///< `src`: the address that connections leave with
     bool operator==(const HostRoute&) const = default;
 };
 

@@ -136,6 +136,25 @@ LinuxKernel::Prepared LinuxKernel::prepare() {
     return result;
 }
 
+void LinuxKernel::count_passage(bool on) {
+    if (options_.rules.count_passage == on)
+        return;
+    const bool in_place = nft::is_in_place(nft_, ruleset_);
+    options_.rules.count_passage = on;
+    ruleset_ = make_ruleset(options_.rules);
+    if (in_place)
+        nft::install(nft_, ruleset_);
+}
+
+Passage LinuxKernel::read_passage() {
+    Passage passage;
+    if (!options_.rules.count_passage)
+        return passage;
+    auto answer = nft_.dump(nft::get_rules());
+    for_each_message(answer, [&](nlmsghdr* header) { nft::add_passage(header, passage); });
+    return passage;
+}
+
 PolicyRoute LinuxKernel::policy_route() const {
     return {options_.rules.fwmark, options_.route_protocol, options_.route_protocol, options_.route_protocol,
             style_.interface};

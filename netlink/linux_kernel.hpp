@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "netlink/input_passage.hpp"
 #include "netlink/ipvs_config.hpp"
 #include "netlink/ipvs_listing.hpp"
 #include "netlink/kernel.hpp"
@@ -41,6 +42,12 @@ public:
     /// The host's own connections to virtual addresses get these source addresses; the next prepare() changes routes
     /// that are there with another one, where they stand.
     void set_sources(std::vector<Address> sources) { style_.sources = std::move(sources); }
+
+    /// Whether rules count the first packets of connections on both sides of the host's firewall. Where our table is,
+    /// it gets or loses them now. Throws std::system_error.
+    void count_passage(bool on);
+    /// What they have counted; nothing where there are none. Throws std::system_error.
+    Passage read_passage();
 
     /// The timeouts of IPVS in this network namespace; 0 in `wanted` leaves one as it is. True when something had to be
     /// changed. Throws std::system_error.

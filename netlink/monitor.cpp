@@ -78,6 +78,12 @@ bool is_our_route(nlmsghdr* header, int protocol) {
     return body->rtm_protocol == protocol;
 }
 
+/// Of table main: it says which of the host's addresses is the node's.
+bool is_default_route(nlmsghdr* header) {
+    const auto* body = static_cast<const rtmsg*>(NLMSG_DATA(header));
+    return body->rtm_dst_len == 0 && body->rtm_table == RT_TABLE_MAIN && body->rtm_type == RTN_UNICAST;
+}
+
 bool is_our_rule(nlmsghdr* header, int protocol) {
     nlattr* attributes[FRA_MAX + 1] = {};
     return nlmsg_parse(header, sizeof(fib_rule_hdr), attributes, FRA_MAX, nullptr) >= 0 &&
@@ -131,6 +137,7 @@ Notices Monitor::read_routes() {
                 break;
             case RTM_NEWROUTE:
             case RTM_DELROUTE:
+                notices.addresses = notices.addresses || is_default_route(header);
                 notices.damage = notices.damage ||
                                  (header->nlmsg_pid != own_.route_port && is_our_route(header, own_.route_protocol));
                 break;

@@ -8,7 +8,7 @@ namespace netlink {
 
 struct Notices {
     bool damage = false;     ///< something of ours was changed by somebody else: an audit is due
-    bool addresses = false;  ///< addresses of this host have changed
+    bool addresses = false;  ///< addresses of this host, or its default routes, have changed
 };
 
 class Monitor {

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "netlink/input_passage.hpp"
 #include "netlink/objects.hpp"
 
 namespace netlink {
@@ -148,6 +149,31 @@ void add_captures(const IpFamily& family, const RulesetParameters& parameters, s
     for (const std::string& chain : {output, external_output}) {
         rules.push_back(rule(chain, "under way", state_is({State::established}), accept()));
         rules.push_back(rule(chain, "new", go_to(part_of("new_output", family))));
+    }
+}
+
+/// Packets that begin connections, of those that no rule of ours refuses. A look-up more for each: only where a
+/// firewall of the host could drop them in between.
+void add_passage_to_cluster_ips(const IpFamily& family, bool arrives, std::vector<Rule>& rules) {
+    rules.push_back(rule(arrives ? "input" : part_of("prerouting", family),
+                         passage_comment(arrives, {false, family.bits == 128}),
+                         is_in(front_end(family), part_of("cluster", family)), state_is({State::new_}), counted()));
+}
+
+void add_passage_from_outside(const IpFamily& family, bool arrives, std::vector<Rule>& rules) {
+    const std::string chain = arrives ? "input" : part_of("prerouting", family);
+    const std::string comment = passage_comment(arrives, {true, family.bits == 128});
+    rules.push_back(rule(chain, comment, is_in(front_end(family), part_of("external", family)), state_is({State::new_}),
+                         counted()));
+    for (const char* ports : {"node_port", "node_port_local"})
+        rules.push_back(rule(chain, comment, is_in({daddr(family)}, part_of("node_address", family)),
+                             is_in(port_on_node(), ports), state_is({State::new_}), counted()));
+}
+
+void add_arrivals(std::vector<Rule>& rules) {
+    for (const IpFamily& family : ip_families) {
+        add_passage_to_cluster_ips(family, true, rules);
+        add_passage_from_outside(family, true, rules);
     }
 }
 
@@ -326,15 +352,21 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     };
     const Fwmark& fwmark = parameters.fwmark;
     add_drop_of_what_is_out_of_place(parameters, rules);
+    if (parameters.count_passage)
+        add_arrivals(rules);
     for (const char* chain : {"input", "taken_by_ipvs"})
         rules.push_back(rule(chain, "taken off", mark_is(fwmark.value, fwmark.mask), change_mark(~fwmark.mask, 0)));
     add_dispatch(rules);
     add_claims(rules);
     for (const IpFamily& family : ip_families) {
+        if (parameters.count_passage)
+            add_passage_to_cluster_ips(family, false, rules);
         add_captures(family, parameters, rules);
         add_source_ranges(family, rules);
         add_refusals(family, rules);
         add_drops(family, parameters, rules);
+        if (parameters.count_passage)
+            add_passage_from_outside(family, false, rules);
     }
     add_early_clients(rules);
     add_marks(parameters, rules);

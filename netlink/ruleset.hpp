@@ -23,6 +23,7 @@ struct RulesetParameters {
     std::vector<std::string> pod_networks;
     bool masquerade_all = false;  ///< every connection to a ClusterIP is masqueraded
     Fwmark fwmark;
+    bool count_passage = false;  ///< new connections are counted in prerouting and at input (input_passage.hpp)
 };
 
 /// A chain of the table; one without a type is reached from others only.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/facts_change.hpp"
 #include "proxy/words.hpp"
 
 namespace proxy {
@@ -122,9 +123,12 @@ void Engine::retry_waiting(std::vector<api::Upsert>& taken) {
 }
 
 void Engine::set_facts(NodeFacts facts) {
+    const FactsChange change(facts_, facts);
     facts_ = std::move(facts);
     node_dirty_ = true;
-    plan_all_again();
+    for (const api::Service& service : store_.services())
+        if (change.affects(service))
+            dirty_.insert(service.name);
 }
 
 void Engine::plan_all_again() {
@@ -167,6 +171,7 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
 }
 
 void Engine::plan_service(const api::ObjectName& name) {
+    ++plans_;
     plan_problems_.erase(name);
     gaps_.erase(name);
     const auto found = store_.services().find(name);

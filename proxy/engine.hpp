@@ -2,6 +2,7 @@
 // No I/O and no clock: the node role (node.hpp) feeds it and carries the result to the kernel.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -45,7 +46,7 @@ public:
     /// Takes a transaction: allocates, refuses double use, and marks what it affects as dirty.
     void apply(api::Transaction transaction);
 
-    /// The node's addresses have changed: everything that depends on them is dirty.
+    /// The node's addresses have changed: what depends on them is dirty (facts_change.hpp).
     void set_facts(NodeFacts facts);
 
     /// The verdict on a pod has changed; its name as in probe_name().
@@ -59,6 +60,9 @@ public:
 
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
+
+    /// How often a Service has been planned so far.
+    std::uint64_t plans() const { return plans_; }
 
     /// The kernel holds what was planned, as far as it takes it: what is told on health check ports may rise.
     /// `refused`: some changes were not taken, or have been only now.
@@ -148,6 +152,7 @@ private:
     std::set<api::ObjectName> dirty_;
     std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand
     std::uint64_t transactions_ = 0;
+    std::uint64_t plans_ = 0;
     bool node_dirty_ = true;
 };
 

@@ -31,10 +31,13 @@ Config with_host_defaults(Config config) {
     if (config.node_name.empty())
         config.node_name = host_name();
     if (config.node_ip.empty())
-        for (const bool v6 : {false, true})
-            if (const auto source = netlink::default_source(v6))
-                config.node_ip.push_back(*source);
+        config.node_ip = default_addresses(read_host_network());
     return config;
+}
+
+HostNetwork read_host_network() {
+    return {netlink::host_addresses(), netlink::host_routes(), netlink::default_source(false),
+            netlink::default_source(true)};
 }
 
 std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector<netlink::HostAddress>& host) {
@@ -58,8 +61,10 @@ NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>
     facts.place.node = config.node_name;
     facts.has_ipv6 = !netlink::read_sysctl("net.ipv6.conf.all.forwarding").empty();
     for (const netlink::HostAddress& host : addresses) {
+        if (api::is_link_local(host.address))  // each pod's link brings one, and no Service is about it
+            continue;
         facts.own_addresses.insert(host.address);
-        if (host.address.is_loopback() || api::is_link_local(host.address))
+        if (host.address.is_loopback())
             continue;
         if (inside_any(config.node_port_addresses, host.address))
             facts.node_port_addresses.push_back(host.address);

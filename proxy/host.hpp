@@ -5,19 +5,22 @@
 
 #include "netlink/host.hpp"
 #include "proxy/config.hpp"
+#include "proxy/default_addresses.hpp"
 #include "proxy/plan.hpp"
 #include "proxy/range_check.hpp"
 
 namespace proxy {
 
-/// The configuration with node_name and node_ip filled in where they were left out. node_ip is the source address of
-/// the host's default route of each family, or nothing where there is none.
+/// The configuration with node_name and node_ip filled in where they were left out (default_addresses.hpp).
 Config with_host_defaults(Config config);
+
+/// Throws std::system_error when the kernel cannot be asked.
+HostNetwork read_host_network();
 
 /// Where a node's addresses can come from.
 struct NodeIpSources {
     bool given = false;            ///< setting node_ip is there
-    std::vector<Address> node_ip;  ///< it, or what was in use before: at first the sources of the default routes
+    std::vector<Address> node_ip;  ///< it, or what was in use before: at first default_addresses()
     std::vector<Address> node;     ///< the Node object's, in its order
 };
 

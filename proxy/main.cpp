@@ -24,6 +24,7 @@ struct Options {
     std::string kubeconfig;
     std::vector<std::string> api_servers;
     std::string node_name;
+    std::string user;
     bool check_config = false;
     bool init_only = false;
     std::string proc_sys = "/proc/sys";
@@ -68,7 +69,15 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
     auto config = read_config(options.config);
     if (!config)
         return std::nullopt;
-    proxy::NodeOptions node{std::move(*config), options.manifests, {}};
+    proxy::NodeOptions node{std::move(*config), options.manifests, {}, {}};
+    if (!options.user.empty()) {
+        const auto user = proxy::parse_user(options.user);
+        if (!user) {
+            std::cerr << "--user: " << user.error() << "\n";
+            return std::nullopt;
+        }
+        node.user = *user;
+    }
     if (!options.kube_proxy_config.empty()) {
         auto migration = read_from(options.kube_proxy_config, [&](const std::string& text, const std::string& file) {
             return proxy::read_kube_proxy_config(text, file, node.config);
@@ -166,6 +175,12 @@ int run(int argc, char** argv) {
         ->needs(init_only)
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
+    node_command
+        .add_option(
+            "--user", options.user,
+            "UID or UID:GID: started as root, go on as that user with CAP_NET_ADMIN alone; state_dir becomes the "
+            "user's")
+        ->excludes(init_only);
     CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status_command, options);
     CLI::App& services_command = *app.add_subcommand("services", "the Services that it carries, and to which pods");

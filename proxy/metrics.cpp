@@ -56,6 +56,9 @@ Metrics::Metrics()
       conflicts(gauge(registry, "podferry_conflicts",
                       "Front ends (address, port, protocol) that a Service wants and an older one has.")
                     .Add({})),
+      firewall_drops(
+          gauge(registry, "podferry_firewall_drops_services",
+                "1: new connections to Services come to this node and are dropped before IPVS, by IP family.")),
       ipvs_connections(gauge(registry, "podferry_ipvs_connections",
                              "Connections of podferry's virtual servers in IPVS, as the last audit counted them.")
                            .Add({})),
@@ -82,6 +85,9 @@ Metrics::Metrics()
                       "Unix time at which the kernel last held everything that was wanted.")
                     .Add({})),
       audits(counter(registry, "podferry_audits_total", "Completed comparisons with the kernel.").Add({})),
+      plans(counter(registry, "podferry_plans_total",
+                    "Services that were planned; a change should plan those that it is about, and no others.")
+                .Add({})),
       healthz_answers(counter(registry, "podferry_proxy_healthz_total", "Answers of /healthz, by status.")),
       livez_answers(counter(registry, "podferry_proxy_livez_total", "Answers of /livez, by status.")),
       conntrack_seconds(histogram(registry, "podferry_conntrack_reconciler_sync_duration_seconds",

@@ -29,6 +29,7 @@ struct Metrics {
     prometheus::Gauge& services_without_backends;
     prometheus::Family<prometheus::Gauge>& no_local_endpoints;  // traffic_policy, ip_family, as kube-proxy's
     prometheus::Gauge& conflicts;
+    prometheus::Family<prometheus::Gauge>& firewall_drops;  // ip_family=IPv4|IPv6
     prometheus::Gauge& ipvs_connections;
     prometheus::Gauge& ipvs_connection_table_size;
     prometheus::Family<prometheus::Gauge>& range_size;  // range
@@ -43,6 +44,7 @@ struct Metrics {
     prometheus::Gauge& changes_pending;
     prometheus::Gauge& last_sync;
     prometheus::Counter& audits;
+    prometheus::Counter& plans;
     prometheus::Family<prometheus::Counter>& healthz_answers;      // code, as kube-proxy's
     prometheus::Family<prometheus::Counter>& livez_answers;        // code, as kube-proxy's
     prometheus::Family<prometheus::Histogram>& conntrack_seconds;  // ip_family=IPv4|IPv6, as kube-proxy's

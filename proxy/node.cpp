@@ -15,6 +15,7 @@
 #include "proxy/host.hpp"
 #include "proxy/host_settings.hpp"
 #include "proxy/log.hpp"
+#include "proxy/namespace_lock.hpp"
 #include "proxy/node_loop.hpp"
 #include "proxy/preflight.hpp"
 
@@ -90,13 +91,29 @@ stream_protocol::acceptor listen_on(asio::io_context& context, const std::string
     }
 }
 
-void run(const Config& config, NodeInputs inputs, Time began) {
+/// The state_dir is the user's from then on.
+tl::expected<InstanceLock, std::string> lock_state(const Config& config, const std::optional<User>& user) {
+    if (!user)
+        return InstanceLock::take(config.state_dir);
+    if (::geteuid() != 0)
+        return tl::unexpected(
+            std::string("--user: only root can become another user; leave it out, and start podferry as that user"));
+    give_folder(config.state_dir, *user);
+    const FilesAs as_user(*user);
+    return InstanceLock::take(config.state_dir);
+}
+
+void run(const Config& config, NodeInputs inputs, const NamespaceLock& lock, const std::optional<User>& user,
+         Time began) {
     asio::io_context context(1);
+    asio::co_spawn(context, lock.answer(context), asio::detached);
+    auto socket = listen_on(context, config.socket);  // root's, as those who ask there
+    if (user)
+        become(*user);
     NodeLoop node(context, config, std::move(inputs), began);
     const Pages for_operators = operator_pages(node);
     const Pages for_metrics = metrics_pages(node);
     const Pages for_health = health_pages(node);
-    auto socket = listen_on(context, config.socket);
     for (const Listen& where : config.metrics_bind_address)
         serve_tcp(context, node, where, for_metrics, {"metrics_bind_address", "FailedToStartMetricServer"},
                   config.bind_address_hard_fail);
@@ -141,12 +158,19 @@ int run_node(const NodeOptions& options) {
         const bool kernel_fits = passes(check_kernel(config));
         if (!passes(check_host(config)) || !kernel_fits)
             return 1;
-        const auto lock = InstanceLock::take(config.state_dir);
+        const auto lock = lock_state(config, options.user);
         if (!lock) {
             log::error(lock.error());
             return 1;
         }
-        run(config, std::move(inputs), began);
+        const auto only_one = NamespaceLock::take();
+        if (!only_one) {
+            log::error(only_one.error());
+            return 1;
+        }
+        if (!only_one->warning().empty())
+            log::warning(only_one->warning());
+        run(config, std::move(inputs), *only_one, options.user, began);
         return 0;
     } catch (const std::exception& error) {
         log::error(error.what());
@@ -180,7 +204,10 @@ int run_init(const NodeOptions& options, const std::string& folder) {
 
 int check_config(const Config& given) {
     const Config config = with_host_defaults(given);
-    const Findings findings = check_host(config);
+    Findings findings = check_host(config);
+    for (std::string& problem :
+         node_port_problems(config, facts_of(config, netlink::host_addresses()).node_port_addresses))
+        findings.warnings.push_back(std::move(problem));
     for (const std::string& warning : findings.warnings)
         std::cerr << "warning: " << warning << "\n";
     for (const std::string& error : findings.errors)
@@ -196,6 +223,11 @@ int run_cleanup(const Config& given) {
     const auto lock = InstanceLock::take(config.state_dir);
     if (!lock) {
         std::cerr << lock.error() << "\n";
+        return 1;
+    }
+    const auto only_one = NamespaceLock::take();
+    if (!only_one) {
+        std::cerr << only_one.error() << "\n";
         return 1;
     }
     if (const auto missing = check_kernel(config).errors; !missing.empty()) {

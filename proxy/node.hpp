@@ -2,10 +2,12 @@
 // Owns all I/O of `podferry node`; decisions are the engine's and the reconciler's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "proxy/config.hpp"
+#include "proxy/privileges.hpp"
 
 namespace proxy {
 
@@ -13,6 +15,7 @@ struct NodeOptions {
     Config config;
     std::string manifests;                 ///< folder; empty: the Kubernetes API
     std::vector<std::string> first_words;  ///< to be logged at the start
+    std::optional<User> user;              ///< to go on as, once the lock and the socket are there
 };
 
 /// `--init-only`: loads the modules and puts the host's settings in place, for a podferry that may not. `folder` is

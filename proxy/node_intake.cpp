@@ -122,14 +122,19 @@ void NodeLoop::take_attempt(const health::Attempt& attempt) {
 void NodeLoop::follow_addresses() {
     const auto host = netlink::host_addresses();
     auto chosen = node_ips_of({inputs_.node_ip_given, config_.node_ip, node_addresses_}, host);
+    if (!inputs_.node_ip_given && node_addresses_.empty() && !node_port_problems(config_, chosen).empty())
+        chosen = with_missing_families(std::move(chosen), read_host_network());  // they may have come since
     if (chosen != config_.node_ip) {
-        log::info("the Node object gives this node its addresses", {{"node_ip", print_addresses(chosen)}});
+        log::info(node_addresses_.empty() ? "this host has got the node's addresses"
+                                          : "the Node object gives this node its addresses",
+                  {{"node_ip", print_addresses(chosen)}});
         config_.node_ip = std::move(chosen);
         kernel_.set_sources({config_.node_ip.begin(), config_.node_ip.end()});
         audit_wanted_ = true;  // which corrects the routes that are there
     }
     NodeFacts facts = facts_of(config_, host);
     facts.place.zone = zone();
+    host_watch_.note_node_port_addresses(facts.node_port_addresses);
     if (facts == engine_.facts())
         return;
     log::info("addresses or zone of this node have changed");
@@ -216,6 +221,13 @@ void NodeLoop::tell_plan_problems() {
 void NodeLoop::tell_read_only() {
     if (auto text = read_only_news_.take(read_only_))
         post({ReadOnlyNews::reason, std::move(*text), true, "Node", config_.node_name, "", config_.node_name});
+}
+
+/// A firewall of the host that is found to drop what goes to Services is an Event of the Node.
+void NodeLoop::look_at_host() {
+    host_watch_.look_at_firewall(kernel_);
+    if (auto news = host_watch_.take_news())
+        post({HostWatch::reason, std::move(*news), true, "Node", config_.node_name, "", config_.node_name});
 }
 
 /// Each problem once, until it is gone.

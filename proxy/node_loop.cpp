@@ -77,6 +77,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
                          return found ? std::optional(health_reply(*found, is_healthy(health(), Clock::now())))
                                       : std::nullopt;
                      }),
+      host_watch_(config_),
       timer_(context) {
     if (!inputs_.manifests.empty()) {
         source_ =
@@ -98,6 +99,7 @@ void NodeLoop::spawn(asio::awaitable<void> task) {
 
 void NodeLoop::start() {
     keep_freed_memory(true);
+    look_at_host();
     for (const std::string& thing : prepare())
         log::info("put in place", {{"what", thing}});
     log_new_problems();

@@ -21,6 +21,7 @@
 #include "proxy/engine.hpp"
 #include "proxy/flow_cleaner.hpp"
 #include "proxy/health_server.hpp"
+#include "proxy/host_watch.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/node_health.hpp"
@@ -73,6 +74,7 @@ private:
     void tell_listen_failures();
     void tell_plan_problems();
     void tell_read_only();
+    void look_at_host();
     void set_targets();
     void listen_to_kernel();
     void hear_of_damage();
@@ -127,6 +129,7 @@ private:
     Reconciler reconciler_;
     FlowCleaner flow_cleaner_;
     HealthServer health_server_;
+    HostWatch host_watch_;
     bool changes_refused_ = false;  // as far as health ports know
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<boost::asio::posix::stream_descriptor> route_socket_;

@@ -134,6 +134,7 @@ void NodeLoop::hear_of_damage() {
 asio::awaitable<void> NodeLoop::audit() {
     const Time start = Clock::now();
     audit_wanted_ = false;
+    look_at_host();
     put_back();
     tell_read_only();
     engine_.look_for_missing_schedulers(

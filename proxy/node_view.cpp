@@ -68,6 +68,8 @@ std::vector<api::Problem> NodeLoop::problems() const {
             problems.push_back(std::move(problem));
     for (const std::string& problem : kernel_problems_)
         problems.push_back({{}, "", problem, true});
+    for (const std::string& problem : host_watch_.problems())
+        problems.push_back({{}, "", problem, true});
     for (const auto& [setting, problem] : listener_problems_)
         problems.push_back({{}, "", problem, false});
     if (table_problem_)
@@ -125,6 +127,7 @@ void NodeLoop::update_gauges() {
                 ++(engine_.draining().contains(server, real) ? draining : failed);
             else if (SlowStart::is_growing(weight))
                 ++growing;
+    metrics_.plans.Increment(static_cast<double>(engine_.plans()) - metrics_.plans.Value());
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
     metrics_.real_servers.Add({{"state", "active"}})
         .Set(static_cast<double>(view.real_servers - draining - failed - growing));
@@ -138,6 +141,9 @@ void NodeLoop::update_gauges() {
             metrics_.no_local_endpoints
                 .Add({{"traffic_policy", external ? "external" : "internal"}, {"ip_family", ipv6 ? "IPv6" : "IPv4"}})
                 .Set(static_cast<double>(engine_.services_with({external, ipv6})));
+    for (const bool ipv6 : {false, true})
+        metrics_.firewall_drops.Add({{"ip_family", ipv6 ? "IPv6" : "IPv4"}})
+            .Set(host_watch_.firewall().blocks(ipv6) ? 1 : 0);
     metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflicts().size()));
     for (const RangeUse& range : view.ranges) {
         metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));

@@ -23,7 +23,7 @@ using Address = boost::asio::ip::address;
 /// What planning needs to know of the node.
 struct NodeFacts {
     std::vector<Address> node_port_addresses;  ///< node ports are served on these
-    std::set<Address> own_addresses;           ///< every address of this host's interfaces
+    std::set<Address> own_addresses;           ///< of this host's interfaces; without link-local ones
     std::string scheduler = "rr";
     Place place;
     bool has_ipv6 = true;  ///< false: the kernel runs without it, and would refuse all that is IPv6

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,9 +26,6 @@ Findings check_host(const Config& config) {
                          [&](const netlink::HostAddress& host) { return host.address == ip; }))
             findings.errors.push_back("node_ip " + ip.to_string() +
                                       " is no address of this host: set it to one of them, or leave it out");
-    if (config.node_ip.empty())
-        findings.warnings.emplace_back(
-            "this host has no default route and node_ip is not set: node ports are served nowhere; set node_ip");
     return findings;
 }
 
@@ -57,6 +55,7 @@ tl::expected<InstanceLock, std::string> InstanceLock::take(const std::string& fo
     if (file < 0)
         return tl::unexpected(path + ": " + std::strerror(errno) +
                               "; state_dir must be a folder that podferry can write to");
+    ::fchmod(file, 0660);  // not only for its owner: see give_folder()
     if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
         ::close(file);
         return tl::unexpected("another podferry runs on this node (it holds " + path +

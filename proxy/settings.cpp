@@ -44,9 +44,8 @@ std::vector<Setting> make_settings() {
         row("node_name", "Name of this node; decides which endpoints are local. Default: the host name in lower case.",
             &Config::node_name, read_text, print_text),
         row("node_ip",
-            "This node's addresses, at most one per family. Default: those of its Node object, else the source "
-            "addresses of "
-            "its default routes.",
+            "This node's addresses, at most one per family. Default: those of its Node object, else of its default "
+            "routes (docs/operations.md).",
             &Config::node_ip, read_addresses, print_addresses),
         row("node_port_addresses",
             "CIDRs; node ports are served on this node's addresses inside them. Default (empty): on node_ip only.",

@@ -51,6 +51,7 @@ WRONG = [
     ("config.log_format=xml", "'text', 'json'"),
     ("config.log_level=verbose", "'debug', 'info', 'warning', 'error'"),
     ("modules.load=1", "/modules/load"),
+    ("user=nobody", "/user"),
     ("updateStrategy.rollingUpdate.maxSurge=1", "'maxSurge' not allowed"),
     ("livenessProbe.periodSeconds=0", "/livenessProbe/periodSeconds"),
     # Not by the schema: one value alone says nothing.
@@ -128,6 +129,8 @@ class Checks:
         rendered = self.render("-f", str(VALUES[0]))
         shown = re.search(r"--init-only .*--proc-sys=(\S+)", rendered)
         expect(shown and f"mountPath: {shown[1]}/net\n" in rendered, "the init container does not see the sysctls")
+        root = self.render("-f", str(VALUES[0]), "--set", "user=0")
+        expect("--user" not in root and "SETUID" not in root and "fsGroup" not in root, "user 0 is not root as before")
         zero = self.render("-f", str(VALUES[0]), "--set", "config.conntrack_max_per_core=0")
         expect("conntrack_max_per_core: 0\n" in zero, "a setting of 0 is lost")
 
@@ -170,8 +173,12 @@ class Checks:
         container, = spec["containers"]
         expect(spec["hostNetwork"] and spec["priorityClassName"] == "system-node-critical", "the pods are no node's proxy")
         expect("--api-server=https://192.0.2.10:6443" in container["args"], f"arguments: {container['args']}")
-        expect(container["securityContext"]["capabilities"] == {"add": ["NET_ADMIN"], "drop": ["ALL"]},
+        # A container that does not start as root has no capabilities; podferry gives up all of these but NET_ADMIN.
+        expect(container["securityContext"]["capabilities"] == {"add": ["CHOWN", "NET_ADMIN", "SETGID", "SETUID"], "drop": ["ALL"]},
                f"capabilities: {container['securityContext']}")
+        expect("--user=65532" in container["args"] and spec["securityContext"].get("fsGroup") == 65532,
+               f"podferry stays root, or cannot read its token: {container['args']}, {spec['securityContext']}")
+        expect(not container["securityContext"]["allowPrivilegeEscalation"], "privileges may be had back")
         everyone = [*spec["initContainers"], container]
         expect(not any(each["securityContext"].get("privileged") for each in everyone), "a container is privileged")
         expect(all(each["securityContext"]["readOnlyRootFilesystem"] for each in everyone), "a root is writable")

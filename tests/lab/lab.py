@@ -226,12 +226,12 @@ class Lab:
         (self.manifests / name).unlink()
 
     # ---- podferry -----------------------------------------------------------------------------------------------
-    def start_podferry(self, *options, wait=True, config=None, within=20, read_only=False):
-        """`read_only`: it sees /proc/sys as a container that is not privileged does."""
+    def start_podferry(self, *options, wait=True, config=None, within=20, read_only=False, prefix=()):
+        """`read_only`: it sees /proc/sys as a container that is not privileged does. `prefix`: a command that runs it."""
         path = self.folder / "config.yaml"
         if config:
             path.write_text(path.read_text() + config)
-        command = [PODFERRY, "node", "--config", str(path), *self.source(), *options]
+        command = [*prefix, PODFERRY, "node", "--config", str(path), *self.source(), *options]
         self.spawn("podferry", "node", ["sh", "-c", READ_ONLY, "sh", *command] if read_only else command,
                    stdout=subprocess.DEVNULL, stderr=open(self.log_path, "a"))
         if wait:

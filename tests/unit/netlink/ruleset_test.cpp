@@ -100,3 +100,16 @@ TEST_CASE("clients of ClusterIPs are masqueraded by family, and only where pods 
     CHECK_FALSE(masquerades(v4, "@cluster6"));
     CHECK(masquerades(text_of({{}, true}), "@cluster6"));
 }
+
+TEST_CASE("what passes the host's firewall is counted on both sides, and only where that is asked for") {
+    CHECK(text_of({}).find("enters: ") == std::string::npos);
+    const std::string text = text_of({.pod_networks = {}, .fwmark = {}, .count_passage = true});
+    for (const char* rule :
+         {"prerouting4 ip daddr . meta l4proto . th dport @cluster4 ct state new counter",
+          "input ip daddr . meta l4proto . th dport @cluster4 ct state new counter",
+          "prerouting6 ip6 daddr . meta l4proto . th dport @external6 ct state new counter",
+          "input ip6 daddr @node_address6 meta l4proto . th dport @node_port ct state new counter"}) {
+        CAPTURE(rule);
+        CHECK(text.find(std::string("add rule inet podferry ") + rule) != std::string::npos);
+    }
+}

@@ -1,0 +1,183 @@
+#include "netlink/base_chains.hpp"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+#include "netlink/socket.hpp"
+
+namespace netlink {
+namespace {
+
+constexpr int ipvs_priority = 98;
+constexpr std::size_t most_messages = 50'000;  // of one dump
+
+Message nft_request(int type, int family) {
+    Message message;
+    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_NFTABLES << 8) | type, 0, NLM_F_DUMP);
+    nfgenmsg body{};
+    body.nfgen_family = static_cast<std::uint8_t>(family);
+    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    return message;
+}
+
+/// On a socket of its own, which goes with a dump that is left in the middle.
+template <class Visit>
+void visit_some(const Message& request, Visit visit) {
+    Socket socket(NETLINK_NETFILTER);
+    std::size_t seen = 0;
+    socket.dump_each(request, [&](nlmsghdr* header) {
+        if (++seen > most_messages)
+            throw std::system_error(E2BIG, std::system_category(), "chains of this host's firewall");
+        visit(header);
+    });
+}
+
+int family_number(const std::string& name) {
+    return name == "ip" ? NFPROTO_IPV4 : name == "ip6" ? NFPROTO_IPV6 : NFPROTO_INET;
+}
+
+bool ends_with_drop(const DroppingChain& chain) {
+    Message request = nft_request(NFT_MSG_GETRULE, family_number(chain.family));
+    nla_put_string(request.get(), NFTA_RULE_TABLE, chain.table.c_str());
+    nla_put_string(request.get(), NFTA_RULE_CHAIN, chain.name.c_str());
+    bool drops = false;
+    visit_some(request, [&](nlmsghdr* header) { drops = nft::drops_everything(header); });
+    return drops;
+}
+
+/// The file is readable for root only; without it the module must do, which is there before the table is.
+bool legacy_filter_is_in_use() {
+    for (const char* path : {"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"}) {
+        std::ifstream file(path);
+        for (std::string table; file >> table;)
+            if (table == "filter")
+                return true;
+    }
+    const bool readable = ::access("/proc/net/ip_tables_names", R_OK) == 0;
+    return !readable && ::access("/sys/module/iptable_filter", F_OK) == 0;
+}
+
+std::string text_of(const nlattr* attribute) {
+    const auto* data = static_cast<const char*>(nla_data(attribute));
+    return {data, ::strnlen(data, static_cast<std::size_t>(nla_len(attribute)))};
+}
+
+bool has_bytes(const nlattr* attribute, int size) {
+    return attribute != nullptr && nla_len(attribute) >= size;
+}
+
+std::uint32_t number(const nlattr* attribute) {
+    return ntohl(nla_get_u32(attribute));
+}
+
+std::string family_name(int family) {
+    switch (family) {
+        case NFPROTO_IPV4:
+            return "ip";
+        case NFPROTO_IPV6:
+            return "ip6";
+        case NFPROTO_INET:
+            return "inet";
+        default:
+            return "";
+    }
+}
+
+/// An expression that lets everything pass on to the next one of its rule.
+bool passes_on(std::string_view expression) {
+    return expression == "counter" || expression == "log";
+}
+
+/// `drop` of nft, and of iptables-nft.
+bool is_drop(nlattr* data) {
+    nlattr* parts[NFTA_IMMEDIATE_MAX + 1] = {};
+    nlattr* value[NFTA_DATA_MAX + 1] = {};
+    nlattr* verdict[NFTA_VERDICT_MAX + 1] = {};
+    return nla_parse_nested(parts, NFTA_IMMEDIATE_MAX, data, nullptr) >= 0 && parts[NFTA_IMMEDIATE_DATA] != nullptr &&
+           nla_parse_nested(value, NFTA_DATA_MAX, parts[NFTA_IMMEDIATE_DATA], nullptr) >= 0 &&
+           value[NFTA_DATA_VERDICT] != nullptr &&
+           nla_parse_nested(verdict, NFTA_VERDICT_MAX, value[NFTA_DATA_VERDICT], nullptr) >= 0 &&
+           has_bytes(verdict[NFTA_VERDICT_CODE], 4) && number(verdict[NFTA_VERDICT_CODE]) == NF_DROP;
+}
+
+/// REJECT of iptables-nft.
+bool is_reject_target(nlattr* data) {
+    nlattr* parts[NFTA_TARGET_MAX + 1] = {};
+    return nla_parse_nested(parts, NFTA_TARGET_MAX, data, nullptr) >= 0 && parts[NFTA_TARGET_NAME] != nullptr &&
+           text_of(parts[NFTA_TARGET_NAME]) == "REJECT";
+}
+
+}  // namespace
+
+HostFirewall read_host_firewall() {
+    std::vector<DroppingChain> chains;
+    visit_some(nft_request(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), [&](nlmsghdr* header) {
+        if (auto chain = nft::parse_input_chain(header))
+            chains.push_back(std::move(*chain));
+    });
+    HostFirewall found;
+    found.legacy = legacy_filter_is_in_use();
+    for (DroppingChain& chain : chains)
+        if (chain.by_policy || ends_with_drop(chain))
+            found.chains.push_back(std::move(chain));
+    return found;
+}
+
+namespace nft {
+
+std::optional<DroppingChain> parse_input_chain(nlmsghdr* header) {
+    nlattr* found[NFTA_CHAIN_MAX + 1] = {};
+    nlattr* hook[NFTA_HOOK_MAX + 1] = {};
+    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_CHAIN_MAX, nullptr) < 0 ||
+        found[NFTA_CHAIN_TABLE] == nullptr || found[NFTA_CHAIN_NAME] == nullptr || found[NFTA_CHAIN_HOOK] == nullptr ||
+        nla_parse_nested(hook, NFTA_HOOK_MAX, found[NFTA_CHAIN_HOOK], nullptr) < 0 ||
+        !has_bytes(hook[NFTA_HOOK_HOOKNUM], 4) || !has_bytes(hook[NFTA_HOOK_PRIORITY], 4))
+        return std::nullopt;
+    DroppingChain chain;
+    chain.family = family_name(static_cast<const nfgenmsg*>(nlmsg_data(header))->nfgen_family);
+    chain.priority = static_cast<int>(number(hook[NFTA_HOOK_PRIORITY]));
+    if (chain.family.empty() || number(hook[NFTA_HOOK_HOOKNUM]) != NF_INET_LOCAL_IN || chain.priority >= ipvs_priority)
+        return std::nullopt;
+    chain.table = text_of(found[NFTA_CHAIN_TABLE]);
+    chain.name = text_of(found[NFTA_CHAIN_NAME]);
+    chain.by_policy = has_bytes(found[NFTA_CHAIN_POLICY], 4) && number(found[NFTA_CHAIN_POLICY]) == NF_DROP;
+    return chain;
+}
+
+bool drops_everything(nlmsghdr* header) {
+    nlattr* found[NFTA_RULE_MAX + 1] = {};
+    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_RULE_MAX, nullptr) < 0 ||
+        found[NFTA_RULE_EXPRESSIONS] == nullptr)
+        return false;
+    nlattr* item = nullptr;
+    int left = 0;
+    nla_for_each_nested(item, found[NFTA_RULE_EXPRESSIONS], left) {
+        nlattr* parts[NFTA_EXPR_MAX + 1] = {};
+        if (nla_parse_nested(parts, NFTA_EXPR_MAX, item, nullptr) < 0 || parts[NFTA_EXPR_NAME] == nullptr)
+            return false;
+        const std::string expression = text_of(parts[NFTA_EXPR_NAME]);
+        nlattr* data = parts[NFTA_EXPR_DATA];
+        if (expression == "reject")
+            return true;
+        if (expression == "immediate")
+            return data != nullptr && is_drop(data);
+        if (expression == "target")
+            return data != nullptr && is_reject_target(data);
+        if (!passes_on(expression))
+            return false;
+    }
+    return false;
+}
+
+}  // namespace nft
+}  // namespace netlink
