@@ -19,8 +19,10 @@ std::string words_of(const boost::system::error_code& error) {
 
 namespace {
 
+constexpr std::size_t max_addresses = 16;
+
 struct Lookup {
-    tcp::endpoint endpoint;
+    std::vector<tcp::endpoint> endpoints;
     std::string problem;
 };
 
@@ -30,7 +32,7 @@ asio::awaitable<Lookup> look_up(std::string host, std::uint16_t port, std::chron
     boost::system::error_code error;
     const auto address = asio::ip::make_address(host, error);
     if (!error) {
-        result.endpoint = {address, port};
+        result.endpoints = {{address, port}};
         co_return result;
     }
     const auto executor = co_await asio::this_coro::executor;
@@ -45,21 +47,39 @@ asio::awaitable<Lookup> look_up(std::string host, std::uint16_t port, std::chron
     else if (failed || std::get<0>(outcome).empty())
         result.problem = "lookup of " + host + ": " + failed.message();
     else
-        result.endpoint = *std::get<0>(outcome).begin();
+        for (const auto& found : std::get<0>(outcome))
+            if (result.endpoints.size() < max_addresses)
+                result.endpoints.push_back(found);
     co_return result;
 }
 
 }  // namespace
+
+asio::awaitable<std::string> connect_any(boost::beast::tcp_stream& stream, std::vector<tcp::endpoint> endpoints,
+                                         std::chrono::steady_clock::time_point deadline) {
+    std::string problem;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        const auto now = std::chrono::steady_clock::now();
+        boost::system::error_code error;
+        stream.socket().close(error);  // of another family, perhaps
+        stream.expires_at(now + (deadline - now) / static_cast<std::ptrdiff_t>(endpoints.size() - i));
+        co_await stream.async_connect(endpoints[i], asio::redirect_error(asio::use_awaitable, error));
+        if (!error) {
+            stream.expires_at(deadline);
+            co_return std::string();
+        }
+        if (problem.empty())
+            problem = "connect: " + words_of(error);
+    }
+    co_return problem;
+}
 
 asio::awaitable<std::string> connect(boost::beast::tcp_stream& stream, std::string host, std::uint16_t port,
                                      std::chrono::steady_clock::time_point deadline) {
     Lookup target = co_await look_up(std::move(host), port, deadline);
     if (!target.problem.empty())
         co_return target.problem;
-    boost::system::error_code error;
-    stream.expires_at(deadline);
-    co_await stream.async_connect(target.endpoint, asio::redirect_error(asio::use_awaitable, error));
-    co_return error ? "connect: " + words_of(error) : std::string();
+    co_return co_await connect_any(stream, std::move(target.endpoints), deadline);
 }
 
 void abandon(boost::beast::tcp_stream& stream) {

@@ -57,6 +57,7 @@ mount -t tmpfs tmpfs /run
 mkdir -p /dev/pts /dev/shm && mount -t devpts devpts /dev/pts && mount -t tmpfs tmpfs /dev/shm
 mkdir -p /usr/lib/modules/$(uname -r)
 mount --bind @MODULES@ /usr/lib/modules/$(uname -r)
+printf '127.0.0.1 localhost\\n::1 localhost ip6-localhost ip6-loopback\\n' > /etc/hosts
 exec < /dev/hvc0 > /dev/hvc0 2>&1
 ip link set lo up
 cd @FOLDER@

@@ -14,6 +14,7 @@
 #include <set>
 
 #include "health/checks.hpp"
+#include "health/connect.hpp"
 
 using namespace health;
 using namespace std::chrono_literals;
@@ -176,7 +177,51 @@ TEST_CASE("TCP: a handshake is enough; refused and unknown names are failures") 
     CHECK(refused.answer == Answer::failure);
     CHECK(refused.reason == "connect: Connection refused");
     CHECK(run(context, TcpCheck{"no-such-host.invalid", 80}).answer == Answer::failure);
+    // Whichever addresses this machine's hosts file gives it.
     CHECK(run(context, TcpCheck{"localhost", server.port()}).answer == Answer::success);
+}
+
+TEST_CASE("each address of a name is tried until one answers, in an equal share of the time") {
+    asio::io_context context;
+    Server server(context, {""});
+    const auto loopback = asio::ip::make_address("127.0.0.1");
+    const tcp::endpoint good(loopback, server.port());
+    const tcp::endpoint refused(loopback, closed_port(context));
+    const tcp::endpoint refused6(asio::ip::address_v6::loopback(), refused.port());
+    // A listener whose queue is full answers nobody, as an address where packets are lost.
+    tcp::acceptor full(context, tcp::v4());
+    full.bind({loopback, 0});
+    full.listen(0);
+    std::vector<tcp::socket> queued;
+    for (int i = 0; i < 4; ++i) {
+        queued.emplace_back(context, tcp::v4()).native_non_blocking(true);
+        ::connect(queued.back().native_handle(), full.local_endpoint().data(),
+                  static_cast<socklen_t>(full.local_endpoint().size()));
+    }
+    const tcp::endpoint silent = full.local_endpoint();
+    struct Row {
+        std::vector<tcp::endpoint> endpoints;
+        const char* problem;
+    };
+    const auto row = GENERATE_REF(values<Row>({
+        {{good}, ""},
+        {{refused, good}, ""},
+        {{refused6, good}, ""},
+        {{silent, refused, good}, ""},
+        {{refused, refused6}, "connect: Connection refused"},
+        {{silent, refused}, "connect: timeout"},
+    }));
+    CAPTURE(row.endpoints);
+    std::optional<std::string> problem;
+    boost::beast::tcp_stream stream(context);
+    asio::co_spawn(context, connect_any(stream, row.endpoints, std::chrono::steady_clock::now() + 1500ms),
+                   [&](const std::exception_ptr&, std::string result) { problem = std::move(result); });
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (!problem && std::chrono::steady_clock::now() < deadline)
+        context.run_one_for(100ms);
+    REQUIRE(problem);
+    CHECK(*problem == row.problem);
+    CHECK(stream.socket().is_open() == problem->empty());
 }
 
 TEST_CASE("a hundred attempts leave no connection in TIME_WAIT") {
