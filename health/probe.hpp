@@ -47,10 +47,19 @@ struct Timing {
 /// The answer of one attempt. `error` = the attempt says nothing about the target (kubelet: result discarded).
 enum class Answer : std::uint8_t { success, warning, failure, unknown, error };
 
+/// What else than the target may be to blame for a failure (blame.hpp).
+enum class Doubt : std::uint8_t {
+    none,
+    silence,  ///< nothing came back in time: it may have been lost on this host
+    route,    ///< this host has no route to the target
+    host,     ///< this host could not send
+};
+
 struct Outcome {
     Answer answer = Answer::unknown;
     std::string reason;  ///< for people: "HTTP probe failed with statuscode: 500", "connect: Connection refused"
     std::chrono::microseconds took{0};
+    Doubt doubt = Doubt::none;
 };
 
 /// Identity of a probed container: pod UID (or namespace/name), container name. Opaque to this room.

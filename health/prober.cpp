@@ -10,6 +10,7 @@
 #include <random>
 #include <utility>
 
+#include "health/blame.hpp"
 #include "health/checks.hpp"
 #include "health/worker.hpp"
 
@@ -43,7 +44,8 @@ struct Task {
     asio::steady_timer timer;
     ProbeSpec spec;
     bool stopped = false;
-    bool hurry = false;  // probe now, whatever the schedule says
+    bool hurry = false;                // probe now, whatever the schedule says
+    std::uint64_t successes_seen = 0;  // of all targets, at its last attempt
 };
 
 struct Container {
@@ -81,7 +83,7 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
     State(asio::any_io_executor given_executor, ProberLimits given_limits, OnReport given_report,
           OnAttempt given_attempt)
         : executor(std::move(given_executor)),
-          limits(given_limits),
+          limits(std::move(given_limits)),
           on_report(std::move(given_report)),
           on_attempt(std::move(given_attempt)) {}
 
@@ -91,6 +93,7 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
     OnAttempt on_attempt;
     std::map<Subject, Container> containers;
     std::size_t in_flight = 0;
+    std::uint64_t successes = 0;                              // of all targets
     std::deque<std::shared_ptr<asio::steady_timer>> waiting;  // for one of the limited attempts
     Time began = Clock::now();
     std::minstd_rand random{std::random_device{}()};
@@ -167,7 +170,8 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
                 release();
                 if (task->stopped)
                     co_return;
-                take(subject, type, task->spec.timing, outcome);
+                take(subject, type, task->spec.timing, settled(std::move(outcome), *task));
+                task->successes_seen = successes;
             }
             due = next_start(std::min(first, last), task->spec.timing, last, Clock::now());
         }
@@ -182,11 +186,17 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         return container.workers[index_of(type)]->tick(seen, timing);
     }
 
+    Outcome settled(Outcome outcome, const Task& task) const {
+        const bool ask = outcome.doubt == Doubt::silence && limits.host_trouble;
+        return settle(std::move(outcome), task.successes_seen != successes, ask ? limits.host_trouble() : "");
+    }
+
     void take(const Subject& subject, ProbeType type, const Timing& timing, const Outcome& outcome) {
         Container& container = containers.at(subject);
         const bool was_started = container.started();
         container.workers[index_of(type)]->answer(outcome.answer, timing);
-        on_attempt({type, outcome.answer, outcome.took});
+        successes += outcome.answer == Answer::success || outcome.answer == Answer::warning ? 1 : 0;
+        on_attempt({type, outcome.answer, outcome.took, outcome.answer == Answer::error ? outcome.reason : ""});
         if (outcome.answer == Answer::failure || outcome.answer == Answer::unknown)
             container.reason = outcome.reason;
         if (!was_started && container.started())
@@ -228,7 +238,8 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
 };
 
 Prober::Prober(asio::any_io_executor executor, ProberLimits limits, OnReport on_report, OnAttempt on_attempt)
-    : state_(std::make_shared<State>(std::move(executor), limits, std::move(on_report), std::move(on_attempt))) {}
+    : state_(std::make_shared<State>(std::move(executor), std::move(limits), std::move(on_report),
+                                     std::move(on_attempt))) {}
 
 Prober::~Prober() {
     set_targets({});

@@ -33,16 +33,19 @@ struct Report {
     std::string reason;  ///< of the last failure, for people
 };
 
-/// Called after every attempt; for metrics only.
+/// Called after every attempt; for metrics, and to say what is wrong with this host.
 struct Attempt {
     ProbeType type = ProbeType::readiness;
     Answer answer = Answer::unknown;
     std::chrono::microseconds took{0};
+    std::string reason;  ///< of an error: why this host could not ask
 };
 
 struct ProberLimits {
     std::size_t in_flight = 256;    ///< attempts at the same time; further ones wait
     bool counters_survive = false;  ///< a new incarnation keeps the counters (worker.hpp)
+    /// How this host loses packets now, asked when nothing came back from a target; empty: it does not.
+    std::function<std::string()> host_trouble;
 };
 
 class Prober {

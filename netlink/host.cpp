@@ -7,6 +7,7 @@
 #include <boost/asio/ip/udp.hpp>
 
 #include "netlink/socket.hpp"
+#include "netlink/sysctl.hpp"
 
 namespace netlink {
 namespace {
@@ -116,6 +117,12 @@ std::optional<boost::asio::ip::address> default_source(bool v6) {
     if (error || source.is_loopback() || (source.is_v6() && source.to_v6().is_link_local()))
         return std::nullopt;
     return source;
+}
+
+bool ipv6_is_on(const std::string& interface) {
+    const auto off = [](const std::string& name) { return read_sysctl("net.ipv6.conf." + name + ".disable_ipv6"); };
+    const std::string here = off(interface);
+    return (here.empty() ? off("default") : here) == "0";
 }
 
 }  // namespace netlink

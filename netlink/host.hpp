@@ -35,4 +35,8 @@ std::vector<HostRoute> host_routes();
 /// The address that this host's connections to the world leave with; nullopt without a default route.
 std::optional<boost::asio::ip::address> default_source(bool v6);
 
+/// Whether the kernel runs with IPv6 and has it on on that interface (sysctl disable_ipv6); of one that is not there,
+/// on those that come.
+bool ipv6_is_on(const std::string& interface);
+
 }  // namespace netlink

@@ -1,14 +1,13 @@
 #include "netlink/linux_kernel.hpp"
 
-#include <linux/genetlink.h>
-#include <netlink/genl/genl.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <map>
 #include <stdexcept>
 #include <utility>
 
+#include "netlink/apply_each.hpp"
+#include "netlink/host.hpp"
 #include "netlink/ipvs_messages.hpp"
 #include "netlink/nft_table.hpp"
 #include "netlink/set_messages.hpp"
@@ -30,24 +29,6 @@ Way way_of(const Change& change) {
         },
         change);
 }
-
-struct IpvsMessage {
-    int family;
-    Message operator()(const AddVirtualServer& c) const { return ipvs::add_service(family, c.server, c.settings); }
-    Message operator()(const EditVirtualServer& c) const { return ipvs::set_service(family, c.server, c.settings); }
-    Message operator()(const DeleteVirtualServer& c) const { return ipvs::delete_service(family, c.server); }
-    Message operator()(const AddRealServer& c) const {
-        return ipvs::add_destination(family, c.server, c.real, c.weight);
-    }
-    Message operator()(const EditRealServer& c) const {
-        return ipvs::set_destination(family, c.server, c.real, c.weight);
-    }
-    Message operator()(const DeleteRealServer& c) const { return ipvs::delete_destination(family, c.server, c.real); }
-    template <class Other>
-    Message operator()(const Other&) const {
-        throw std::logic_error("not a change of IPVS");
-    }
-};
 
 const Element& element_of(const Change& change) {
     if (const auto* added = std::get_if<AddElement>(&change))
@@ -89,51 +70,62 @@ std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool
 
 }  // namespace
 
-int ipvs_family(Socket& socket) {
-    Message message;
-    genlmsg_put(message.get(), 0, 0, GENL_ID_CTRL, 0, 0, CTRL_CMD_GETFAMILY, 1);
-    nla_put_string(message.get(), CTRL_ATTR_FAMILY_NAME, "IPVS");
-    int family = 0;
-    try {
-        auto answer = socket.ask(message);
-        for_each_message(answer, [&](nlmsghdr* header) {
-            nlattr* attributes[CTRL_ATTR_MAX + 1] = {};
-            if (genlmsg_parse(header, 0, attributes, CTRL_ATTR_MAX, nullptr) >= 0 &&
-                attributes[CTRL_ATTR_FAMILY_ID] != nullptr)
-                family = nla_get_u16(attributes[CTRL_ATTR_FAMILY_ID]);
-        });
-    } catch (const std::system_error& error) {
-        if (error.code().value() != ENOENT)
-            throw;
-    }
-    return family;
-}
-
 LinuxKernel::LinuxKernel(LinuxKernelOptions options)
     : options_(std::move(options)), ruleset_(make_ruleset(options_.rules)) {
     route_.filter_dumps();
-    family_ = ipvs_family(ipvs_);
-    if (family_ == 0)
-        throw std::system_error(ENOENT, std::system_category(), "the kernel has no IPVS");
     style_ = {options_.route_protocol, interface_index(route_, device_name), options_.sources};
 }
 
-LinuxKernel::Prepared LinuxKernel::prepare() {
+LinuxKernel::Prepared LinuxKernel::prepare(bool host_changed) {
     Prepared result;
+    const auto attempt = [&](const char* part, auto work) {
+        try {
+            work();
+        } catch (const std::exception& error) {
+            result.problems.push_back(part + (": " + std::string(error.what())));
+            return false;
+        }
+        return true;
+    };
+    if (!attempt("IPVS", [&] { ipvs_.find(); }) || !ipvs_.is_there())
+        result.problems.emplace_back(
+            "the kernel has no IPVS any more (module ip_vs has been unloaded), and carries no connections to Services: "
+            "load it with 'modprobe ip_vs'");
+    result.ipvs_renewed = ipvs_.take_renewed();
+    result.complete = attempt("device podferry0", [&] { prepare_device(result); });
+    for (const int family : {AF_INET, AF_INET6})
+        attempt(family == AF_INET6 ? "external addresses of IPv6" : "external addresses of IPv4",
+                [&] { prepare_policy_route(family, result); });
+    result.complete = attempt("nftables table inet podferry", [&] { prepare_rules(result); }) && result.complete;
+    attempt("source addresses of routes", [&] { correct_sources(host_changed, result); });
+    return result;
+}
+
+void LinuxKernel::prepare_device(Prepared& result) {
     const int before = interface_index(route_, device_name);
     style_.interface = ensure_device(route_);
     if (before == 0)
         result.done.emplace_back("device podferry0");
-    for (const int family : {AF_INET, AF_INET6})
-        if (needs_policy_route(family))
-            for (std::string& thing : put_policy_route(family))
-                result.done.push_back(std::move(thing));
-    if (!nft::is_in_place(nft_, ruleset_)) {
-        nft::install(nft_, ruleset_);
-        result.done.emplace_back("nftables table inet podferry");
+}
+
+/// What was not there although we had put it in place, somebody has removed; unless its family was off meanwhile.
+void LinuxKernel::prepare_policy_route(int family, Prepared& result) {
+    if (family == AF_INET6 && !ipv6_is_on(device_name)) {
+        routed_by_policy_.erase(family);
+        return;
     }
-    correct_sources(result);
-    return result;
+    if (!needs_policy_route(family))
+        return;
+    const bool was_there = routed_by_policy_.contains(family);
+    for (std::string& thing : put_policy_route(family))
+        (was_there ? result.done : result.followed).push_back(std::move(thing));
+}
+
+void LinuxKernel::prepare_rules(Prepared& result) {
+    if (nft::is_in_place(nft_, ruleset_))
+        return;
+    nft::install(nft_, ruleset_);
+    result.done.emplace_back("nftables table inet podferry");
 }
 
 void LinuxKernel::count_passage(bool on) {
@@ -176,8 +168,10 @@ std::vector<std::string> LinuxKernel::put_policy_route(int family) {
     return done;
 }
 
-void LinuxKernel::correct_sources(Prepared& result) {
+void LinuxKernel::correct_sources(bool host_changed, Prepared& result) {
+    const bool follows = std::exchange(sources_changed_, false) || host_changed;
     std::size_t corrected = 0;
+    std::string refused;
     for (const auto& [route, source] : read_routes(route_, options_.route_protocol)) {
         const Address* wanted = source_for(style_, route);
         if (source == (wanted == nullptr ? Address() : *wanted))
@@ -187,37 +181,35 @@ void LinuxKernel::correct_sources(Prepared& result) {
         const auto rejections = route_.transact(batch_);
         if (rejections.empty())
             ++corrected;
-        else
-            result.problems.push_back(
-                "the route of " + route.address.to_string() +
-                " keeps another source address than node_ip: " + code_of(rejections.front().error).message());
+        else if (refused.empty())
+            refused = route.address.to_string() + ": " + code_of(rejections.front().error).message();
     }
+    if (!refused.empty())
+        result.problems.push_back("routes keep another source address than node_ip, first that of " + refused);
     if (corrected > 0)
-        result.done.push_back("source address of " + std::to_string(corrected) + " routes");
+        (follows ? result.followed : result.done)
+            .push_back("source address of " + std::to_string(corrected) + " routes");
 }
 
 ipvs::Timeouts LinuxKernel::timeouts() {
     std::optional<ipvs::Timeouts> timeouts;
-    auto answer = ipvs_.ask(ipvs::get_config(family_));
+    auto answer = ipvs_.ask(ipvs::get_config);
     for_each_message(answer, [&](nlmsghdr* header) { timeouts = ipvs::parse_config(header); });
     return timeouts.value_or(ipvs::Timeouts());
 }
 
 bool LinuxKernel::set_timeouts(const ipvs::Timeouts& wanted) {
     const ipvs::Timeouts present = timeouts();
-    if (ipvs::with_present(wanted, present) == present)
+    if (!ipvs_.is_there() || ipvs::with_present(wanted, present) == present)
         return false;
-    batch_.clear();
-    batch_.append(ipvs::set_config(family_, wanted));
-    const auto rejections = ipvs_.transact(batch_);
-    if (!rejections.empty())
-        throw std::system_error(code_of(rejections.front().error), "timeouts of IPVS");
+    if (const int error = ipvs_.transact([&](int family) { return ipvs::set_config(family, wanted); }); error != 0)
+        throw std::system_error(code_of(error), "timeouts of IPVS");
     return true;
 }
 
 std::uint32_t LinuxKernel::connection_table_size() {
     std::optional<std::uint32_t> size;
-    auto answer = ipvs_.ask(ipvs::get_info(family_));
+    auto answer = ipvs_.ask(ipvs::get_info);
     for_each_message(answer, [&](nlmsghdr* header) { size = ipvs::parse_table_size(header); });
     return size.value_or(0);
 }
@@ -228,26 +220,17 @@ void LinuxKernel::remove_table_and_device() {
     delete_device(route_);
 }
 
-template <class MessageOf>
-void LinuxKernel::apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset,
-                             std::vector<Refusal>& refusals, MessageOf message_of) {
-    for (std::size_t next = 0; next < changes.size();) {
-        const std::size_t first = next;
-        batch_.clear();
-        while (next < changes.size() && !batch_.full())
-            batch_.append(message_of(changes[next++]));
-        for (const Rejection& rejection : socket.transact(batch_))
-            refusals.push_back({offset + first + rejection.index, code_of(rejection.error)});
-    }
+/// The errno of what leads packets to external addresses of that family to IPVS.
+int LinuxKernel::lead_marked_packets(int family) try {
+    if (!routed_by_policy_.contains(family))
+        put_policy_route(family);
+    return 0;
+} catch (const std::system_error& error) {
+    return error.code().value();
 }
 
 std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
     std::vector<Refusal> refusals;
-    for (const Change& change : changes)
-        if (const auto* added = std::get_if<AddElement>(&change); added && added->element.set == Set::external_address)
-            if (const int family = added->element.address.is_v6() ? AF_INET6 : AF_INET;
-                !routed_by_policy_.contains(family))
-                put_policy_route(family);
     for (std::size_t first = 0; first < changes.size();) {
         const Way way = way_of(changes[first]);
         std::size_t last = first + 1;
@@ -256,11 +239,10 @@ std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
         const auto run = changes.subspan(first, last - first);
         switch (way) {
             case Way::ipvs:
-                apply_each(ipvs_, run, first, refusals,
-                           [&](const Change& change) { return std::visit(IpvsMessage{family_}, change); });
+                ipvs_.apply(run, first, refusals);
                 break;
             case Way::routes:
-                apply_each(route_, run, first, refusals, [&](const Change& change) {
+                apply_each(route_, batch_, run, first, refusals, [&](const Change& change) {
                     const auto* added = std::get_if<AddRoute>(&change);
                     return added != nullptr ? add_route(style_, added->route)
                                             : delete_route(style_, std::get<DeleteRoute>(change).route);
@@ -280,6 +262,18 @@ std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
 void LinuxKernel::apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals) {
     constexpr std::size_t large = 500;
     std::vector<bool> dropped(changes.size(), false);
+    std::map<int, int> errors;  // by family
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        const auto* added = std::get_if<AddElement>(&changes[i]);
+        if (added == nullptr || added->element.set != Set::external_address)
+            continue;
+        const int family = family_of(added->element.address);
+        if (!errors.contains(family))
+            errors[family] = lead_marked_packets(family);
+        dropped[i] = errors[family] != 0;
+        if (dropped[i])
+            refusals.push_back({offset + i, code_of(errors[family])});
+    }
     for (std::size_t most = large;; most = 1) {
         const std::vector<Parcel> parcels = pack(changes, dropped, most);
         if (parcels.empty())
@@ -312,7 +306,7 @@ void LinuxKernel::apply_elements(std::span<const Change> changes, std::size_t of
 
 KernelState LinuxKernel::read() {
     KernelState state;
-    auto services = ipvs_.dump(ipvs::get_services(family_));
+    auto services = ipvs_.ask(ipvs::get_services);
     for_each_message(services, [&](nlmsghdr* header) {
         if (auto found = ipvs::parse_service(header))
             state.virtual_servers.emplace(found->first, VirtualServerState{std::move(found->second), {}});
@@ -340,7 +334,7 @@ std::vector<RealServers> LinuxKernel::read_real_servers(std::span<const VirtualS
     all.reserve(servers.size());
     for (const VirtualServer& server : servers) {
         RealServers& reals = all.emplace_back();
-        auto answer = ipvs_.dump(ipvs::get_destinations(family_, server));
+        auto answer = ipvs_.ask([&](int family) { return ipvs::get_destinations(family, server); });
         for_each_message(answer, [&](nlmsghdr* header) {
             if (const auto found = ipvs::parse_destination(header, server))
                 reals.insert(*found);
@@ -355,7 +349,7 @@ std::vector<ConnectionCounts> LinuxKernel::read_connections(std::span<const Virt
     all.reserve(servers.size());
     for (const VirtualServer& server : servers) {
         ConnectionCounts& counts = all.emplace_back();
-        auto answer = ipvs_.dump(ipvs::get_destinations(family_, server));
+        auto answer = ipvs_.ask([&](int family) { return ipvs::get_destinations(family, server); });
         for_each_message(answer, [&](nlmsghdr* header) {
             if (const auto found = ipvs::parse_open_connections(header, server))
                 counts.insert(*found);

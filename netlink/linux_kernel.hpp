@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "netlink/input_passage.hpp"
+#include "netlink/ipvs_channel.hpp"
 #include "netlink/ipvs_config.hpp"
 #include "netlink/ipvs_listing.hpp"
 #include "netlink/kernel.hpp"
@@ -32,16 +33,24 @@ public:
 
     struct Prepared {
         std::vector<std::string> done;      ///< what had to be put in place, for the log
+        std::vector<std::string> followed;  ///< what had to follow a change of the host's, or of ours: nobody's damage
         std::vector<std::string> problems;  ///< what cannot be put in place here, in sentences
+        bool complete = true;               ///< false: device or table is missing
+        bool ipvs_renewed = false;          ///< IPVS has come back since the last time, empty
     };
     /// Puts in place what exists once: our device, our policy routing, our table with its rules, the source
     /// addresses of our routes. Elements of sets stay. Policy routing of a family only once it has or had external
-    /// addresses (apply() adds it with the first): it makes each search for a route longer. Throws std::runtime_error.
-    Prepared prepare();
+    /// addresses (apply() adds it with the first), and while the host has that family on: it makes each search for a
+    /// route longer. One part that fails is a problem, and none of the others'. `host_changed`: addresses or families
+    /// of the host have changed since the last time, and with them the kernel may have changed our routes.
+    Prepared prepare(bool host_changed = false);
 
     /// The host's own connections to virtual addresses get these source addresses; the next prepare() changes routes
     /// that are there with another one, where they stand.
-    void set_sources(std::vector<Address> sources) { style_.sources = std::move(sources); }
+    void set_sources(std::vector<Address> sources) {
+        sources_changed_ = sources_changed_ || sources != style_.sources;
+        style_.sources = std::move(sources);
+    }
 
     /// Whether rules count the first packets of connections on both sides of the host's firewall. Where our table is,
     /// it gets or loses them now. Throws std::system_error.
@@ -78,29 +87,27 @@ public:
     std::uint32_t nft_port() const { return nft_.port(); }
 
 private:
+    void prepare_device(Prepared& result);
+    void prepare_policy_route(int family, Prepared& result);
+    void prepare_rules(Prepared& result);
+    int lead_marked_packets(int family);
     PolicyRoute policy_route() const;
     bool needs_policy_route(int family);
     std::vector<std::string> put_policy_route(int family);
     void read_elements(const std::string& name, const Element& shape, std::set<Element>& elements);
-    void correct_sources(Prepared& result);
-    template <class MessageOf>
-    void apply_each(Socket& socket, std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals,
-                    MessageOf message_of);
+    void correct_sources(bool host_changed, Prepared& result);
     void apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
 
     LinuxKernelOptions options_;
     Ruleset ruleset_;
-    Socket ipvs_{NETLINK_GENERIC};
+    IpvsChannel ipvs_;
     Socket route_{NETLINK_ROUTE};
     Socket nft_{NETLINK_NETFILTER};
-    int family_ = 0;
+    bool sources_changed_ = false;    // since the last prepare()
     std::set<int> routed_by_policy_;  // families
     RouteStyle style_;
     Batch batch_;
     std::uint64_t connections_seen_ = 0;
 };
-
-/// The number of generic netlink family "IPVS"; 0 when the kernel does not have it. May load the module.
-int ipvs_family(Socket& socket);
 
 }  // namespace netlink

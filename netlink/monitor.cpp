@@ -1,6 +1,7 @@
 #include "netlink/monitor.hpp"
 
 #include <linux/fib_rules.h>
+#include <linux/genetlink.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -100,6 +101,14 @@ bool names_our_table(nlmsghdr* header) {
            std::strcmp(nla_get_string(attributes[NFTA_TABLE_NAME]), nft::table_name) == 0;
 }
 
+bool names_ipvs(nlmsghdr* header) {
+    nlattr* attributes[CTRL_ATTR_MAX + 1] = {};
+    return header->nlmsg_type == GENL_ID_CTRL &&
+           nlmsg_parse(header, GENL_HDRLEN, attributes, CTRL_ATTR_FAMILY_NAME, nullptr) >= 0 &&
+           attributes[CTRL_ATTR_FAMILY_NAME] != nullptr &&
+           std::strcmp(nla_get_string(attributes[CTRL_ATTR_FAMILY_NAME]), "IPVS") == 0;
+}
+
 }  // namespace
 
 Monitor::Monitor(Own own) : own_(own) {
@@ -107,8 +116,11 @@ Monitor::Monitor(Own own) : own_(own) {
         NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE});
     try {
         nft_ = open_groups(NETLINK_NETFILTER, {});
+        families_ = open_groups(NETLINK_GENERIC, {GENL_ID_CTRL});  // the controller's group has its number
     } catch (...) {
         ::close(route_);
+        if (nft_ >= 0)
+            ::close(nft_);
         throw;
     }
 }
@@ -121,6 +133,7 @@ void Monitor::hear_of_objects() {
 Monitor::~Monitor() {
     ::close(route_);
     ::close(nft_);
+    ::close(families_);
 }
 
 Notices Monitor::read_routes() {
@@ -159,6 +172,14 @@ Notices Monitor::read_nft() {
     const bool whole = drain(nft_, [&](nlmsghdr* header) {
         notices.damage = notices.damage || (header->nlmsg_pid != own_.nft_port && names_our_table(header));
     });
+    notices.damage = notices.damage || !whole;
+    return notices;
+}
+
+Notices Monitor::read_families() {
+    Notices notices;
+    const bool whole =
+        drain(families_, [&](nlmsghdr* header) { notices.damage = notices.damage || names_ipvs(header); });
     notices.damage = notices.damage || !whole;
     return notices;
 }

@@ -1,4 +1,5 @@
-// Notices what others change in the kernel, from its notifications. IPVS sends none: the periodic audit is for that.
+// Notices what others change in the kernel, from its notifications. IPVS sends none of its objects: the periodic audit
+// is for that; only that its module has come or gone is told.
 #pragma once
 
 #include <cstdint>
@@ -33,15 +34,19 @@ public:
     /// Non-blocking sockets to wait on; owned by the monitor.
     int route_socket() const { return route_; }
     int nft_socket() const { return nft_; }
+    int families_socket() const { return families_; }
 
     /// Reads what has arrived. A full socket (ENOBUFS) counts as everything having happened.
     Notices read_routes();
     Notices read_nft();
+    /// Of generic netlink: IPVS has come or gone.
+    Notices read_families();
 
 private:
     Own own_;
     int route_ = -1;
     int nft_ = -1;
+    int families_ = -1;
 };
 
 }  // namespace netlink

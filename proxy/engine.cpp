@@ -1,6 +1,7 @@
 #include "proxy/engine.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "proxy/facts_change.hpp"
 #include "proxy/words.hpp"
@@ -174,6 +175,7 @@ void Engine::plan_service(const api::ObjectName& name) {
     ++plans_;
     plan_problems_.erase(name);
     gaps_.erase(name);
+    without_ipv6_.erase(name);
     const auto found = store_.services().find(name);
     const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
@@ -192,6 +194,8 @@ void Engine::plan_service(const api::ObjectName& name) {
         plan_problems_[name] = std::move(service_plan.problems);
     if (!service_plan.gaps.empty())
         gaps_[name] = std::move(service_plan.gaps);
+    if (service_plan.without_ipv6)
+        without_ipv6_.insert(name);
     slow_start_.weigh(name, service_plan, inputs_.weight_of);
     const Age age{found->created, transactions_};
     keep_draining(name, endpoints, age, service_plan);
@@ -294,6 +298,15 @@ std::vector<api::Problem> Engine::problems() const {
     for (const auto& [name, problems] : plan_problems_)
         for (const std::string& problem : problems)
             all.push_back({origin_of(name), "Service " + api::to_string(name), problem, true});
+    if (!without_ipv6_.empty())
+        all.push_back({{},
+                       "",
+                       "IPv6 is off on this host (sysctl net.ipv6.conf.podferry0.disable_ipv6, or booted with "
+                       "ipv6.disable=1): at least " +
+                           std::to_string(std::bit_floor(without_ipv6_.size())) + " Services, " +
+                           api::to_string(*without_ipv6_.begin()) +
+                           " among them, are not served at their IPv6 addresses; they will be when it is on",
+                       true});
     if (missing_schedulers_.contains(facts_.scheduler))
         all.push_back({{},
                        "",

@@ -146,6 +146,7 @@ private:
     std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
     std::map<api::ObjectName, std::set<LocalGap>> gaps_;                    // by Service, where there are some
+    std::set<api::ObjectName> without_ipv6_;                                // Services, of a node that has it off
     std::map<api::ObjectName, api::Origin> origins_;                        // of Services that have one
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;

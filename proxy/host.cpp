@@ -55,11 +55,21 @@ std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector
     return chosen.empty() ? sources.node_ip : chosen;
 }
 
+std::vector<netlink::Address> sources_of(const std::vector<Address>& node_ip,
+                                         const std::vector<netlink::HostAddress>& host) {
+    std::vector<netlink::Address> sources;
+    for (const netlink::HostAddress& own : host)
+        if (std::find(node_ip.begin(), node_ip.end(), own.address) != node_ip.end() &&
+            std::find(sources.begin(), sources.end(), netlink::Address(own.address)) == sources.end())
+            sources.emplace_back(own.address);
+    return sources;
+}
+
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {
     NodeFacts facts;
     facts.scheduler = config.scheduler;
     facts.place.node = config.node_name;
-    facts.has_ipv6 = !netlink::read_sysctl("net.ipv6.conf.all.forwarding").empty();
+    facts.has_ipv6 = netlink::ipv6_is_on(netlink::device_name);
     for (const netlink::HostAddress& host : addresses) {
         if (api::is_link_local(host.address))  // each pod's link brings one, and no Service is about it
             continue;

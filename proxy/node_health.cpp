@@ -48,6 +48,11 @@ Reply livez_reply(const NodeHealth& health, Time now, WallTime wall) {
 }
 
 Reply readyz_reply(const NodeHealth& health, bool ready, const std::string& waiting_for, WallTime wall) {
+    const char* degraded = health.mostly_refused ? "the kernel refuses most of what is wanted: see podferry status"
+                           : health.failing      ? "the kernel cannot be programmed: see podferry status"
+                                                 : nullptr;
+    if (ready && degraded != nullptr)
+        return answer(false, health, wall, fmt::format(R"(, "degraded": "{}")", degraded));
     return answer(ready, health, wall,
                   ready ? "" : R"(, "waitingFor": )" + boost::json::serialize(boost::json::value(waiting_for)));
 }

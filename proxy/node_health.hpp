@@ -18,12 +18,15 @@ struct NodeHealth {
     bool carries = false;
     /// The Node is deleted, or tainted by the cluster autoscaler.
     bool leaving = false;
-    /// The kernel refuses more than it holds. One object that it refuses is that object's problem, not the node's.
+    /// The kernel refuses more virtual servers, routes or elements than it holds of them. One object that it refuses is
+    /// that object's problem, not the node's.
     bool mostly_refused = false;
     /// Since when the oldest change waits that has not been given to the kernel; nullopt: none does.
     std::optional<Time> waiting_since;
     /// When the kernel last held everything that was wanted; the epoch: never.
     std::chrono::system_clock::time_point last_sync;
+    /// The kernel could not be spoken to, and no audit has succeeded since (rounds.hpp).
+    bool failing = false;
 };
 
 /// Changes that wait longer are stuck. kube-proxy waits twice its sync period, by default 60 s; podferry has no such
@@ -39,8 +42,8 @@ Reply healthz_reply(const NodeHealth& health, Time now, std::chrono::system_cloc
 /// 200 when podferry does its work, whatever becomes of the Node: what the kubelet asks, to restart it.
 Reply livez_reply(const NodeHealth& health, Time now, std::chrono::system_clock::time_point wall);
 
-/// kube-proxy has no such page: 200 once everything from the source has been programmed. `waiting_for`: what is
-/// missing.
+/// kube-proxy has no such page: 200 once everything from the source has been programmed, while the kernel takes it.
+/// `waiting_for`: what is missing.
 Reply readyz_reply(const NodeHealth& health, bool ready, const std::string& waiting_for,
                    std::chrono::system_clock::time_point wall);
 

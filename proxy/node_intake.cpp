@@ -116,6 +116,8 @@ void NodeLoop::take_attempt(const health::Attempt& attempt) {
     metrics_.probes.Add({{"type", type}, {"result", std::string(word(attempt.answer))}}).Increment();
     metrics_.probe_seconds.Add({{"type", type}}, time_buckets())
         .Observe(std::chrono::duration<double>(attempt.took).count());
+    if (attempt.answer == health::Answer::error)
+        probe_trouble_.note(attempt.reason, Clock::now());
 }
 
 /// The addresses of this host, and which of them the Node object calls the node's, as they are now.
@@ -129,23 +131,27 @@ void NodeLoop::follow_addresses() {
                                           : "the Node object gives this node its addresses",
                   {{"node_ip", print_addresses(chosen)}});
         config_.node_ip = std::move(chosen);
-        kernel_.set_sources({config_.node_ip.begin(), config_.node_ip.end()});
         audit_wanted_ = true;  // which corrects the routes that are there
     }
+    kernel_.set_sources(sources_of(config_.node_ip, host));
     NodeFacts facts = facts_of(config_, host);
     facts.place.zone = zone();
     host_watch_.note_node_port_addresses(facts.node_port_addresses);
     if (facts == engine_.facts())
         return;
     log::info("addresses or zone of this node have changed");
+    host_changed_ = true;
+    audit_wanted_ = audit_wanted_ || ready_;  // the kernel may have dropped routes because of it
     engine_.set_facts(std::move(facts));
 }
 
 void NodeLoop::listen_to_kernel() {
     route_socket_.emplace(context_, ::dup(monitor_->route_socket()));
     nft_socket_.emplace(context_, ::dup(monitor_->nft_socket()));
+    families_socket_.emplace(context_, ::dup(monitor_->families_socket()));
     spawn(listen(*nft_socket_, &netlink::Monitor::read_nft));
     spawn(listen(*route_socket_, &netlink::Monitor::read_routes));
+    spawn(listen(*families_socket_, &netlink::Monitor::read_families));
 }
 
 asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,

@@ -9,6 +9,8 @@
 #include <limits>
 
 #include "api/folder.hpp"
+#include "netlink/host.hpp"
+#include "netlink/routes.hpp"
 #include "proxy/cluster.hpp"
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
@@ -21,7 +23,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto audit_pause = 200ms;  // at least, between an audit and one that a notification asks for
-constexpr auto kernel_retry = 1s;    // after the kernel could not be spoken to
+constexpr auto kernel_retry = 1s;    // while the API server that is to be believed is away
 constexpr auto fresh_enough = 1s;    // for what was read of the kernel at the start
 constexpr std::size_t few = 10;      // virtual servers, whose loss would not be worth a doubt
 
@@ -59,7 +61,12 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
       state_file_(config_.state_dir),
       prober_(
           context.get_executor(),
-          {static_cast<std::size_t>(config_.probes_in_flight), config_.kubelet_compatible_counters},
+          {static_cast<std::size_t>(config_.probes_in_flight), config_.kubelet_compatible_counters,
+           [this] {
+               return std::string(tracking_drops_.rising(read_tracking_drops(), Clock::now())
+                                      ? "connection tracking of this host is full and drops packets"
+                                      : "");
+           }},
           [this](const health::Report& report) { take_report(report); },
           [this](const health::Attempt& attempt) { take_attempt(attempt); }),
       engine_(config_, facts_of(config_, netlink::host_addresses()), state_file_.load(),
@@ -100,9 +107,13 @@ void NodeLoop::spawn(asio::awaitable<void> task) {
 void NodeLoop::start() {
     keep_freed_memory(true);
     look_at_host();
-    for (const std::string& thing : prepare())
-        log::info("put in place", {{"what", thing}});
+    const auto prepared = prepare();
+    for (const auto* things : {&prepared.done, &prepared.followed})
+        for (const std::string& thing : *things)
+            log::info("put in place", {{"what", thing}});
     log_new_problems();
+    if (!prepared.complete)
+        throw std::runtime_error("podferry cannot begin without its device and its table of nftables");
     adopt();
     monitor_ = std::make_unique<netlink::Monitor>(
         netlink::Monitor::Own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});
@@ -140,9 +151,10 @@ void NodeLoop::begin(api::Transaction everything) {
     log_new_problems();
     flow_cleaner_.note_all(reconciler_.mirror());
     finish_sync();
-    log::info("ready", {{"services", std::to_string(engine_.store().services().size())},
-                        {"virtual_servers", std::to_string(reconciler_.mirror().virtual_servers.size())},
-                        {"seconds", fmt::format("{:.3f}", seconds_since(began_))}});
+    log::info(rounds_.failed() ? "not ready: the kernel cannot be programmed" : "ready",
+              {{"services", std::to_string(engine_.store().services().size())},
+               {"virtual_servers", std::to_string(reconciler_.mirror().virtual_servers.size())},
+               {"seconds", fmt::format("{:.3f}", seconds_since(began_))}});
     set_targets();
     next_audit_ = Clock::now() + config_.audit_period;
     woken_ = true;
@@ -187,7 +199,7 @@ void NodeLoop::wake() {
 }
 
 asio::awaitable<void> NodeLoop::sleep_until_needed() {
-    while (!woken_) {
+    while (!woken_ || !rounds_.may_begin(Clock::now())) {
         Time due = next_audit_;
         if (const auto retry = reconciler_.next_retry())
             due = std::min(due, *retry);
@@ -197,6 +209,8 @@ asio::awaitable<void> NodeLoop::sleep_until_needed() {
         if (!engine_.draining().empty())
             due = std::min(due, next_look_);
         due = std::min(due, engine_.slow_start().next().value_or(due));
+        if (rounds_.failed())
+            due = rounds_.again();
         if (Clock::now() >= due)
             break;
         timer_.expires_at(due);
@@ -211,31 +225,44 @@ asio::awaitable<void> NodeLoop::control() {
         co_await sleep_until_needed();
         std::optional<std::string> failure;
         try {
-            hear_of_damage();
-            sweep_when_due();
-            if (std::exchange(addresses_changed_, false))
-                follow_addresses();
-            look_at_draining();
-            engine_.review_slow_start(Clock::now());
-            co_await sync();
-            if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
-                next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);
-            else if (audit_wanted_ || Clock::now() >= next_audit_) {
-                co_await audit();
-                co_await sync();
-            }
+            co_await round();
         } catch (const std::exception& error) {
             failure = error.what();
         }
-        if (failure) {
-            if (!unsynced_since_)
-                unsynced_since_ = Clock::now();
-            log::error("the kernel cannot be programmed; trying again in 1 s", {{"reason", *failure}});
-            audit_wanted_ = true;
-            next_audit_ = Clock::now() + kernel_retry;
-            last_audit_ = Clock::now() + kernel_retry - audit_pause;
-        }
+        if (failure)
+            note_failure(*failure);
     }
+}
+
+asio::awaitable<void> NodeLoop::round() {
+    hear_of_damage();
+    sweep_when_due();
+    const bool due = audit_wanted_ || Clock::now() >= next_audit_ || rounds_.failed();
+    if (std::exchange(addresses_changed_, false) ||
+        (due && netlink::ipv6_is_on(netlink::device_name) != engine_.facts().has_ipv6))
+        follow_addresses();
+    if (rounds_.failed()) {
+        co_await audit();
+        rounds_.audited();
+        log_new_problems();
+    }
+    look_at_draining();
+    engine_.review_slow_start(Clock::now());
+    co_await sync();
+    if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
+        next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);
+    else if (audit_wanted_ || Clock::now() >= next_audit_) {
+        co_await audit();
+        co_await sync();
+    }
+}
+
+/// Nobody knows what the kernel has now.
+void NodeLoop::note_failure(const std::string& reason) {
+    if (!unsynced_since_)
+        unsynced_since_ = Clock::now();
+    rounds_.fail(reason, Clock::now());
+    log_new_problems();
 }
 
 }  // namespace proxy

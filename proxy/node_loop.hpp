@@ -25,8 +25,11 @@
 #include "proxy/limits.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/node_health.hpp"
+#include "proxy/probe_trouble.hpp"
 #include "proxy/reconciler.hpp"
+#include "proxy/rounds.hpp"
 #include "proxy/state_file.hpp"
+#include "proxy/tracking_drops.hpp"
 #include "proxy/trigger_times.hpp"
 
 namespace proxy {
@@ -86,6 +89,8 @@ private:
     void spawn(boost::asio::awaitable<void> task);
     void wake();
     boost::asio::awaitable<void> control();
+    boost::asio::awaitable<void> round();
+    void note_failure(const std::string& reason);
     boost::asio::awaitable<void> sleep_until_needed();
     void sweep_or_hold();
     void sweep_when_due();
@@ -98,7 +103,7 @@ private:
     boost::asio::awaitable<void> audit();
     /// What exists once in the kernel, and the host's settings: put in place. Returns what had to be done; what could
     /// not be done is a problem until the next time.
-    std::vector<std::string> prepare();
+    netlink::LinuxKernel::Prepared prepare();
     /// prepare() where everything should be in place: what is not has been damaged by somebody.
     void put_back();
     void count_connections();
@@ -124,6 +129,8 @@ private:
     std::unique_ptr<api::Source> source_;
     api::KubernetesSource* cluster_ = nullptr;  // source_, when it is that
     StateFile state_file_;
+    TrackingDrops tracking_drops_;
+    ProbeTrouble probe_trouble_;
     health::Prober prober_;
     Engine engine_;
     Reconciler reconciler_;
@@ -134,11 +141,15 @@ private:
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<boost::asio::posix::stream_descriptor> route_socket_;
     std::optional<boost::asio::posix::stream_descriptor> nft_socket_;
+    std::optional<boost::asio::posix::stream_descriptor> families_socket_;
     boost::asio::steady_timer timer_;
     bool woken_ = false;
     bool addresses_changed_ = false;  // of the host, or addresses or zone of the Node object
     bool audit_wanted_ = false;
-    bool hears_of_damage_ = false;  // to routes and nftables; what happens to them before is for begin_audit()
+    bool host_changed_ = false;  // its addresses or families, since the last audit
+    Rounds rounds_;
+    std::uint64_t told_refusals_ = 0;  // Refusals::version()
+    bool hears_of_damage_ = false;     // to routes and nftables; what happens to them before is for begin_audit()
     bool ready_ = false;
     bool leaving_ = false;
     bool node_seen_ = false;

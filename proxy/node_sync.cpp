@@ -43,7 +43,11 @@ void NodeLoop::adopt() {
 }
 
 void NodeLoop::program_everything_now() {
-    while (step_once(std::numeric_limits<std::size_t>::max()) > 0) {
+    try {
+        while (!rounds_.failed() && step_once(std::numeric_limits<std::size_t>::max()) > 0) {
+        }
+    } catch (const std::exception& error) {
+        note_failure(error.what());
     }
 }
 
@@ -56,10 +60,10 @@ asio::awaitable<void> NodeLoop::sync() {
             tell_conflicts();
             tell_plan_problems();
         }
-        const std::size_t applied = step_once(batch_size);
-        if (applied == 0)
+        const std::size_t handled = step_once(batch_size);
+        if (handled == 0)
             break;
-        changes += applied;
+        changes += handled;
         co_await asio::post(context_, asio::use_awaitable);
     }
     if (changes > 0)
@@ -75,7 +79,7 @@ std::size_t NodeLoop::step_once(std::size_t limit) {
         flow_cleaner_.note(change, reconciler_.mirror());
     });
     account(result);
-    return result.applied + result.refused.size();
+    return result.handled;
 }
 
 void NodeLoop::finish_sync() {
@@ -83,7 +87,11 @@ void NodeLoop::finish_sync() {
     serve_health_ports();
     if (cluster_ == nullptr)
         state_file_.save(engine_.allocator().choices());
-    if (!reconciler_.idle()) {
+    if (told_refusals_ != reconciler_.refusals().version()) {
+        told_refusals_ = reconciler_.refusals().version();
+        log_new_problems();
+    }
+    if (!reconciler_.idle() || rounds_.failed()) {
         if (!unsynced_since_)
             unsynced_since_ = Clock::now();
         return;
@@ -94,14 +102,14 @@ void NodeLoop::finish_sync() {
         metrics_.programming_seconds.Observe(took.count());
 }
 
-std::vector<std::string> NodeLoop::prepare() {
-    auto prepared = kernel_.prepare();
+netlink::LinuxKernel::Prepared NodeLoop::prepare() {
+    auto prepared = kernel_.prepare(host_changed_);
     auto settings = put_host_settings(config_, kernel_);
-    kernel_problems_ = std::move(prepared.problems);
+    kernel_problems_ = prepared.problems;
     read_only_ = std::move(settings.read_only);
     std::move(settings.problems.begin(), settings.problems.end(), std::back_inserter(kernel_problems_));
     std::move(settings.done.begin(), settings.done.end(), std::back_inserter(prepared.done));
-    return std::move(prepared.done);
+    return prepared;
 }
 
 /// After all real servers have been read.
@@ -114,11 +122,18 @@ void NodeLoop::count_connections() {
 }
 
 void NodeLoop::put_back() {
-    for (const std::string& thing : prepare()) {
+    const auto prepared = prepare();
+    for (const std::string& thing : prepared.followed)
+        log::info("changed to follow the host", {{"what", thing}});
+    for (const std::string& thing : prepared.done) {
         log::warning("somebody removed or changed it; put back", {{"what", thing}});
         metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
         ++drift_repairs_;
     }
+    if (prepared.ipvs_renewed)
+        log::warning("IPVS has been loaded anew, and has lost all virtual servers; they are programmed again");
+    if (prepared.ipvs_renewed || !prepared.done.empty() || host_changed_)
+        reconciler_.retry_all(Clock::now());
 }
 
 /// Once, after the first programming: notifications would have made that several times as long (monitor.hpp).
@@ -127,7 +142,7 @@ void NodeLoop::hear_of_damage() {
         return;
     monitor_->hear_of_objects();
     put_back();
-    account(reconciler_.begin_audit());
+    account(without_followed(reconciler_.begin_audit(), std::exchange(host_changed_, false)));
     hears_of_damage_ = true;
 }
 
@@ -136,7 +151,9 @@ asio::awaitable<void> NodeLoop::audit() {
     audit_wanted_ = false;
     look_at_host();
     put_back();
+    const bool host_changed = std::exchange(host_changed_, false);
     tell_read_only();
+    tracking_drops_.rising(read_tracking_drops(), start);  // what is compared with when a probe has no answer
     engine_.look_for_missing_schedulers(
         [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); });
     Drift drift = reconciler_.begin_audit();
@@ -146,7 +163,7 @@ asio::awaitable<void> NodeLoop::audit() {
         if (std::exchange(woken_, false))  // a wish does not wait until the audit is over
             co_await sync();
     }
-    account(drift);
+    account(without_followed(drift, host_changed));
     count_connections();
     log_new_problems();
     metrics_.audits.Increment();
@@ -174,13 +191,14 @@ void NodeLoop::account(const StepResult& result) {
         if (result.applied_by_operation[i] > 0)
             metrics_.netlink_operations.Add({{"op", std::string(netlink::operation(i))}, {"result", "ok"}})
                 .Increment(static_cast<double>(result.applied_by_operation[i]));
-    for (const Refused& refused : result.refused) {
+    audit_wanted_ = audit_wanted_ || result.audit_wanted;
+    for (const Refused& refused : result.refused) {  // what is refused is a problem: log_new_problems()
         metrics_.netlink_operations
             .Add({{"op", std::string(netlink::operation(refused.change))}, {"result", "refused"}})
             .Increment();
-        log::warning("the kernel refuses a change; it is tried again, ever less often",
-                     {{"change", netlink::to_string(refused.change)}, {"reason", refused.error.message()}});
-        audit_wanted_ = true;  // our picture of the kernel was wrong
+        if (log::enabled(log::Level::debug))
+            log::debug("refused",
+                       {{"change", netlink::to_string(refused.change)}, {"reason", refused.error.message()}});
         if (const auto scheduler = missing_scheduler(refused))
             engine_.scheduler_is_missing(*scheduler);
     }

@@ -8,7 +8,12 @@ namespace proxy {
 
 /// A restart while the API is away makes no node ineligible: the kernel goes on carrying connections.
 NodeHealth NodeLoop::health() const {
-    return {ready_ || adopted_something_, leaving_, reconciler_.mostly_refused(), unsynced_since_, last_sync_};
+    return {ready_ || adopted_something_,
+            leaving_,
+            reconciler_.mostly_refused(),
+            unsynced_since_,
+            last_sync_,
+            rounds_.failed()};
 }
 
 Reply NodeLoop::healthz() {
@@ -66,6 +71,13 @@ std::vector<api::Problem> NodeLoop::problems() const {
     if (cluster_ != nullptr)
         for (api::Problem& problem : cluster_->ailments())
             problems.push_back(std::move(problem));
+    for (api::Problem& problem : problems_of(reconciler_.refusals(), engine_.desired(),
+                                             [this](const api::ObjectName& name) { return engine_.origin_of(name); }))
+        problems.push_back(std::move(problem));
+    if (auto problem = probe_trouble_.problem(std::chrono::steady_clock::now()))
+        problems.push_back({{}, "", std::move(*problem), false});
+    if (auto problem = rounds_.problem())
+        problems.push_back({{}, "", std::move(*problem), false});
     for (const std::string& problem : kernel_problems_)
         problems.push_back({{}, "", problem, true});
     for (const std::string& problem : host_watch_.problems())

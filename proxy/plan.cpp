@@ -47,8 +47,10 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
     plan.problems = std::move(scheduling.problems);
     plan.slow_start = scheduling.slow_start;
     for (const Address& cluster_ip : service.cluster_ips) {
-        if (cluster_ip.is_v6() && !node.has_ipv6)
+        if (cluster_ip.is_v6() && !node.has_ipv6) {
+            plan.without_ipv6 = true;
             continue;
+        }
         for (const api::PortEndpoints& group : endpoints) {
             PortOfFamily view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling};
             for (const api::ResolvedEndpoint& endpoint : group.endpoints)

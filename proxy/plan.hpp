@@ -26,7 +26,7 @@ struct NodeFacts {
     std::set<Address> own_addresses;           ///< of this host's interfaces; without link-local ones
     std::string scheduler = "rr";
     Place place;
-    bool has_ipv6 = true;  ///< false: the kernel runs without it, and would refuse all that is IPv6
+    bool has_ipv6 = true;  ///< false: the kernel runs without it or has it off here, and would refuse all that is IPv6
     bool operator==(const NodeFacts&) const = default;
 };
 
@@ -60,6 +60,7 @@ struct ServicePlan {
     std::chrono::milliseconds slow_start{0};  ///< 0: none
     std::vector<std::string> problems;        ///< "field: sentence"
     std::set<LocalGap> gaps;                  ///< of any of its ports
+    bool without_ipv6 = false;                ///< it has IPv6 addresses, and the node has none
 };
 
 /// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is

@@ -35,10 +35,10 @@ Findings check_kernel(const Config& config) {
                                     [](const Prefix& range) { return range.base.is_v6(); });
     const std::string forwarding = netlink::read_sysctl("net.ipv6.conf.all.forwarding");
     if (has_v6 && forwarding.empty())
-        findings.errors.emplace_back(
-            "service_cluster_ip_range has an IPv6 range, and this kernel runs without IPv6: take the range out, or "
-            "boot "
-            "without ipv6.disable=1");
+        findings.warnings.emplace_back(
+            "service_cluster_ip_range has an IPv6 range, and this kernel runs without IPv6 (ipv6.disable=1): Services "
+            "are "
+            "served at their IPv4 addresses only");
     else if (has_v6 && forwarding != "1")
         findings.warnings.emplace_back(
             "sysctl net.ipv6.conf.all.forwarding is off: IPv6 Services reach only pods on this node's own links; set "

@@ -12,23 +12,6 @@ using netlink::Element;
 using netlink::LocalRoute;
 using netlink::VirtualServer;
 
-std::chrono::milliseconds backoff(int failures) {
-    return std::min<std::chrono::milliseconds>(100ms * (1 << std::min(failures - 1, 10)), 30s);
-}
-
-std::variant<VirtualServer, LocalRoute, Element> key_of(const Change& change) {
-    return std::visit(
-        [](const auto& c) -> std::variant<VirtualServer, LocalRoute, Element> {
-            if constexpr (requires { c.server; })
-                return c.server;
-            else if constexpr (requires { c.route; })
-                return c.route;
-            else
-                return c.element;
-        },
-        change);
-}
-
 /// Elements that differ between two ordered sets, each reported once.
 template <class Set, class Report>
 void for_each_difference(const Set& a, const Set& b, Report report) {
@@ -60,12 +43,6 @@ std::size_t size_of_batch(std::span<const Change> pending, std::size_t limit) {
 std::size_t with_weight(const netlink::RealServers& reals) {
     return static_cast<std::size_t>(
         std::count_if(reals.begin(), reals.end(), [](const auto& real) { return real.second > 0; }));
-}
-
-std::size_t count_differences(const netlink::RealServers& a, const netlink::RealServers& b) {
-    std::size_t count = 0;
-    for_each_difference(a, b, [&](const auto&) { ++count; });
-    return count;
 }
 
 }  // namespace
@@ -109,39 +86,16 @@ void Reconciler::sweep() {
     touched_.elements.insert(touched_.elements.end(), mirror_.elements.begin(), mirror_.elements.end());
 }
 
-void Reconciler::hold_back(Touched& touched, Time now) const {
-    if (waiting_.empty())
-        return;
-    const auto held = [&](const auto& object) {
-        const auto found = waiting_.find(object);
-        return found != waiting_.end() && found->second.due > now;
-    };
-    std::erase_if(touched.virtual_servers, held);
-    std::erase_if(touched.routes, held);
-    std::erase_if(touched.elements, held);
-}
-
 void Reconciler::collect(Time now) {
     touched_.add(desired_.take_touched());
-    for (const auto& [key, retry] : waiting_) {
-        if (retry.due > now)
-            continue;
-        if (const auto* server = std::get_if<VirtualServer>(&key))
-            touched_.virtual_servers.push_back(*server);
-        else if (const auto* route = std::get_if<LocalRoute>(&key))
-            touched_.routes.push_back(*route);
-        else
-            touched_.elements.push_back(std::get<Element>(key));
-    }
-    hold_back(touched_, now);
+    refusals_.touch_due(now, touched_);
     touched_.tidy();
     pending_ = changes_for(touched_, desired_, mirror_);
+    refusals_.hold_back(touched_, pending_, now);
     if (!swept_)
         std::erase_if(pending_, [this](const Change& change) { return is_withheld(change); });
     cursor_ = 0;
     touched_ = {};
-    if (pending_.empty())
-        std::erase_if(waiting_, [&](const auto& entry) { return entry.second.due <= now; });
 }
 
 bool Reconciler::is_withheld(const Change& change) const {
@@ -174,12 +128,48 @@ std::size_t Reconciler::real_servers_wanted() const {
     return count;
 }
 
-void Reconciler::refuse(const Change& change, Time now) {
-    Retry& retry = waiting_[key_of(change)];
-    if (retry.due > now)
-        return;  // a second change of the same object in the same step
-    ++retry.failures;
-    retry.due = now + backoff(retry.failures);
+/// A real server's, whose virtual server has just been refused.
+bool Reconciler::is_for_nothing(const Change& change) const {
+    return std::visit(
+        [this](const auto& c) {
+            if constexpr (requires { c.real; })
+                return !mirror_.virtual_servers.contains(c.server);
+            else
+                return false;
+        },
+        change);
+}
+
+void Reconciler::settle(const Change& change, const std::error_code& error, Time now, StepResult& result) {
+    if (is_gone_already(change, error)) {
+        netlink::advance(mirror_, change);
+        refusals_.taken(change);
+        ++result.applied;
+        result.audit_wanted = true;
+        return;
+    }
+    if (is_for_nothing(change))
+        return;
+    result.refused.push_back({change, error, refusals_.note(change, error, now)});
+    result.audit_wanted = result.audit_wanted || doubts_the_mirror(result.refused.back());
+}
+
+/// It is not known which of the first `tried` pending changes the kernel has taken.
+void Reconciler::take_back(std::size_t tried) {
+    const auto pending = std::span(pending_).subspan(cursor_);
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+        const ObjectKey key = key_of(pending[i]);
+        if (const auto* server = std::get_if<ServerKey>(&key))
+            touched_.virtual_servers.push_back(server->server);
+        else if (const auto* route = std::get_if<LocalRoute>(&key))
+            touched_.routes.push_back(*route);
+        else
+            touched_.elements.push_back(std::get<Element>(key));
+        if (i < tried)
+            unsure_.insert(key);
+    }
+    pending_ = {};
+    cursor_ = 0;
 }
 
 StepResult Reconciler::step(Time now, std::size_t limit, const std::function<void(const Change&)>& each) {
@@ -190,27 +180,29 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
         std::span(pending_).subspan(cursor_, size_of_batch(std::span(pending_).subspan(cursor_), limit));
     if (batch.empty())
         return result;
-    const std::vector<netlink::Refusal> refusals = kernel_.apply(batch);
-    std::vector<bool> is_refused(batch.size(), false);
-    for (const netlink::Refusal& refusal : refusals) {
-        is_refused[refusal.index] = true;
-        result.refused.push_back({batch[refusal.index], refusal.error});
-        refuse(batch[refusal.index], now);
+    std::vector<netlink::Refusal> refusals;
+    try {
+        refusals = kernel_.apply(batch);
+    } catch (...) {
+        take_back(batch.size());
+        throw;
     }
+    result.handled = batch.size();
+    std::vector<bool> is_refused(batch.size(), false);
+    for (const netlink::Refusal& refusal : refusals)
+        is_refused[refusal.index] = true;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (is_refused[i])
             continue;
         netlink::advance(mirror_, batch[i]);
-        if (!waiting_.empty()) {
-            const auto waiting = waiting_.find(key_of(batch[i]));
-            if (waiting != waiting_.end() && waiting->second.due <= now)
-                waiting_.erase(waiting);
-        }
+        refusals_.taken(batch[i]);
         ++result.applied;
         ++result.applied_by_operation[batch[i].index()];
         if (each)
             each(batch[i]);
     }
+    for (const netlink::Refusal& refusal : refusals)
+        settle(batch[refusal.index], refusal.error, now, result);
     cursor_ += batch.size();
     if (cursor_ == pending_.size()) {
         pending_ = {};
@@ -219,12 +211,19 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
     return result;
 }
 
-std::optional<Time> Reconciler::next_retry() const {
-    std::optional<Time> earliest;
-    for (const auto& [key, retry] : waiting_)
-        if (!earliest || retry.due < *earliest)
-            earliest = retry.due;
-    return earliest;
+Drift without_followed(Drift found, bool host_changed) {
+    if (host_changed)
+        found.routes = 0;
+    return found;
+}
+
+/// Real servers that differ, but for those that a failed step may have changed.
+std::size_t Reconciler::count_drift(const VirtualServer& server, const netlink::RealServers& known,
+                                    const netlink::RealServers& actual) const {
+    std::size_t count = 0;
+    for_each_difference(known, actual,
+                        [&](const auto& entry) { count += is_unsure(ServerKey{server, entry.first}) ? 0 : 1; });
+    return count;
 }
 
 Drift Reconciler::begin_audit() {
@@ -234,32 +233,30 @@ Drift Reconciler::begin_audit() {
         return desired_.find(entry.first) == nullptr && !mirror_.virtual_servers.contains(entry.first) &&
                !recorded_as_ours(entry.first, actual);
     });
+    const auto differs = [&](const ObjectKey& key, std::size_t& count, auto& touched, const auto& object) {
+        count += is_unsure(key) ? 0 : 1;
+        touched.push_back(object);
+    };
+    const auto server_differs = [&](const VirtualServer& server) {
+        differs(ServerKey{server, {}}, drift.virtual_servers, touched_.virtual_servers, server);
+    };
     for (auto& [server, state] : actual.virtual_servers) {
         const auto known = mirror_.virtual_servers.find(server);
         if (known == mirror_.virtual_servers.end()) {
-            ++drift.virtual_servers;
-            touched_.virtual_servers.push_back(server);
+            server_differs(server);
             continue;
         }
-        if (known->second.settings != state.settings) {
-            ++drift.virtual_servers;
-            touched_.virtual_servers.push_back(server);
-        }
+        if (known->second.settings != state.settings)
+            server_differs(server);
         state.real_servers = std::move(known->second.real_servers);
     }
     for (const auto& [server, state] : mirror_.virtual_servers)
-        if (!actual.virtual_servers.contains(server)) {
-            ++drift.virtual_servers;
-            touched_.virtual_servers.push_back(server);
-        }
-    for_each_difference(mirror_.routes, actual.routes, [&](const LocalRoute& route) {
-        ++drift.routes;
-        touched_.routes.push_back(route);
-    });
-    for_each_difference(mirror_.elements, actual.elements, [&](const Element& element) {
-        ++drift.elements;
-        touched_.elements.push_back(element);
-    });
+        if (!actual.virtual_servers.contains(server))
+            server_differs(server);
+    for_each_difference(mirror_.routes, actual.routes,
+                        [&](const LocalRoute& route) { differs(route, drift.routes, touched_.routes, route); });
+    for_each_difference(mirror_.elements, actual.elements,
+                        [&](const Element& element) { differs(element, drift.elements, touched_.elements, element); });
     mirror_ = std::move(actual);
     listing_ = kernel_.list();
     confirmed_.clear();
@@ -292,6 +289,7 @@ bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
             servers.push_back(next->first);
     if (servers.empty()) {
         confirmed_ = {};
+        unsure_.clear();
         return false;
     }
     const std::vector<netlink::RealServers> reals = kernel_.read_real_servers(servers);
@@ -299,7 +297,7 @@ bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
         netlink::RealServers& known = mirror_.virtual_servers[servers[i]].real_servers;
         if (known == reals[i])
             continue;
-        drift.real_servers += count_differences(known, reals[i]);
+        drift.real_servers += count_drift(servers[i], known, reals[i]);
         known = reals[i];
         touched_.virtual_servers.push_back(servers[i]);
     }

@@ -9,35 +9,32 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "netlink/kernel.hpp"
 #include "proxy/desired.hpp"
+#include "proxy/refusals.hpp"
 
 namespace proxy {
-
-using Time = std::chrono::steady_clock::time_point;
 
 inline double seconds_since(Time start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// A change that the kernel refused. It is tried again with back-off, 100 ms doubling to 30 s, beside all others.
-struct Refused {
-    netlink::Change change;
-    std::error_code error;
-};
-
 struct StepResult {
-    std::size_t applied = 0;
+    std::size_t handled = 0;  ///< changes that the kernel has taken or refused; 0: there were none
+    std::size_t applied = 0;  ///< taken, or not needed: what was to be removed was not there
     /// By the change's place in netlink::Change.
     std::array<std::size_t, std::variant_size_v<netlink::Change>> applied_by_operation{};
+    /// Without those that a virtual server's own refusal takes with it: its real servers.
     std::vector<Refused> refused;
+    bool audit_wanted = false;  ///< our picture of the kernel was wrong
 };
 
-/// Differences that an audit found: what somebody else changed in the kernel.
+/// Differences that an audit found: what somebody else changed in the kernel. Not what a failed step() may have done.
 struct Drift {
     std::size_t virtual_servers = 0;
     std::size_t real_servers = 0;
@@ -45,6 +42,10 @@ struct Drift {
     std::size_t elements = 0;
     std::size_t total() const { return virtual_servers + real_servers + routes + elements; }
 };
+
+/// Without what the kernel does by itself when the host's addresses or address families change: it drops routes whose
+/// source address goes (fib_sync_down_addr()), and all of IPv6 where that is switched off (addrconf_ifdown()).
+Drift without_followed(Drift found, bool host_changed);
 
 class Reconciler {
 public:
@@ -66,18 +67,24 @@ public:
     std::size_t real_servers_wanted() const;
 
     /// Applies at most `limit` changes; `each`, when given, is told every one that the kernel took. Throws
-    /// std::system_error when the kernel cannot be spoken to; then nothing is lost, and an audit is due.
+    /// std::system_error when the kernel cannot be spoken to: then nothing is lost, but it is not known what the kernel
+    /// has taken, and an audit comes before the next step.
     StepResult step(Time now, std::size_t limit, const std::function<void(const netlink::Change&)>& each = {});
 
     /// When the next refused change is due; nullopt when there is none.
-    std::optional<Time> next_retry() const;
+    std::optional<Time> next_retry() const { return refusals_.next(); }
+    /// Everything that was refused is tried again by the next step: what was in its way may be gone.
+    void retry_all(Time now) { refusals_.retry_all(now); }
+    const Refusals& refusals() const { return refusals_; }
     /// Nothing is left but what the kernel refuses, which is tried again now and then.
     bool idle() const { return pending_.empty(); }
-    /// The kernel refuses more than it holds: not a single object is to blame.
+    /// The kernel refuses more virtual servers, routes or elements than it holds of them: not a single object is to
+    /// blame.
     bool mostly_refused() const {
-        return waiting_.size() > mirror_.virtual_servers.size() + mirror_.routes.size() + mirror_.elements.size();
+        return refusals_.virtual_servers() > mirror_.virtual_servers.size() ||
+               refusals_.routes() > mirror_.routes.size() || refusals_.elements() > mirror_.elements.size();
     }
-    std::size_t changes_pending() const { return pending_.size() - cursor_ + waiting_.size(); }
+    std::size_t changes_pending() const { return pending_.size() - cursor_ + refusals_.size(); }
 
     /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
     /// next `count` virtual servers, and returns false when it was the last slice. What differs is touched, so that
@@ -98,17 +105,15 @@ public:
     const netlink::KernelState& mirror() const { return mirror_; }
 
 private:
-    struct Retry {
-        Time due;
-        int failures = 0;
-    };
-    using Key = std::variant<netlink::VirtualServer, netlink::LocalRoute, netlink::Element>;
-
     void collect(Time now);
     bool confirm_slice(std::size_t count);
     bool is_withheld(const netlink::Change& change) const;
-    void refuse(const netlink::Change& change, Time now);
-    void hold_back(Touched& touched, Time now) const;
+    bool is_for_nothing(const netlink::Change& change) const;
+    void settle(const netlink::Change& change, const std::error_code& error, Time now, StepResult& result);
+    void take_back(std::size_t tried);
+    bool is_unsure(const ObjectKey& key) const { return !unsure_.empty() && unsure_.contains(key); }
+    std::size_t count_drift(const netlink::VirtualServer& server, const netlink::RealServers& known,
+                            const netlink::RealServers& actual) const;
 
     netlink::Kernel& kernel_;
     Desired& desired_;
@@ -116,7 +121,8 @@ private:
     Touched touched_;
     std::vector<netlink::Change> pending_;
     std::size_t cursor_ = 0;
-    std::map<Key, Retry> waiting_;
+    Refusals refusals_;
+    std::set<ObjectKey> unsure_;                     // what a failed step may have changed, until an audit has looked
     bool swept_ = true;                              // false from adopt() on
     std::unique_ptr<netlink::Listing> listing_;      // of the audit that is under way, until it has been read
     std::vector<netlink::VirtualServer> confirmed_;  // by it

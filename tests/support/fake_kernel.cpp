@@ -44,6 +44,8 @@ struct ErrorOf {
 }  // namespace
 
 int FakeKernel::error_of(const Change& change) const {
+    if (const int refused = refuses_ ? refuses_(change) : 0; refused != 0)
+        return refused;
     const int refused = std::visit(
         [&](const auto& c) {
             if constexpr (requires { c.server; }) {
@@ -60,6 +62,11 @@ int FakeKernel::error_of(const Change& change) const {
 std::vector<Refusal> FakeKernel::apply(std::span<const Change> changes) {
     std::vector<Refusal> refusals;
     for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (fails_after && (*fails_after)-- == 0) {
+            fails_after.reset();
+            throw std::system_error(ENOBUFS, std::system_category(), "fake kernel");
+        }
+        ++tried;
         if (const int error = error_of(changes[i]); error != 0)
             refusals.push_back({i, {error, std::system_category()}});
         else

@@ -2,8 +2,10 @@
 // (tests/lab/contract checks both against the same table).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <system_error>
 
@@ -17,7 +19,16 @@ public:
 
     /// Every change of this virtual server is refused from now on.
     void refuse(const netlink::VirtualServer& server, std::errc error) { refused_[server] = error; }
-    void refuse_nothing() { refused_.clear(); }
+    /// So are the changes that `error_of` gives an errno for; 0: it says nothing of that one.
+    void refuse(std::function<int(const netlink::Change&)> error_of) { refuses_ = std::move(error_of); }
+    void refuse_nothing() {
+        refused_.clear();
+        refuses_ = {};
+    }
+    /// apply() takes that many changes more, and fails then, in the middle of a batch.
+    std::optional<std::size_t> fails_after;
+    /// Changes that apply() has been given.
+    std::size_t tried = 0;
 
     std::vector<netlink::Refusal> apply(std::span<const netlink::Change> changes) override;
     netlink::KernelState read() override;
@@ -37,6 +48,7 @@ private:
 
     netlink::KernelState state_;
     std::map<netlink::VirtualServer, std::errc> refused_;
+    std::function<int(const netlink::Change&)> refuses_;
 };
 
 }  // namespace testing

@@ -1,38 +1,9 @@
 """Modules that the kernel has not loaded."""
-import contextlib
-import pathlib
-
 from lab import PODFERRY, Failure, run, wait_until
 from manifests import pods, service
+from modules import MODULES, nothing_is_loaded, unload
 
-LOADER = pathlib.Path("/proc/sys/kernel/modprobe")
-MODULES = pathlib.Path("/sys/module")
 AUDIT = 3 + 1.5  # audit_period, and the time of an audit on a slow machine
-
-
-@contextlib.contextmanager
-def nothing_is_loaded():
-    """The kernel loads no module when somebody asks for what it has."""
-    before = LOADER.read_text()
-    LOADER.write_text("/bin/false")
-    try:
-        yield
-    finally:
-        LOADER.write_text(before)
-
-
-def unload(module):
-    """With those that need it, which namespaces that are just being removed may use for a moment."""
-    place = MODULES / module
-
-    def is_gone():
-        if place.exists():
-            for user in (place / "holders").iterdir():
-                unload(user.name)
-            run(["rmmod", module], check=False)
-        return not place.exists()
-
-    wait_until(f"the module {module} is unloaded (somebody uses it: then this needs the virtual machine)", is_gone, 30)
 
 
 def expect(lab, said, not_said):

@@ -1,6 +1,8 @@
 // Probes of many containers over time, against servers on loopback.
 #include "health/prober.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
@@ -17,6 +19,8 @@ struct World {
     asio::io_context context;
     std::vector<std::string> reports;  // "pod verdict"
     std::size_t attempts = 0;
+    std::size_t errors = 0;
+    std::string error;  // the last one
     std::size_t most_in_flight = 0;
     std::unique_ptr<Prober> prober;
 
@@ -27,8 +31,12 @@ struct World {
                 const char* words[] = {"unknown", "ready", "failed"};
                 reports.push_back(report.subject.pod + " " + words[static_cast<std::size_t>(report.verdict)]);
             },
-            [this](const Attempt&) {
+            [this](const Attempt& attempt) {
                 ++attempts;
+                if (attempt.answer == Answer::error) {
+                    ++errors;
+                    error = attempt.reason;
+                }
                 most_in_flight = std::max(most_in_flight, prober->in_flight());
             });
     }
@@ -77,6 +85,45 @@ TEST_CASE("a verdict is unknown, then ready, then failed, then ready again") {
     listener.emplace(world.context, port);
     CHECK(world.becomes([&] { return world.reports.back() == "p ready"; }));
     CHECK(world.reports == std::vector<std::string>{"p unknown", "p ready", "p failed", "p ready"});
+}
+
+TEST_CASE("a host that has no descriptors left accuses no target") {
+    World world;
+    Listener listener(world.context);
+    world.prober->set_targets({{{"p", "main"}, tcp_target(listener.port())}});
+    CHECK(world.becomes([&] { return world.reported("p ready"); }));
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    const std::size_t attempts = world.attempts;
+    CHECK(world.becomes([&] { return world.attempts >= attempts + 2; }));
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    CHECK_FALSE(world.reported("p failed"));
+    CHECK(world.errors >= 2);
+    CHECK_THAT(world.error, Catch::Contains("Too many open files"));
+}
+
+TEST_CASE("silence accuses no target while this host loses packets") {
+    const bool loses = GENERATE(false, true);
+    ProberLimits limits;
+    limits.host_trouble = [loses] { return std::string(loses ? "packets are lost" : ""); };
+    World world(limits);
+    Listener listener(world.context);
+    world.prober->set_targets({{{"p", "main"}, tcp_target(listener.port())}});
+    CHECK(world.becomes([&] { return world.reported("p ready"); }));
+    listener.acceptor.listen(0);  // one more than none; then what comes is dropped
+    std::vector<tcp::socket> waiting;
+    for (int i = 0; i < 3; ++i) {
+        waiting.emplace_back(world.context).open(tcp::v4());
+        waiting.back().non_blocking(true);
+        boost::system::error_code under_way;
+        waiting.back().connect(listener.acceptor.local_endpoint(), under_way);
+    }
+    const std::size_t attempts = world.attempts;
+    CHECK(world.becomes([&] { return world.attempts >= attempts + 2; }));
+    CHECK(world.reported("p failed") != loses);
+    CHECK((world.errors > 0) == loses);
 }
 
 TEST_CASE("a target that goes is forgotten, an unchanged one goes on") {

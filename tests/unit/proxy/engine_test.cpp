@@ -250,6 +250,12 @@ TEST_CASE("a kernel without IPv6 is not asked for it") {
     CHECK(world.backends(vip) == "10.1.0.11=1");
     CHECK(world.engine.desired().find({build::address("fd00:96::5"), netlink::Protocol::tcp, 80}) == nullptr);
     CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
+    CHECK_THAT(world.only_problem(), Catch::Contains("IPv6 is off on this host") &&
+                                         Catch::Contains("at least 1 Services, shop/web among them"));
+    world.engine.set_facts(World::facts());  // it is switched on
+    world.engine.plan_dirty();
+    CHECK(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
+    CHECK(world.engine.problems().empty());
 }
 
 TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, and is their problem") {

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "proxy/rounds.hpp"
+
 using namespace proxy;
 using namespace std::chrono_literals;
 
@@ -40,6 +42,22 @@ TEST_CASE("when /healthz and /livez are 200") {
     }
 }
 
+TEST_CASE("a failed round is over when an audit has succeeded, and the next one waits") {
+    Rounds rounds;
+    CHECK(rounds.may_begin(now));
+    rounds.fail("netlink dump: No buffer space available", now);
+    CHECK(rounds.failed());
+    CHECK_FALSE(rounds.may_begin(now + 999ms));
+    CHECK(rounds.may_begin(now + 1s));
+    rounds.fail("netlink send", now + 1s);
+    CHECK(rounds.again() == now + 2s);
+    CHECK(*rounds.problem() == "the kernel cannot be programmed: netlink send; tried again every second");
+    rounds.audited();
+    CHECK_FALSE(rounds.failed());
+    CHECK_FALSE(rounds.problem());
+    CHECK(rounds.may_begin(now));
+}
+
 TEST_CASE("the answers are kube-proxy's, byte for byte but for the monotonic reading of its clock") {
     NodeHealth health{true, false, false, {}, wall - 90s};
     const auto body = [](const Reply& reply) {
@@ -66,6 +84,12 @@ TEST_CASE("/readyz says what is missing") {
     const Reply waiting = readyz_reply({}, false, "the first list of \"services\"", wall);
     CHECK(waiting.status == 503);
     CHECK_THAT(waiting.body, Catch::EndsWith(R"(, "waitingFor": "the first list of \"services\""})"));
+    NodeHealth degraded{true, false, true, {}, wall};
+    CHECK(readyz_reply(degraded, true, "", wall).status == 503);
+    CHECK_THAT(readyz_reply(degraded, true, "", wall).body, Catch::Contains("\"degraded\": \"the kernel refuses most"));
+    degraded = {true, false, false, {}, wall, true};
+    CHECK_THAT(readyz_reply(degraded, true, "", wall).body, Catch::Contains("the kernel cannot be programmed"));
+    CHECK_THAT(readyz_reply(degraded, false, "pods", wall).body, Catch::Contains("waitingFor"));
     const Reply ready = readyz_reply({}, true, "", wall);
     CHECK(ready.status == 200);
     CHECK_THAT(ready.body, !Catch::Contains("waitingFor"));

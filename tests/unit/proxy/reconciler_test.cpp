@@ -31,14 +31,16 @@ struct World {
     Desired desired;
     Reconciler reconciler{kernel, desired};
     Time now{};
+    bool audit_wanted = false;
 
     /// Steps until nothing is left to do now; the number of changes that the kernel took.
     std::size_t settle() {
         std::size_t applied = 0;
-        for (int i = 0; i < 100; ++i) {
+        for (int i = 0; i < 100'000; ++i) {
             const StepResult result = reconciler.step(now, 3);
             applied += result.applied;
-            if (result.applied == 0)
+            audit_wanted = audit_wanted || result.audit_wanted;
+            if (result.handled == 0)
                 return applied;
         }
         FAIL("does not settle");
@@ -233,6 +235,183 @@ TEST_CASE("a refused change is retried with back-off and does not hold up others
     CHECK(world.kernel.state().virtual_servers.contains(web));
     CHECK_FALSE(world.reconciler.next_retry());
     CHECK(world.reconciler.idle());
+}
+
+namespace {
+
+const netlink::RealServer broadcast{build::address("10.1.255.255"), 8080};
+
+/// The kernel says `error` to all changes of that real server.
+auto refusing(const netlink::RealServer& real, int error) {
+    return [real, error](const netlink::Change& change) {
+        const auto* key = std::get_if<ServerKey>(&static_cast<const ObjectKey&>(key_of(change)));
+        return key != nullptr && key->real == real ? error : 0;
+    };
+}
+
+}  // namespace
+
+TEST_CASE("a refused real server costs nothing beside it, and no audit") {
+    World world;
+    world.kernel.refuse(refusing(broadcast, EINVAL));
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}, {broadcast, 1}}));
+    world.settle();
+    CHECK(world.kernel.state().virtual_servers.at(web).real_servers == netlink::RealServers{{pod1, 1}});
+    CHECK(world.kernel.state().routes.contains({web.address}));
+    const std::size_t tried = world.kernel.tried;
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod2, 1}, {broadcast, 1}}));  // the pod is replaced
+    CHECK(world.settle() == 2);
+    CHECK(world.kernel.tried == tried + 2);  // what is refused waits
+    CHECK(world.kernel.state().virtual_servers.at(web).real_servers == netlink::RealServers{{pod2, 1}});
+    CHECK_FALSE(world.audit_wanted);
+    CHECK(world.reconciler.refusals().size() == 1);
+    CHECK(*world.reconciler.next_retry() == world.now + 100ms);
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod2, 1}}));  // nobody wants it any more
+    world.settle();
+    CHECK(world.reconciler.refusals().size() == 0);
+    CHECK(world.reconciler.changes_pending() == 0);
+}
+
+TEST_CASE("which refusals ask for an audit, and that the first one of an object does alone") {
+    const netlink::Change add_server = netlink::AddVirtualServer{web, {}};
+    const netlink::Change add_real = netlink::AddRealServer{web, pod1, 1};
+    const netlink::Change add_route = netlink::AddRoute{{web.address}};
+    const auto of = [](const netlink::Change& change, int error, int failures = 1) {
+        return doubts_the_mirror({change, {error, std::system_category()}, failures});
+    };
+    CHECK(of(add_server, EEXIST));
+    CHECK(of(add_real, EEXIST));
+    CHECK(of(add_real, ESRCH));
+    CHECK(of(netlink::EditRealServer{web, pod1, 1}, ENOENT));
+    CHECK(of(netlink::AddElement{}, ENOENT));
+    CHECK_FALSE(of(add_server, ENOENT));  // its scheduler
+    CHECK_FALSE(of(netlink::EditVirtualServer{web, {}}, ENOENT));
+    for (const int error : {EINVAL, EPERM, EACCES, EAFNOSUPPORT, ENOMEM, ENOBUFS, EPROTONOSUPPORT, EMFILE})
+        for (const netlink::Change& change : {add_server, add_real, add_route})
+            CHECK_FALSE(of(change, error));
+    CHECK_FALSE(of(add_route, EEXIST, 2));  // an audit has looked
+}
+
+TEST_CASE("what is to be removed and is not there is removed, and an audit looks at the rest") {
+    World world;
+    world.want_web();
+    world.kernel.state().virtual_servers.at(web).real_servers.erase(pod2);
+    world.kernel.state().routes.clear();
+    world.desired.remove({"shop", "web"});
+    world.settle();
+    CHECK(world.audit_wanted);
+    CHECK(world.reconciler.refusals().size() == 0);
+    CHECK(world.reconciler.mirror() == netlink::KernelState{});
+}
+
+TEST_CASE("a refused virtual server is one refusal, whatever its real servers, and comes with them when it is taken") {
+    World world;
+    world.kernel.refuse(web, std::errc::not_enough_memory);
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}, {pod2, 1}}));
+    world.settle();
+    CHECK(world.reconciler.refusals().size() == 1);
+    const std::size_t tried = world.kernel.tried;
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod2, 1}}));
+    world.settle();
+    CHECK(world.kernel.tried == tried);
+    world.kernel.refuse_nothing();
+    world.reconciler.retry_all(world.now);
+    world.settle();
+    CHECK(world.kernel.state().virtual_servers.at(web).real_servers == netlink::RealServers{{pod2, 1}});
+    CHECK(world.reconciler.idle());
+    CHECK_FALSE(world.reconciler.next_retry());
+}
+
+TEST_CASE("another change of a refused object is tried at once") {
+    World world;
+    world.kernel.refuse([](const netlink::Change& change) {
+        const auto* add = std::get_if<netlink::AddVirtualServer>(&change);
+        return add != nullptr && add->settings.scheduler == "mh" ? ENOENT : 0;
+    });
+    ServicePlan plan = plan_of(web, {{pod1, 1}});
+    plan.virtual_servers[0].second.settings.scheduler = "mh";
+    world.desired.replace({"shop", "web"}, plan);
+    world.settle();
+    plan.virtual_servers[0].second.settings.scheduler = "rr";
+    world.desired.replace({"shop", "web"}, plan);
+    world.settle();
+    CHECK(world.kernel.state().virtual_servers.at(web).real_servers.size() == 1);
+    CHECK(world.reconciler.refusals().size() == 0);
+}
+
+TEST_CASE("ten thousand refused objects cost a step nothing, and ten lines") {
+    World world;
+    const auto front_end = [](std::uint32_t n) {
+        return netlink::VirtualServer{boost::asio::ip::address_v4(0x0a610000 + n), netlink::Protocol::tcp, 80};
+    };
+    world.kernel.refuse([](const netlink::Change& change) { return change.index() == 2 ? ENOMEM : 0; });
+    for (std::uint32_t n = 1; n <= 10'000; ++n)
+        world.desired.replace({"shop", std::to_string(n)}, plan_of(front_end(n), {{pod1, 1}}));
+    while (world.reconciler.step(world.now, 4096).handled > 0) {
+    }
+    CHECK(world.reconciler.refusals().virtual_servers() == 10'000);
+    CHECK(world.reconciler.mostly_refused());
+    const auto problems =
+        problems_of(world.reconciler.refusals(), world.desired, [](const auto&) { return api::Origin{}; });
+    REQUIRE(problems.size() == 11);
+    CHECK(problems[0].object == "Service shop/1");
+    CHECK(problems[0].message ==
+          "the kernel refuses add-service 10.97.0.1:80/tcp rr: Cannot allocate memory; it is tried again, at least "
+          "every 30 s");
+    CHECK_THAT(problems[10].message, Catch::Contains("at least 8192 other objects"));
+    world.kernel.refuse_nothing();
+    const auto start = std::chrono::steady_clock::now();
+    constexpr int steps = 1000;
+    for (int i = 0; i < steps; ++i) {
+        world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, i + 1}}));
+        world.reconciler.step(world.now, 4096);
+        world.reconciler.next_retry();
+    }
+    // A scan of all would be ten million entries, seconds in this build.
+    CHECK(std::chrono::steady_clock::now() - start < 1s);
+    CHECK(world.reconciler.refusals().size() == 10'000);
+    world.now += 100ms;
+    world.settle();
+    CHECK(world.reconciler.refusals().size() == 0);
+    CHECK(world.kernel.state().virtual_servers.size() == 10'001);
+    CHECK_FALSE(world.reconciler.mostly_refused());
+}
+
+TEST_CASE("virtual servers are judged by themselves: elements and routes that are there are no excuse") {
+    World world;
+    world.want_web();
+    CHECK_FALSE(world.reconciler.mostly_refused());
+    world.kernel.refuse([](const netlink::Change& change) { return change.index() == 2 ? EPROTONOSUPPORT : 0; });
+    world.kernel.state().virtual_servers.clear();
+    world.audit();
+    world.settle();
+    CHECK(world.reconciler.mostly_refused());
+}
+
+TEST_CASE("what a failed step has done is not called drift, and what it has not done is done after an audit") {
+    World world;
+    world.desired.replace({"shop", "other"}, plan_of(other, {{pod1, 1}}));
+    world.settle();
+    world.kernel.fails_after = GENERATE(0, 1, 2, 3, 4);
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}, {pod2, 1}}));
+    CHECK_THROWS_AS(world.reconciler.step(world.now, 1000), std::system_error);
+    world.kernel.state().virtual_servers.at(other).real_servers.erase(pod1);  // somebody else, meanwhile
+    const Drift drift = world.audit();
+    CHECK(drift.real_servers == 1);
+    CHECK(drift.total() == 1);
+    world.settle();
+    CHECK(world.kernel.state().virtual_servers.at(web).real_servers.size() == 2);
+    CHECK(world.kernel.state().virtual_servers.at(other).real_servers.size() == 1);
+    CHECK(world.kernel.state().routes.size() == 2);
+    CHECK(world.reconciler.refusals().size() == 0);
+    world.kernel.state().virtual_servers.at(web).real_servers.erase(pod1);
+    CHECK(world.audit().total() == 1);  // from then on it is
+}
+
+TEST_CASE("routes that the kernel drops when the host's addresses change are no drift") {
+    const Drift found{1, 2, 3, 4};
+    CHECK(without_followed(found, false).total() == 10);
+    CHECK(without_followed(found, true).total() == 7);
 }
 
 TEST_CASE("a virtual server that somebody made before us is adopted after the refusal") {
