@@ -8,6 +8,8 @@
 #include <boost/beast/core/error.hpp>
 #include <tuple>
 
+#include "health/blame.hpp"
+
 namespace health {
 
 namespace asio = boost::asio;
@@ -55,9 +57,9 @@ asio::awaitable<Lookup> look_up(std::string host, std::uint16_t port, std::chron
 
 }  // namespace
 
-asio::awaitable<std::string> connect_any(boost::beast::tcp_stream& stream, std::vector<tcp::endpoint> endpoints,
-                                         std::chrono::steady_clock::time_point deadline) {
-    std::string problem;
+asio::awaitable<Connected> connect_any(boost::beast::tcp_stream& stream, std::vector<tcp::endpoint> endpoints,
+                                       std::chrono::steady_clock::time_point deadline) {
+    Connected result;
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
         const auto now = std::chrono::steady_clock::now();
         boost::system::error_code error;
@@ -66,19 +68,19 @@ asio::awaitable<std::string> connect_any(boost::beast::tcp_stream& stream, std::
         co_await stream.async_connect(endpoints[i], asio::redirect_error(asio::use_awaitable, error));
         if (!error) {
             stream.expires_at(deadline);
-            co_return std::string();
+            co_return Connected{};
         }
-        if (problem.empty())
-            problem = "connect: " + words_of(error);
+        if (result.problem.empty())
+            result = {"connect: " + words_of(error), doubt_of(error)};
     }
-    co_return problem;
+    co_return result;
 }
 
-asio::awaitable<std::string> connect(boost::beast::tcp_stream& stream, std::string host, std::uint16_t port,
-                                     std::chrono::steady_clock::time_point deadline) {
+asio::awaitable<Connected> connect(boost::beast::tcp_stream& stream, std::string host, std::uint16_t port,
+                                   std::chrono::steady_clock::time_point deadline) {
     Lookup target = co_await look_up(std::move(host), port, deadline);
     if (!target.problem.empty())
-        co_return target.problem;
+        co_return Connected{target.problem};
     co_return co_await connect_any(stream, std::move(target.endpoints), deadline);
 }
 

@@ -7,19 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "health/probe.hpp"
+
 namespace health {
 
+/// What connecting ended with.
+struct Connected {
+    std::string problem;  ///< for people; empty: there is a connection
+    Doubt doubt = Doubt::none;
+};
+
 /// Connects to a name or address: of a name to the first of its addresses that answers, as connect_any does. The
-/// stream's own timeout covers the connection; `deadline` also the name's lookup. Returns what went wrong, for people;
-/// empty: connected.
-boost::asio::awaitable<std::string> connect(boost::beast::tcp_stream& stream, std::string host, std::uint16_t port,
-                                            std::chrono::steady_clock::time_point deadline);
+/// stream's own timeout covers the connection; `deadline` also the name's lookup.
+boost::asio::awaitable<Connected> connect(boost::beast::tcp_stream& stream, std::string host, std::uint16_t port,
+                                          std::chrono::steady_clock::time_point deadline);
 
 /// Tries one address after the other, each with an equal share of what is left of the time, so that one that is silent
 /// does not use up that of the others. Returns the first one's problem when all fail.
-boost::asio::awaitable<std::string> connect_any(boost::beast::tcp_stream& stream,
-                                                std::vector<boost::asio::ip::tcp::endpoint> endpoints,
-                                                std::chrono::steady_clock::time_point deadline);
+boost::asio::awaitable<Connected> connect_any(boost::beast::tcp_stream& stream,
+                                              std::vector<boost::asio::ip::tcp::endpoint> endpoints,
+                                              std::chrono::steady_clock::time_point deadline);
 
 /// Closes with a reset: no TIME_WAIT.
 void abandon(boost::beast::tcp_stream& stream);

@@ -31,6 +31,7 @@ struct Exchange {
     unsigned status = 0;
     std::string location;
     std::string problem;
+    Doubt doubt = Doubt::none;
 };
 
 /// Certificates are not verified: a probe asks whether the server answers, not who it is.
@@ -112,14 +113,18 @@ asio::awaitable<Exchange> ask(const HttpUrl& url, Request request, Deadline dead
     Exchange result;
     if (!url.https) {
         boost::beast::tcp_stream stream(executor);
-        result.problem = co_await connect(stream, url.host, port_of(url), deadline);
-        if (result.problem.empty())
+        const Connected connected = co_await connect(stream, url.host, port_of(url), deadline);
+        if (connected.problem.empty())
             result = co_await exchange(stream, std::move(request));
+        else
+            result = {0, "", connected.problem, connected.doubt};
         abandon(stream);
         co_return result;
     }
     boost::beast::ssl_stream<boost::beast::tcp_stream> stream(executor, tls());
-    result.problem = co_await connect(stream.next_layer(), url.host, port_of(url), deadline);
+    const Connected connected = co_await connect(stream.next_layer(), url.host, port_of(url), deadline);
+    result.problem = connected.problem;
+    result.doubt = connected.doubt;
     boost::system::error_code is_name;
     asio::ip::make_address(url.host, is_name);
     if (is_name)
@@ -144,7 +149,7 @@ bool is_redirect(unsigned status) {
 Outcome judge(const Exchange& answer) {
     Outcome outcome;
     if (!answer.problem.empty())
-        outcome = {Answer::failure, answer.problem, {}};
+        outcome = {Answer::failure, answer.problem, {}, answer.doubt};
     else if (answer.status >= 200 && answer.status < 300)
         outcome.answer = Answer::success;
     else if (answer.status >= 300 && answer.status < 400)

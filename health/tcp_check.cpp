@@ -9,7 +9,9 @@ boost::asio::awaitable<Outcome> check_tcp(TcpCheck check, std::chrono::milliseco
     const auto started = std::chrono::steady_clock::now();
     boost::beast::tcp_stream stream(co_await boost::asio::this_coro::executor);
     Outcome outcome;
-    outcome.reason = co_await connect(stream, check.host, check.port, started + timeout);
+    const Connected connected = co_await connect(stream, check.host, check.port, started + timeout);
+    outcome.reason = connected.problem;
+    outcome.doubt = connected.doubt;
     outcome.answer = outcome.reason.empty() ? Answer::success : Answer::failure;
     abandon(stream);
     outcome.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);

@@ -215,7 +215,7 @@ TEST_CASE("each address of a name is tried until one answers, in an equal share 
     std::optional<std::string> problem;
     boost::beast::tcp_stream stream(context);
     asio::co_spawn(context, connect_any(stream, row.endpoints, std::chrono::steady_clock::now() + 1500ms),
-                   [&](const std::exception_ptr&, std::string result) { problem = std::move(result); });
+                   [&](const std::exception_ptr&, Connected result) { problem = std::move(result.problem); });
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (!problem && std::chrono::steady_clock::now() < deadline)
         context.run_one_for(100ms);
