@@ -11,6 +11,7 @@
 #include "netlink/ipvs_messages.hpp"
 #include "netlink/nft_table.hpp"
 #include "netlink/set_messages.hpp"
+#include "netlink/sysctl.hpp"
 
 namespace netlink {
 namespace {
@@ -106,6 +107,9 @@ void LinuxKernel::prepare_device(Prepared& result) {
     style_.interface = ensure_device(route_);
     if (before == 0)
         result.done.emplace_back("device podferry0");
+    // A new device has what `default` says, which may be meant for other links.
+    if (!ipv6_is_on(device_name) && read_sysctl("net.ipv6.conf.all.disable_ipv6") == "0")
+        set_sysctl({std::string("net.ipv6.conf.") + device_name + ".disable_ipv6", "0", "as sysctl all says"});
 }
 
 /// What was not there although we had put it in place, somebody has removed; unless its family was off meanwhile.

@@ -132,3 +132,32 @@ def it_finds_ipvs_again(lab):
     wait_until("all of it", lambda: lab.is_answered_by("pod1", "10.96.0.11"), 5)
     wait_until("/livez says so", lambda: lab.page(10256, "/livez")[0] == 200 and lab.page(10256, "/readyz")[0] == 200, 5)
     wait_until("the problems are gone", lambda: "IPVS any more" not in lab.status() and "refuses" not in lab.status(), AUDIT + 5)
+
+
+def tracking_drops(lab):
+    heading, *rows = lab.on("node", "cat", "/proc/net/stat/nf_conntrack").splitlines()
+    return sum(int(row.split()[heading.split().index("drop")], 16) for row in rows)
+
+
+def it_accuses_no_pod_while_connection_tracking_is_full(lab):
+    """The kernel drops what probes send: the pods keep their weight, and the host is named; then a dead pod leaves as ever."""
+    most = pathlib.Path("/proc/sys/net/netfilter/nf_conntrack_max")  # of all network namespaces
+    lab.start_pods(1, 2)
+    lab.write("web.yaml", service() + pods(1, 2))
+    lab.start_podferry()
+    both = {"pod1": 1, "pod2": 1}
+    wait_until("both pods are used", lambda: lab.weights("10.96.0.5", 80) == both, 10)
+    lab.on("node", "sh", "-c", "for port in $(seq 1001 1060); do conntrack -I -p tcp -s 172.16.0.1 -d 172.16.0.2 --sport $port --dport 80 "
+           "--state ESTABLISHED -u SEEN_REPLY,ASSURED -t 600 >/dev/null 2>&1; done", timeout=120)
+    before = most.read_text()
+    drops = tracking_drops(lab)
+    most.write_text("30")
+    try:
+        wait_until("probes are lost", lambda: tracking_drops(lab) >= drops + 16, 60)
+        expect(lab.weights("10.96.0.5", 80) == both, f"a pod is accused: {lab.weights('10.96.0.5', 80)}\n{lab.log()[-1500:]}")
+        expect("this host cannot make some probes" in lab.status() and "connection tracking" in lab.status(), lab.status())
+    finally:
+        most.write_text(before)
+    lab.kill_pod(2)
+    wait_until("a dead pod leaves", lambda: lab.weights("10.96.0.5", 80).get("pod2") == 0, 15)
+    expect(lab.weights("10.96.0.5", 80)["pod1"] == 1, "the other one is accused")
