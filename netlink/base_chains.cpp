@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -67,17 +66,9 @@ bool legacy_filter_is_in_use() {
     return !readable && ::access("/sys/module/iptable_filter", F_OK) == 0;
 }
 
-std::string text_of(const nlattr* attribute) {
-    const auto* data = static_cast<const char*>(nla_data(attribute));
-    return {data, ::strnlen(data, static_cast<std::size_t>(nla_len(attribute)))};
-}
-
-bool has_bytes(const nlattr* attribute, int size) {
-    return attribute != nullptr && nla_len(attribute) >= size;
-}
-
-std::uint32_t number(const nlattr* attribute) {
-    return ntohl(nla_get_u32(attribute));
+std::optional<std::uint32_t> number(const nlattr* attribute) {
+    const auto value = value_of<std::uint32_t>(attribute);
+    return value ? std::optional(ntohl(*value)) : std::nullopt;
 }
 
 std::string family_name(int family) {
@@ -107,14 +98,13 @@ bool is_drop(nlattr* data) {
            nla_parse_nested(value, NFTA_DATA_MAX, parts[NFTA_IMMEDIATE_DATA], nullptr) >= 0 &&
            value[NFTA_DATA_VERDICT] != nullptr &&
            nla_parse_nested(verdict, NFTA_VERDICT_MAX, value[NFTA_DATA_VERDICT], nullptr) >= 0 &&
-           has_bytes(verdict[NFTA_VERDICT_CODE], 4) && number(verdict[NFTA_VERDICT_CODE]) == NF_DROP;
+           number(verdict[NFTA_VERDICT_CODE]) == NF_DROP;
 }
 
 /// REJECT of iptables-nft.
 bool is_reject_target(nlattr* data) {
     nlattr* parts[NFTA_TARGET_MAX + 1] = {};
-    return nla_parse_nested(parts, NFTA_TARGET_MAX, data, nullptr) >= 0 && parts[NFTA_TARGET_NAME] != nullptr &&
-           text_of(parts[NFTA_TARGET_NAME]) == "REJECT";
+    return nla_parse_nested(parts, NFTA_TARGET_MAX, data, nullptr) >= 0 && text_of(parts[NFTA_TARGET_NAME]) == "REJECT";
 }
 
 }  // namespace
@@ -136,21 +126,24 @@ HostFirewall read_host_firewall() {
 namespace nft {
 
 std::optional<DroppingChain> parse_input_chain(nlmsghdr* header) {
-    nlattr* found[NFTA_CHAIN_MAX + 1] = {};
+    const auto body = body_of<nfgenmsg>(header);
+    const auto attributes = attributes_of<nfgenmsg, NFTA_CHAIN_MAX>(header);
     nlattr* hook[NFTA_HOOK_MAX + 1] = {};
-    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_CHAIN_MAX, nullptr) < 0 ||
-        found[NFTA_CHAIN_TABLE] == nullptr || found[NFTA_CHAIN_NAME] == nullptr || found[NFTA_CHAIN_HOOK] == nullptr ||
-        nla_parse_nested(hook, NFTA_HOOK_MAX, found[NFTA_CHAIN_HOOK], nullptr) < 0 ||
-        !has_bytes(hook[NFTA_HOOK_HOOKNUM], 4) || !has_bytes(hook[NFTA_HOOK_PRIORITY], 4))
+    if (!body || !attributes || (*attributes)[NFTA_CHAIN_TABLE] == nullptr ||
+        (*attributes)[NFTA_CHAIN_NAME] == nullptr || (*attributes)[NFTA_CHAIN_HOOK] == nullptr ||
+        nla_parse_nested(hook, NFTA_HOOK_MAX, (*attributes)[NFTA_CHAIN_HOOK], nullptr) < 0)
+        return std::nullopt;
+    const auto priority = number(hook[NFTA_HOOK_PRIORITY]);
+    if (!priority || number(hook[NFTA_HOOK_HOOKNUM]) != NF_INET_LOCAL_IN)
         return std::nullopt;
     DroppingChain chain;
-    chain.family = family_name(static_cast<const nfgenmsg*>(nlmsg_data(header))->nfgen_family);
-    chain.priority = static_cast<int>(number(hook[NFTA_HOOK_PRIORITY]));
-    if (chain.family.empty() || number(hook[NFTA_HOOK_HOOKNUM]) != NF_INET_LOCAL_IN || chain.priority >= ipvs_priority)
+    chain.family = family_name(body->nfgen_family);
+    chain.priority = static_cast<int>(*priority);
+    if (chain.family.empty() || chain.priority >= ipvs_priority)
         return std::nullopt;
-    chain.table = text_of(found[NFTA_CHAIN_TABLE]);
-    chain.name = text_of(found[NFTA_CHAIN_NAME]);
-    chain.by_policy = has_bytes(found[NFTA_CHAIN_POLICY], 4) && number(found[NFTA_CHAIN_POLICY]) == NF_DROP;
+    chain.table = text_of((*attributes)[NFTA_CHAIN_TABLE]);
+    chain.name = text_of((*attributes)[NFTA_CHAIN_NAME]);
+    chain.by_policy = number((*attributes)[NFTA_CHAIN_POLICY]) == NF_DROP;
     return chain;
 }
 
@@ -165,7 +158,7 @@ bool drops_everything(nlmsghdr* header) {
         nlattr* parts[NFTA_EXPR_MAX + 1] = {};
         if (nla_parse_nested(parts, NFTA_EXPR_MAX, item, nullptr) < 0 || parts[NFTA_EXPR_NAME] == nullptr)
             return false;
-        const std::string expression = text_of(parts[NFTA_EXPR_NAME]);
+        const std::string_view expression = text_of(parts[NFTA_EXPR_NAME]);
         nlattr* data = parts[NFTA_EXPR_DATA];
         if (expression == "reject")
             return true;

@@ -56,15 +56,17 @@ std::optional<Tuple> parse_tuple(nlattr* attribute) {
         return std::nullopt;
     nlattr* source = ip[CTA_IP_V4_SRC] != nullptr ? ip[CTA_IP_V4_SRC] : ip[CTA_IP_V6_SRC];
     nlattr* destination = ip[CTA_IP_V4_DST] != nullptr ? ip[CTA_IP_V4_DST] : ip[CTA_IP_V6_DST];
-    if (source == nullptr || destination == nullptr || protocol[CTA_PROTO_NUM] == nullptr ||
-        protocol[CTA_PROTO_SRC_PORT] == nullptr || protocol[CTA_PROTO_DST_PORT] == nullptr)
+    const auto from = address_of(source);
+    const auto to = address_of(destination);
+    const auto number = value_of<std::uint8_t>(protocol[CTA_PROTO_NUM]);
+    const auto from_port = value_of<std::uint16_t>(protocol[CTA_PROTO_SRC_PORT]);
+    const auto to_port = value_of<std::uint16_t>(protocol[CTA_PROTO_DST_PORT]);
+    if (!from || !to || !from_port || !to_port || !number)
         return std::nullopt;
-    const auto number = Protocol{nla_get_u8(protocol[CTA_PROTO_NUM])};
-    if (number != Protocol::udp && number != Protocol::tcp && number != Protocol::sctp)
+    const auto known = Protocol{*number};
+    if (known != Protocol::udp && known != Protocol::tcp && known != Protocol::sctp)
         return std::nullopt;
-    return Tuple{number,
-                 {address_from(source), ntohs(nla_get_u16(protocol[CTA_PROTO_SRC_PORT]))},
-                 {address_from(destination), ntohs(nla_get_u16(protocol[CTA_PROTO_DST_PORT]))}};
+    return Tuple{known, {*from, ntohs(*from_port)}, {*to, ntohs(*to_port)}};
 }
 
 }  // namespace
@@ -108,10 +110,10 @@ Message deletion(const Flow& flow) {
 }
 
 std::optional<Flow> parse(nlmsghdr* message) {
-    nlattr* found[CTA_MAX + 1] = {};
-    if ((message->nlmsg_type >> 8) != NFNL_SUBSYS_CTNETLINK ||
-        nlmsg_parse(message, sizeof(nfgenmsg), found, CTA_MAX, nullptr) < 0)
+    const auto attributes = attributes_of<nfgenmsg, CTA_MAX>(message);
+    if ((message->nlmsg_type >> 8) != NFNL_SUBSYS_CTNETLINK || !attributes)
         return std::nullopt;
+    const auto& found = *attributes;
     const auto original = parse_tuple(found[CTA_TUPLE_ORIG]);
     const auto reply = parse_tuple(found[CTA_TUPLE_REPLY]);
     if (!original || !reply || original->protocol != reply->protocol)
@@ -121,12 +123,12 @@ std::optional<Flow> parse(nlmsghdr* message) {
               reply->source,
               0,
               std::nullopt};
-    if (found[CTA_ZONE] != nullptr)
-        flow.zone = ntohs(nla_get_u16(found[CTA_ZONE]));
-    if (found[CTA_ID] != nullptr)
-        flow.id = ntohl(nla_get_u32(found[CTA_ID]));
-    if (found[CTA_STATUS] != nullptr)
-        flow.answered = (ntohl(nla_get_u32(found[CTA_STATUS])) & IPS_SEEN_REPLY) != 0;
+    if (const auto zone = value_of<std::uint16_t>(found[CTA_ZONE]))
+        flow.zone = ntohs(*zone);
+    if (const auto id = value_of<std::uint32_t>(found[CTA_ID]))
+        flow.id = ntohl(*id);
+    if (const auto status = value_of<std::uint32_t>(found[CTA_STATUS]))
+        flow.answered = (ntohl(*status) & IPS_SEEN_REPLY) != 0;
     return flow;
 }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+struct nlmsghdr;
+
 namespace netlink {
 
 struct HostAddress {
@@ -31,6 +33,10 @@ struct HostRoute {
 /// Throw std::system_error when the kernel cannot be asked.
 std::vector<HostAddress> host_addresses();
 std::vector<HostRoute> host_routes();
+
+/// One message of a dump; nothing when it is not such an object of the family.
+std::optional<HostAddress> parse_host_address(nlmsghdr* header, int family);
+std::vector<HostRoute> parse_host_routes(nlmsghdr* header, int family);
 
 /// The address that this host's connections to the world leave with; nullopt without a default route.
 std::optional<boost::asio::ip::address> default_source(bool v6);

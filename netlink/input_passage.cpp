@@ -4,9 +4,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-#include <cstring>
 #include <optional>
 
+#include "netlink/received.hpp"
 #include "netlink/set_messages.hpp"
 
 namespace netlink::nft {
@@ -14,22 +14,21 @@ namespace {
 
 /// Of the rule's first counter.
 std::optional<std::uint64_t> packets_of(nlmsghdr* rule) {
-    nlattr* found[NFTA_RULE_MAX + 1] = {};
-    if (nlmsg_parse(rule, sizeof(nfgenmsg), found, NFTA_RULE_MAX, nullptr) < 0 ||
-        found[NFTA_RULE_EXPRESSIONS] == nullptr)
+    const auto found = attributes_of<nfgenmsg, NFTA_RULE_MAX>(rule);
+    if (!found || (*found)[NFTA_RULE_EXPRESSIONS] == nullptr)
         return std::nullopt;
     nlattr* item = nullptr;
     int left = 0;
-    nla_for_each_nested(item, found[NFTA_RULE_EXPRESSIONS], left) {
+    nla_for_each_nested(item, (*found)[NFTA_RULE_EXPRESSIONS], left) {
         nlattr* parts[NFTA_EXPR_MAX + 1] = {};
         nlattr* counter[NFTA_COUNTER_MAX + 1] = {};
-        if (nla_parse_nested(parts, NFTA_EXPR_MAX, item, nullptr) < 0 || parts[NFTA_EXPR_NAME] == nullptr ||
-            nla_strcmp(parts[NFTA_EXPR_NAME], "counter") != 0 || parts[NFTA_EXPR_DATA] == nullptr)
+        if (nla_parse_nested(parts, NFTA_EXPR_MAX, item, nullptr) < 0 || text_of(parts[NFTA_EXPR_NAME]) != "counter" ||
+            parts[NFTA_EXPR_DATA] == nullptr)
             continue;
-        if (nla_parse_nested(counter, NFTA_COUNTER_MAX, parts[NFTA_EXPR_DATA], nullptr) < 0 ||
-            counter[NFTA_COUNTER_PACKETS] == nullptr || nla_len(counter[NFTA_COUNTER_PACKETS]) < 8)
+        if (nla_parse_nested(counter, NFTA_COUNTER_MAX, parts[NFTA_EXPR_DATA], nullptr) < 0)
             return std::nullopt;
-        return be64toh(nla_get_u64(counter[NFTA_COUNTER_PACKETS]));
+        const auto packets = value_of<std::uint64_t>(counter[NFTA_COUNTER_PACKETS]);
+        return packets ? std::optional(be64toh(*packets)) : std::nullopt;
     }
     return std::nullopt;
 }

@@ -51,9 +51,8 @@ int ipvs_family(Socket& socket) {
         auto answer = socket.ask(message);
         for_each_message(answer, [&](nlmsghdr* header) {
             nlattr* attributes[CTRL_ATTR_MAX + 1] = {};
-            if (genlmsg_parse(header, 0, attributes, CTRL_ATTR_MAX, nullptr) >= 0 &&
-                attributes[CTRL_ATTR_FAMILY_ID] != nullptr)
-                family = nla_get_u16(attributes[CTRL_ATTR_FAMILY_ID]);
+            if (genlmsg_parse(header, 0, attributes, CTRL_ATTR_MAX, nullptr) >= 0)
+                family = value_of<std::uint16_t>(attributes[CTRL_ATTR_FAMILY_ID]).value_or(0);
         });
     } catch (const std::system_error& error) {
         if (error.code().value() != ENOENT)

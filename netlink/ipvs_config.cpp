@@ -3,6 +3,8 @@
 #include <linux/ip_vs.h>
 #include <netlink/genl/genl.h>
 
+#include "netlink/received.hpp"
+
 namespace netlink::ipvs {
 namespace {
 
@@ -35,9 +37,7 @@ std::optional<Timeouts> parse_config(nlmsghdr* header) {
     nlattr* found[IPVS_CMD_ATTR_MAX + 1] = {};
     if (genlmsg_parse(header, 0, found, IPVS_CMD_ATTR_MAX, nullptr) < 0 || found[IPVS_CMD_ATTR_TIMEOUT_TCP] == nullptr)
         return std::nullopt;
-    const auto seconds = [&](int attribute) {
-        return found[attribute] == nullptr ? 0U : nla_get_u32(found[attribute]);
-    };
+    const auto seconds = [&](int attribute) { return value_of<std::uint32_t>(found[attribute]).value_or(0); };
     return Timeouts{seconds(IPVS_CMD_ATTR_TIMEOUT_TCP), seconds(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN),
                     seconds(IPVS_CMD_ATTR_TIMEOUT_UDP)};
 }
@@ -48,10 +48,9 @@ Message get_info(int family) {
 
 std::optional<std::uint32_t> parse_table_size(nlmsghdr* header) {
     nlattr* found[IPVS_INFO_ATTR_MAX + 1] = {};
-    if (genlmsg_parse(header, 0, found, IPVS_INFO_ATTR_MAX, nullptr) < 0 ||
-        found[IPVS_INFO_ATTR_CONN_TAB_SIZE] == nullptr)
+    if (genlmsg_parse(header, 0, found, IPVS_INFO_ATTR_MAX, nullptr) < 0)
         return std::nullopt;
-    return nla_get_u32(found[IPVS_INFO_ATTR_CONN_TAB_SIZE]);
+    return value_of<std::uint32_t>(found[IPVS_INFO_ATTR_CONN_TAB_SIZE]);
 }
 
 }  // namespace netlink::ipvs

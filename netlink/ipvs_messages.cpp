@@ -4,7 +4,7 @@
 #include <linux/ip_vs.h>
 #include <netlink/genl/genl.h>
 
-#include <cstring>
+#include "netlink/received.hpp"
 
 namespace netlink::ipvs {
 namespace {
@@ -20,8 +20,11 @@ void put_union(const Message& message, int attribute, const Address& address) {
     put(message, attribute, address.padded().data(), address.padded().size());
 }
 
-Address address_in(const nlattr* attribute, bool v6) {
-    return Address({static_cast<const std::uint8_t*>(nla_data(attribute)), v6 ? std::size_t{16} : std::size_t{4}});
+/// nullopt when the attribute is too short for one.
+std::optional<Address> address_in(const nlattr* attribute, bool v6) {
+    const auto bytes = bytes_of(attribute);
+    const std::size_t size = v6 ? 16 : 4;
+    return bytes.size() < size ? std::nullopt : std::optional(Address(bytes.first(size)));
 }
 
 void put_key(const Message& message, const VirtualServer& server) {
@@ -85,29 +88,30 @@ bool parse_object(nlmsghdr* header, int object, nlattr** attributes, int max) {
     return nla_parse_nested(attributes, max, commands[object], nullptr) >= 0;
 }
 
+std::uint32_t number_in(const nlattr* attribute) {
+    return value_of<std::uint32_t>(attribute).value_or(0);
+}
+
 std::optional<VirtualServer> parse_key(nlattr** found) {
-    const bool v6 = found[IPVS_SVC_ATTR_AF] != nullptr && nla_get_u16(found[IPVS_SVC_ATTR_AF]) == AF_INET6;
-    if (found[IPVS_SVC_ATTR_FWMARK] != nullptr)
-        return VirtualServer{v6 ? Address::any_v6() : Address(), Protocol::none, 0,
-                             nla_get_u32(found[IPVS_SVC_ATTR_FWMARK])};
-    if (found[IPVS_SVC_ATTR_ADDR] == nullptr || found[IPVS_SVC_ATTR_PROTOCOL] == nullptr ||
-        found[IPVS_SVC_ATTR_PORT] == nullptr)
+    const bool v6 = value_of<std::uint16_t>(found[IPVS_SVC_ATTR_AF]) == AF_INET6;
+    if (const std::uint32_t mark = number_in(found[IPVS_SVC_ATTR_FWMARK]); mark != 0)
+        return VirtualServer{v6 ? Address::any_v6() : Address(), Protocol::none, 0, mark};
+    const auto address = address_in(found[IPVS_SVC_ATTR_ADDR], v6);
+    const auto protocol = value_of<std::uint16_t>(found[IPVS_SVC_ATTR_PROTOCOL]);
+    const auto port = value_of<std::uint16_t>(found[IPVS_SVC_ATTR_PORT]);
+    if (!address || !port || (protocol != 6 && protocol != 17 && protocol != 132))
         return std::nullopt;
-    const int protocol = nla_get_u16(found[IPVS_SVC_ATTR_PROTOCOL]);
-    if (protocol != 6 && protocol != 17 && protocol != 132)
-        return std::nullopt;
-    return VirtualServer{address_in(found[IPVS_SVC_ATTR_ADDR], v6), static_cast<Protocol>(protocol),
-                         ntohs(nla_get_u16(found[IPVS_SVC_ATTR_PORT]))};
+    return VirtualServer{*address, static_cast<Protocol>(*protocol), ntohs(*port)};
 }
 
 /// From the attributes of a destination; nullopt when some are missing.
 std::optional<RealServer> real_server(nlattr** found, const VirtualServer& server) {
-    if (found[IPVS_DEST_ATTR_ADDR] == nullptr || found[IPVS_DEST_ATTR_PORT] == nullptr)
+    const auto family = value_of<std::uint16_t>(found[IPVS_DEST_ATTR_ADDR_FAMILY]);
+    const auto address = address_in(found[IPVS_DEST_ATTR_ADDR], family ? *family == AF_INET6 : server.address.is_v6());
+    const auto port = value_of<std::uint16_t>(found[IPVS_DEST_ATTR_PORT]);
+    if (!address || !port)
         return std::nullopt;
-    const bool v6 = found[IPVS_DEST_ATTR_ADDR_FAMILY] != nullptr
-                        ? nla_get_u16(found[IPVS_DEST_ATTR_ADDR_FAMILY]) == AF_INET6
-                        : server.address.is_v6();
-    return RealServer{address_in(found[IPVS_DEST_ATTR_ADDR], v6), ntohs(nla_get_u16(found[IPVS_DEST_ATTR_PORT]))};
+    return RealServer{*address, ntohs(*port)};
 }
 
 }  // namespace
@@ -151,15 +155,13 @@ std::optional<std::pair<VirtualServer, VirtualServerSettings>> parse_service(nlm
     const VirtualServer& server = *parsed;
     VirtualServerSettings settings;
     if (found[IPVS_SVC_ATTR_SCHED_NAME] != nullptr)
-        settings.scheduler = nla_get_string(found[IPVS_SVC_ATTR_SCHED_NAME]);
-    if (found[IPVS_SVC_ATTR_FLAGS] != nullptr) {
-        ip_vs_flags flags{};
-        std::memcpy(&flags, nla_data(found[IPVS_SVC_ATTR_FLAGS]), sizeof(flags));
-        settings.persistent = (flags.flags & IP_VS_SVC_F_PERSISTENT) != 0;
-        settings.scheduler_flags = flags.flags & (scheduler_fallback | scheduler_port | scheduler_flag_3);
+        settings.scheduler = text_of(found[IPVS_SVC_ATTR_SCHED_NAME]);
+    if (const auto flags = value_of<ip_vs_flags>(found[IPVS_SVC_ATTR_FLAGS])) {
+        settings.persistent = (flags->flags & IP_VS_SVC_F_PERSISTENT) != 0;
+        settings.scheduler_flags = flags->flags & (scheduler_fallback | scheduler_port | scheduler_flag_3);
     }
-    if (settings.persistent && found[IPVS_SVC_ATTR_TIMEOUT] != nullptr)
-        settings.persistence_s = nla_get_u32(found[IPVS_SVC_ATTR_TIMEOUT]);
+    if (settings.persistent)
+        settings.persistence_s = number_in(found[IPVS_SVC_ATTR_TIMEOUT]);
     return std::pair(server, settings);
 }
 
@@ -168,13 +170,13 @@ std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, co
     if (!parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
         return std::nullopt;
     const auto real = real_server(found, server);
-    if (!real || found[IPVS_DEST_ATTR_WEIGHT] == nullptr)
+    const auto weight = value_of<std::uint32_t>(found[IPVS_DEST_ATTR_WEIGHT]);
+    if (!real || !weight)
         return std::nullopt;
-    int weight = static_cast<int>(nla_get_u32(found[IPVS_DEST_ATTR_WEIGHT]));
-    if (found[IPVS_DEST_ATTR_FWD_METHOD] != nullptr &&
-        (nla_get_u32(found[IPVS_DEST_ATTR_FWD_METHOD]) & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ)
-        weight = -1;
-    return std::pair(*real, weight);
+    const auto method = value_of<std::uint32_t>(found[IPVS_DEST_ATTR_FWD_METHOD]);
+    if (method && (*method & IP_VS_CONN_F_FWD_MASK) != IP_VS_CONN_F_MASQ)
+        return std::pair(*real, -1);
+    return std::pair(*real, static_cast<int>(*weight));
 }
 
 std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header,
@@ -187,7 +189,7 @@ std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsg
         return std::nullopt;
     std::uint64_t count = 0;
     for (const int kind : {IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_INACT_CONNS})
-        count += found[kind] != nullptr ? nla_get_u32(found[kind]) : 0;
+        count += number_in(found[kind]);
     return std::pair(*real, count);
 }
 
@@ -196,7 +198,7 @@ std::uint64_t parse_connections(nlmsghdr* header) {
     std::uint64_t connections = 0;
     if (parse_object(header, IPVS_CMD_ATTR_DEST, found, IPVS_DEST_ATTR_MAX))
         for (const int count : {IPVS_DEST_ATTR_ACTIVE_CONNS, IPVS_DEST_ATTR_INACT_CONNS, IPVS_DEST_ATTR_PERSIST_CONNS})
-            connections += found[count] == nullptr ? 0 : nla_get_u32(found[count]);
+            connections += number_in(found[count]);
     return connections;
 }
 

@@ -46,11 +46,6 @@ void Batch::clear() {
     starts_.clear();
 }
 
-Address address_from(const nlattr* attribute) {
-    return Address(
-        {static_cast<const std::uint8_t*>(nla_data(attribute)), static_cast<std::size_t>(nla_len(attribute))});
-}
-
 int family_of(const Address& address) {
     return address.is_v6() ? AF_INET6 : AF_INET;
 }

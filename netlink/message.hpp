@@ -102,9 +102,6 @@ private:
     std::vector<std::size_t> starts_;
 };
 
-/// The address in an attribute, whose length says the family.
-Address address_from(const nlattr* attribute);
-
 /// AF_INET or AF_INET6.
 int family_of(const Address& address);
 

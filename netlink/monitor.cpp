@@ -7,17 +7,15 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <initializer_list>
 #include <system_error>
 
+#include "netlink/received.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/set_messages.hpp"
 
@@ -52,66 +50,84 @@ bool drain(int socket, Visit visit) {
     alignas(nlmsghdr) static char buffer[256 * 1024];
     bool whole = true;
     for (;;) {
-        const ssize_t size = ::recv(socket, buffer, sizeof(buffer), 0);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0 && errno == ENOBUFS) {
-            whole = false;
-            continue;
-        }
-        if (size <= 0)
+        const Received received = receive_from_kernel(socket, buffer);
+        const bool lost = received.error == ENOBUFS || received.error == EMSGSIZE;
+        whole = whole && !lost;
+        if ((received.error != 0 && !lost) || (received.error == 0 && received.bytes.empty()))
             return whole;
-        auto left = static_cast<std::uint32_t>(size);
-        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer); NLMSG_OK(header, left);
-             header = NLMSG_NEXT(header, left))
-            visit(header);
+        for_each_message(received.bytes, visit);
     }
 }
 
 bool names_our_device(nlmsghdr* header) {
-    nlattr* attributes[IFLA_MAX + 1] = {};
-    return nlmsg_parse(header, sizeof(ifinfomsg), attributes, IFLA_MAX, nullptr) >= 0 &&
-           attributes[IFLA_IFNAME] != nullptr && std::strcmp(nla_get_string(attributes[IFLA_IFNAME]), device_name) == 0;
+    const auto attributes = attributes_of<ifinfomsg, IFLA_IFNAME>(header);
+    return attributes && text_of((*attributes)[IFLA_IFNAME]) == device_name;
 }
 
 bool is_our_route(nlmsghdr* header, int protocol) {
-    const auto* body = static_cast<const rtmsg*>(NLMSG_DATA(header));
-    return body->rtm_protocol == protocol;
+    const auto body = body_of<rtmsg>(header);
+    return body && body->rtm_protocol == protocol;
 }
 
 /// Of table main: it says which of the host's addresses is the node's.
 bool is_default_route(nlmsghdr* header) {
-    const auto* body = static_cast<const rtmsg*>(NLMSG_DATA(header));
-    return body->rtm_dst_len == 0 && body->rtm_table == RT_TABLE_MAIN && body->rtm_type == RTN_UNICAST;
+    const auto body = body_of<rtmsg>(header);
+    return body && body->rtm_dst_len == 0 && body->rtm_table == RT_TABLE_MAIN && body->rtm_type == RTN_UNICAST;
 }
 
 bool is_our_rule(nlmsghdr* header, int protocol) {
-    nlattr* attributes[FRA_MAX + 1] = {};
-    return nlmsg_parse(header, sizeof(fib_rule_hdr), attributes, FRA_MAX, nullptr) >= 0 &&
-           attributes[FRA_PROTOCOL] != nullptr && nla_get_u8(attributes[FRA_PROTOCOL]) == protocol;
+    const auto attributes = attributes_of<fib_rule_hdr, FRA_PROTOCOL>(header);
+    return attributes && value_of<std::uint8_t>((*attributes)[FRA_PROTOCOL]) == protocol;
 }
 
 /// In messages of tables, chains, rules, sets and elements the table's name is attribute 1.
 bool names_our_table(nlmsghdr* header) {
     if (header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || (header->nlmsg_type & 0xff) == NFT_MSG_NEWGEN)
         return false;
-    nlattr* attributes[NFTA_TABLE_MAX + 1] = {};
-    return nlmsg_parse(header, sizeof(nfgenmsg), attributes, NFTA_TABLE_NAME, nullptr) >= 0 &&
-           attributes[NFTA_TABLE_NAME] != nullptr &&
-           std::strcmp(nla_get_string(attributes[NFTA_TABLE_NAME]), nft::table_name) == 0;
+    const auto attributes = attributes_of<nfgenmsg, NFTA_TABLE_NAME>(header);
+    return attributes && text_of((*attributes)[NFTA_TABLE_NAME]) == nft::table_name;
 }
 
 bool names_ipvs(nlmsghdr* header) {
-    nlattr* attributes[CTRL_ATTR_MAX + 1] = {};
-    return header->nlmsg_type == GENL_ID_CTRL &&
-           nlmsg_parse(header, GENL_HDRLEN, attributes, CTRL_ATTR_FAMILY_NAME, nullptr) >= 0 &&
-           attributes[CTRL_ATTR_FAMILY_NAME] != nullptr &&
-           std::strcmp(nla_get_string(attributes[CTRL_ATTR_FAMILY_NAME]), "IPVS") == 0;
+    const auto attributes = attributes_of<genlmsghdr, CTRL_ATTR_FAMILY_NAME>(header);
+    return header->nlmsg_type == GENL_ID_CTRL && attributes && text_of((*attributes)[CTRL_ATTR_FAMILY_NAME]) == "IPVS";
 }
 
 }  // namespace
 
-Monitor::Monitor(Own own) : own_(own) {
+void Notices::hear_of_route(nlmsghdr* header, const OwnChanges& own) {
+    const bool by_others = header->nlmsg_pid != own.route_port;
+    switch (header->nlmsg_type) {
+        case RTM_NEWADDR:
+        case RTM_DELADDR:
+            addresses = true;
+            break;
+        case RTM_NEWLINK:
+        case RTM_DELLINK:
+            damage = damage || (by_others && names_our_device(header));
+            break;
+        case RTM_NEWROUTE:
+        case RTM_DELROUTE:
+            addresses = addresses || is_default_route(header);
+            damage = damage || (by_others && is_our_route(header, own.route_protocol));
+            break;
+        case RTM_DELRULE:
+            damage = damage || (by_others && is_our_rule(header, own.route_protocol));
+            break;
+        default:
+            break;
+    }
+}
+
+void Notices::hear_of_nft(nlmsghdr* header, const OwnChanges& own) {
+    damage = damage || (header->nlmsg_pid != own.nft_port && names_our_table(header));
+}
+
+void Notices::hear_of_family(nlmsghdr* header) {
+    damage = damage || names_ipvs(header);
+}
+
+Monitor::Monitor(OwnChanges own) : own_(own) {
     route_ = open_groups(
         NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE});
     try {
@@ -138,49 +154,22 @@ Monitor::~Monitor() {
 
 Notices Monitor::read_routes() {
     Notices notices;
-    const bool whole = drain(route_, [&](nlmsghdr* header) {
-        switch (header->nlmsg_type) {
-            case RTM_NEWADDR:
-            case RTM_DELADDR:
-                notices.addresses = true;
-                break;
-            case RTM_NEWLINK:
-            case RTM_DELLINK:
-                notices.damage = notices.damage || (header->nlmsg_pid != own_.route_port && names_our_device(header));
-                break;
-            case RTM_NEWROUTE:
-            case RTM_DELROUTE:
-                notices.addresses = notices.addresses || is_default_route(header);
-                notices.damage = notices.damage ||
-                                 (header->nlmsg_pid != own_.route_port && is_our_route(header, own_.route_protocol));
-                break;
-            case RTM_DELRULE:
-                notices.damage = notices.damage ||
-                                 (header->nlmsg_pid != own_.route_port && is_our_rule(header, own_.route_protocol));
-                break;
-            default:
-                break;
-        }
-    });
-    if (!whole)
+    if (!drain(route_, [&](nlmsghdr* header) { notices.hear_of_route(header, own_); }))
         notices = {true, true};
     return notices;
 }
 
 Notices Monitor::read_nft() {
     Notices notices;
-    const bool whole = drain(nft_, [&](nlmsghdr* header) {
-        notices.damage = notices.damage || (header->nlmsg_pid != own_.nft_port && names_our_table(header));
-    });
-    notices.damage = notices.damage || !whole;
+    if (!drain(nft_, [&](nlmsghdr* header) { notices.hear_of_nft(header, own_); }))
+        notices.damage = true;
     return notices;
 }
 
 Notices Monitor::read_families() {
     Notices notices;
-    const bool whole =
-        drain(families_, [&](nlmsghdr* header) { notices.damage = notices.damage || names_ipvs(header); });
-    notices.damage = notices.damage || !whole;
+    if (!drain(families_, [&](nlmsghdr* header) { notices.hear_of_family(header); }))
+        notices.damage = true;
     return notices;
 }
 

@@ -5,23 +5,31 @@
 #include <cstdint>
 #include <memory>
 
+struct nlmsghdr;
+
 namespace netlink {
+
+/// By which changes of our own are known.
+struct OwnChanges {
+    int route_protocol = 0;
+    std::uint32_t route_port = 0;  ///< port ids of the sockets that make them
+    std::uint32_t nft_port = 0;
+};
 
 struct Notices {
     bool damage = false;     ///< something of ours was changed by somebody else: an audit is due
     bool addresses = false;  ///< addresses of this host, or its default routes, have changed
+
+    /// What one notification tells.
+    void hear_of_route(nlmsghdr* header, const OwnChanges& own);
+    void hear_of_nft(nlmsghdr* header, const OwnChanges& own);
+    void hear_of_family(nlmsghdr* header);
 };
 
 class Monitor {
 public:
-    struct Own {
-        int route_protocol = 0;
-        std::uint32_t route_port = 0;  ///< port ids whose changes are our own
-        std::uint32_t nft_port = 0;
-    };
-
     /// Hears of addresses, devices and policy rules. Throws std::system_error.
-    explicit Monitor(Own own);
+    explicit Monitor(OwnChanges own);
     ~Monitor();
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
@@ -43,7 +51,7 @@ public:
     Notices read_families();
 
 private:
-    Own own_;
+    OwnChanges own_;
     int route_ = -1;
     int nft_ = -1;
     int families_ = -1;

@@ -10,16 +10,7 @@
 namespace netlink {
 namespace {
 
-/// What is told of a rule of ours.
-struct Rule {
-    std::uint32_t value = 0;
-    std::uint32_t mask = 0;
-    std::uint32_t table = 0;
-    std::uint32_t preference = 0;
-    bool operator==(const Rule&) const = default;
-};
-
-Message rule_message(int type, int flags, int family, const Rule& rule, int protocol) {
+Message rule_message(int type, int flags, int family, const PolicyRule& rule, int protocol) {
     Message message;
     nlmsg_put(message.get(), 0, 0, type, 0, flags);
     fib_rule_hdr body{};
@@ -36,25 +27,17 @@ Message rule_message(int type, int flags, int family, const Rule& rule, int prot
 }
 
 /// None of a family that the kernel does not have (ipv6.disable=1).
-std::vector<Rule> read_rules(Socket& socket, int family, int protocol) try {
+std::vector<PolicyRule> read_rules(Socket& socket, int family, int protocol) try {
     Message message;
     nlmsg_put(message.get(), 0, 0, RTM_GETRULE, 0, NLM_F_DUMP);
     fib_rule_hdr body{};
     body.family = static_cast<__u8>(family);
     nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    std::vector<Rule> rules;
+    std::vector<PolicyRule> rules;
     auto answer = socket.dump(message);
     for_each_message(answer, [&](nlmsghdr* header) {
-        nlattr* found[FRA_MAX + 1] = {};
-        const auto* what = static_cast<const fib_rule_hdr*>(nlmsg_data(header));
-        if (header->nlmsg_type != RTM_NEWRULE || what->family != family ||
-            nlmsg_parse(header, sizeof(fib_rule_hdr), found, FRA_MAX, nullptr) < 0 || found[FRA_PROTOCOL] == nullptr ||
-            nla_get_u8(found[FRA_PROTOCOL]) != protocol)
-            return;
-        const auto number = [&](int attribute) {
-            return found[attribute] == nullptr ? 0U : nla_get_u32(found[attribute]);
-        };
-        rules.push_back({number(FRA_FWMARK), number(FRA_FWMASK), number(FRA_TABLE), number(FRA_PRIORITY)});
+        if (const auto rule = parse_policy_rule(header, family, protocol))
+            rules.push_back(*rule);
     });
     return rules;
 } catch (const std::system_error& error) {
@@ -90,7 +73,7 @@ bool create(Socket& socket, const Message& message, const char* what) {
     return false;
 }
 
-void remove_rule(Socket& socket, int family, const Rule& rule, int protocol) {
+void remove_rule(Socket& socket, int family, const PolicyRule& rule, int protocol) {
     Batch batch;
     batch.append(rule_message(RTM_DELRULE, 0, family, rule, protocol));
     socket.transact(batch);
@@ -98,15 +81,27 @@ void remove_rule(Socket& socket, int family, const Rule& rule, int protocol) {
 
 }  // namespace
 
+std::optional<PolicyRule> parse_policy_rule(nlmsghdr* header, int family, int protocol) {
+    const auto body = body_of<fib_rule_hdr>(header);
+    const auto found = attributes_of<fib_rule_hdr, FRA_MAX>(header);
+    if (header->nlmsg_type != RTM_NEWRULE || !body || !found || body->family != family ||
+        value_of<std::uint8_t>((*found)[FRA_PROTOCOL]) != protocol)
+        return std::nullopt;
+    const auto number = [&](int attribute) {
+        return value_of<std::uint32_t>((*found)[static_cast<std::size_t>(attribute)]).value_or(0);
+    };
+    return PolicyRule{number(FRA_FWMARK), number(FRA_FWMASK), number(FRA_TABLE), number(FRA_PRIORITY)};
+}
+
 std::vector<std::string> ensure_policy_route(Socket& socket, const PolicyRoute& wanted, int family) {
-    const Rule rule{wanted.fwmark.value, wanted.fwmark.mask, static_cast<std::uint32_t>(wanted.table),
-                    static_cast<std::uint32_t>(wanted.preference)};
+    const PolicyRule rule{wanted.fwmark.value, wanted.fwmark.mask, static_cast<std::uint32_t>(wanted.table),
+                          static_cast<std::uint32_t>(wanted.preference)};
     std::vector<std::string> done;
     const std::string of = family == AF_INET6 ? " of IPv6" : " of IPv4";
     if (create(socket, default_route(wanted, family), "routing our marked packets to this host"))
         done.push_back("route of table " + std::to_string(wanted.table) + of);
     bool there = false;
-    for (const Rule& found : read_rules(socket, family, wanted.protocol)) {
+    for (const PolicyRule& found : read_rules(socket, family, wanted.protocol)) {
         if (found == rule && !there)
             there = true;
         else
@@ -124,7 +119,7 @@ bool has_policy_rule(Socket& socket, int protocol, int family) {
 
 void remove_policy_rules(Socket& socket, int protocol) {
     for (const int family : {AF_INET, AF_INET6})
-        for (const Rule& rule : read_rules(socket, family, protocol))
+        for (const PolicyRule& rule : read_rules(socket, family, protocol))
             remove_rule(socket, family, rule, protocol);
 }
 

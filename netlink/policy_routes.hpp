@@ -1,6 +1,8 @@
 // Policy routing: packets with our mark go to this host, whatever their address (ip-rule(8); ip-route(8), type local).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,17 @@ struct PolicyRoute {
     int protocol = 159;  ///< marks rule and route as ours
     int interface = 0;
 };
+
+/// What is told of a rule of ours.
+struct PolicyRule {
+    std::uint32_t value = 0;
+    std::uint32_t mask = 0;
+    std::uint32_t table = 0;
+    std::uint32_t preference = 0;
+    bool operator==(const PolicyRule&) const = default;
+};
+/// nullopt when the message is not a rule of the family and the protocol.
+std::optional<PolicyRule> parse_policy_rule(nlmsghdr* header, int family, int protocol);
 
 /// Puts in place what is missing in the family (AF_INET, AF_INET6) and removes rules of our protocol that are
 /// different. Returns what had to be done, in words. Throws std::system_error. From the first rule that is not the

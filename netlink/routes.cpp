@@ -96,6 +96,18 @@ Message delete_route(const RouteStyle& style, const LocalRoute& route) {
     return route_message(RTM_DELROUTE, 0, style, route);
 }
 
+std::optional<std::pair<LocalRoute, Address>> parse_route(nlmsghdr* header, int protocol) {
+    const auto body = body_of<rtmsg>(header);
+    const auto attributes = attributes_of<rtmsg, RTA_PREFSRC>(header);
+    if (header->nlmsg_type != RTM_NEWROUTE || !body || !attributes || body->rtm_protocol != protocol ||
+        body->rtm_table != RT_TABLE_LOCAL)
+        return std::nullopt;
+    const auto to = address_of((*attributes)[RTA_DST]);
+    if (!to || body->rtm_family != family_of(*to))
+        return std::nullopt;
+    return std::pair(LocalRoute{*to}, address_of((*attributes)[RTA_PREFSRC]).value_or(Address()));
+}
+
 std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol) {
     std::map<LocalRoute, Address> routes;
     for (const int family : {AF_INET, AF_INET6}) {
@@ -115,16 +127,10 @@ std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol) {
                 throw;
         }
         for_each_message(answer, [&](nlmsghdr* header) {
-            const auto* found = static_cast<const rtmsg*>(nlmsg_data(header));
-            nlattr* attributes[RTA_MAX + 1] = {};
-            if (header->nlmsg_type != RTM_NEWROUTE ||
-                nlmsg_parse(header, sizeof(rtmsg), attributes, RTA_MAX, nullptr) < 0)
-                return;
             // A kernel without IPv6 answers a question for IPv6 with the routes of all families.
-            if (found->rtm_family == family && found->rtm_protocol == protocol && found->rtm_table == RT_TABLE_LOCAL &&
-                attributes[RTA_DST] != nullptr)
-                routes[{address_from(attributes[RTA_DST])}] =
-                    attributes[RTA_PREFSRC] == nullptr ? Address() : address_from(attributes[RTA_PREFSRC]);
+            const auto found = parse_route(header, protocol);
+            if (found && family_of(found->first.address) == family)
+                routes.insert(*found);
         });
     }
     return routes;
@@ -137,8 +143,8 @@ int interface_index(Socket& socket, const std::string& name) {
     try {
         auto answer = socket.ask(message);
         for_each_message(answer, [&](nlmsghdr* header) {
-            if (header->nlmsg_type == RTM_NEWLINK)
-                index = static_cast<const ifinfomsg*>(nlmsg_data(header))->ifi_index;
+            if (const auto body = body_of<ifinfomsg>(header); body && header->nlmsg_type == RTM_NEWLINK)
+                index = body->ifi_index;
         });
     } catch (const std::system_error& error) {
         if (error.code().value() != ENODEV)

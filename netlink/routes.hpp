@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "netlink/host.hpp"
@@ -31,6 +32,10 @@ Message add_route(const RouteStyle& style, const LocalRoute& route);
 /// Of a route that is there and ours.
 Message replace_route(const RouteStyle& style, const LocalRoute& route);
 Message delete_route(const RouteStyle& style, const LocalRoute& route);
+
+/// A route of the protocol in table local, and its source address (unspecified: none); nullopt when the message is
+/// anything else.
+std::optional<std::pair<LocalRoute, Address>> parse_route(nlmsghdr* header, int protocol);
 
 /// The routes with our protocol number in table local, and their source addresses (unspecified: none). The socket must
 /// filter_dumps().

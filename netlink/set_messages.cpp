@@ -11,6 +11,7 @@
 #include <span>
 
 #include "netlink/nft_words.hpp"
+#include "netlink/received.hpp"
 
 namespace netlink::nft {
 namespace {
@@ -53,16 +54,15 @@ Key with_source(Key key, const Address& source) {
 /// A value of NFTA_DATA_VALUE; empty when there is none.
 std::span<const std::uint8_t> value_in(nlattr* data) {
     nlattr* parts[NFTA_DATA_MAX + 1] = {};
-    if (data == nullptr || nla_parse_nested(parts, NFTA_DATA_MAX, data, nullptr) < 0 ||
-        parts[NFTA_DATA_VALUE] == nullptr)
+    if (data == nullptr || nla_parse_nested(parts, NFTA_DATA_MAX, data, nullptr) < 0)
         return {};
-    return {static_cast<const std::uint8_t*>(nla_data(parts[NFTA_DATA_VALUE])),
-            static_cast<std::size_t>(nla_len(parts[NFTA_DATA_VALUE]))};
+    return bytes_of(parts[NFTA_DATA_VALUE]);
 }
 
 std::uint32_t mark_from(std::span<const std::uint8_t> bytes) {
     std::uint32_t mark = 0;
-    std::memcpy(&mark, bytes.data(), std::min(bytes.size(), sizeof(mark)));
+    if (bytes.size() >= sizeof(mark))
+        std::memcpy(&mark, bytes.data(), sizeof(mark));
     return mark;
 }
 
@@ -209,13 +209,12 @@ Message get_elements(const std::string& set) {
 }
 
 void parse_elements(nlmsghdr* header, const Element& shape, std::set<Element>& elements) {
-    nlattr* found[NFTA_SET_ELEM_LIST_MAX + 1] = {};
-    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_SET_ELEM_LIST_MAX, nullptr) < 0 ||
-        found[NFTA_SET_ELEM_LIST_ELEMENTS] == nullptr)
+    const auto found = attributes_of<nfgenmsg, NFTA_SET_ELEM_LIST_MAX>(header);
+    if (!found || (*found)[NFTA_SET_ELEM_LIST_ELEMENTS] == nullptr)
         return;
     nlattr* item = nullptr;
     int left = 0;
-    nla_for_each_nested(item, found[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
+    nla_for_each_nested(item, (*found)[NFTA_SET_ELEM_LIST_ELEMENTS], left) {
         nlattr* parts[NFTA_SET_ELEM_MAX + 1] = {};
         if (nla_parse_nested(parts, NFTA_SET_ELEM_MAX, item, nullptr) < 0)
             continue;
@@ -232,16 +231,13 @@ Message get_rules() {
 
 /// The comment is a type-length-value entry of type 0 in the rule's user data (libnftnl, udata.h).
 std::string parse_rule_comment(nlmsghdr* header) {
-    nlattr* found[NFTA_RULE_MAX + 1] = {};
-    if (nlmsg_parse(header, sizeof(nfgenmsg), found, NFTA_RULE_MAX, nullptr) < 0 ||
-        found[NFTA_RULE_USERDATA] == nullptr)
-        return {};
-    const auto* data = static_cast<const char*>(nla_data(found[NFTA_RULE_USERDATA]));
-    const int size = nla_len(found[NFTA_RULE_USERDATA]);
-    for (int at = 0; at + 2 <= size; at += 2 + static_cast<unsigned char>(data[at + 1])) {
-        const int length = static_cast<unsigned char>(data[at + 1]);
-        if (data[at] == 0 && length > 0 && at + 2 + length <= size)
-            return std::string(data + at + 2, static_cast<std::size_t>(length - 1));  // without the final zero
+    const auto found = attributes_of<nfgenmsg, NFTA_RULE_USERDATA>(header);
+    std::span<const std::uint8_t> data = found ? bytes_of((*found)[NFTA_RULE_USERDATA]) : bytes_of(nullptr);
+    while (data.size() >= 2 && data.size() - 2 >= data[1]) {
+        const auto value = data.subspan(2, data[1]);
+        if (data[0] == 0 && !value.empty())
+            return std::string(value.begin(), value.end() - 1);  // without the final zero
+        data = data.subspan(2 + value.size());
     }
     return {};
 }

@@ -69,17 +69,11 @@ void Socket::send(const char* data, std::size_t size) {
             fail(errno, "netlink send");
 }
 
-std::size_t Socket::receive() {
-    for (;;) {
-        const ssize_t size = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_TRUNC);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0)
-            fail(errno == EAGAIN ? ETIMEDOUT : errno, "netlink receive");
-        if (static_cast<std::size_t>(size) > buffer_.size())
-            fail(EMSGSIZE, "netlink receive");
-        return static_cast<std::size_t>(size);
-    }
+std::span<char> Socket::receive() {
+    const Received received = receive_from_kernel(socket_, buffer_);
+    if (received.error != 0)
+        fail(received.error == EAGAIN ? ETIMEDOUT : received.error, "netlink receive");
+    return received.bytes;
 }
 
 /// Sends all messages in one call, and reads answers until that to `awaited` has come. Of an atomic batch, the first
@@ -93,20 +87,17 @@ std::vector<Rejection> Socket::exchange(Batch& batch, std::size_t awaited, bool 
     }
     header_at(batch, awaited)->nlmsg_flags |= NLM_F_ACK;
     send(batch.bytes().data(), batch.bytes().size());
-    for (;;) {
-        auto left = static_cast<std::uint32_t>(receive());
-        for (auto* header = reinterpret_cast<nlmsghdr*>(buffer_.data()); NLMSG_OK(header, left);
-             header = NLMSG_NEXT(header, left)) {
-            const std::size_t index = header->nlmsg_seq - first_sequence;
-            if (header->nlmsg_type != NLMSG_ERROR || index > awaited)
-                continue;
-            const int error = -static_cast<const nlmsgerr*>(NLMSG_DATA(header))->error;
-            if (error != 0)
+    bool over = false;
+    while (!over)
+        for_each_message(receive(), [&](const nlmsghdr* header) {
+            const std::uint32_t index = header->nlmsg_seq - first_sequence;
+            if (over || header->nlmsg_type != NLMSG_ERROR || index > awaited)
+                return;
+            if (const int error = error_of(header); error != 0)
                 rejections.push_back({index, error});
-            if (index == awaited || (atomic && index == 0))
-                return rejections;
-        }
-    }
+            over = index == awaited || (atomic && index == 0);
+        });
+    return rejections;
 }
 
 std::vector<Rejection> Socket::transact(Batch& batch) {
@@ -125,10 +116,8 @@ bool DumpState::take(const nlmsghdr* message) {
         return false;
     interrupted_ = interrupted_ || (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
     if (message->nlmsg_type != NLMSG_DONE && message->nlmsg_type != NLMSG_ERROR)
-        return true;
-    // Both carry an errno, 0 or negative.
-    const int error =
-        message->nlmsg_len >= NLMSG_LENGTH(sizeof(int)) ? -*static_cast<const int*>(NLMSG_DATA(message)) : 0;
+        return message->nlmsg_type >= NLMSG_MIN_TYPE;
+    const int error = error_of(message);
     if (error != 0 && error != EINTR)
         fail(error, "netlink dump");
     interrupted_ = interrupted_ || error == EINTR;
@@ -143,13 +132,11 @@ bool Socket::dump_each(const Message& request, const std::function<void(nlmsghdr
     header->nlmsg_seq = ++sequence_;
     send(reinterpret_cast<const char*>(header), header->nlmsg_len);
     DumpState state(sequence_);
-    while (!state.over()) {
-        auto left = static_cast<std::uint32_t>(receive());
-        for (auto* answer = reinterpret_cast<nlmsghdr*>(buffer_.data()); !state.over() && NLMSG_OK(answer, left);
-             answer = NLMSG_NEXT(answer, left))
-            if (state.take(answer))
+    while (!state.over())
+        for_each_message(receive(), [&](nlmsghdr* answer) {
+            if (!state.over() && state.take(answer))
                 visit(answer);
-    }
+        });
     return state.whole();
 }
 
@@ -158,7 +145,8 @@ std::vector<char> Socket::dump(const Message& request) {
         std::vector<char> messages;
         const bool whole = dump_each(request, [&](nlmsghdr* answer) {
             const auto* begin = reinterpret_cast<const char*>(answer);
-            messages.insert(messages.end(), begin, begin + NLMSG_ALIGN(answer->nlmsg_len));
+            messages.insert(messages.end(), begin, begin + answer->nlmsg_len);
+            messages.resize(NLMSG_ALIGN(messages.size()));
         });
         if (whole)
             return messages;

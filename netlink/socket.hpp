@@ -3,6 +3,7 @@
 #pragma once
 
 #include "netlink/message.hpp"
+#include "netlink/received.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -57,8 +58,8 @@ public:
     /// message, whose rejection stands for the whole.
     std::vector<Rejection> transact_whole(Batch& batch);
 
-    /// All messages of a dump, back to back. Repeated when it was interrupted by a change. Throws std::system_error
-    /// with the kernel's error (ENOENT: no such table or set).
+    /// All messages of a dump, back to back, for for_each_message(). Repeated when it was interrupted by a change.
+    /// Throws std::system_error with the kernel's error (ENOENT: no such table or set).
     std::vector<char> dump(const Message& request);
 
     /// One dump, each message as it comes: for tables that are too large to be held. False when it was interrupted by a
@@ -74,25 +75,12 @@ public:
 private:
     void send(const char* data, std::size_t size);
     std::vector<Rejection> exchange(Batch& batch, std::size_t awaited, bool atomic);
-    std::size_t receive();
+    std::span<char> receive();
 
     int socket_ = -1;
     std::uint32_t port_ = 0;
     std::uint32_t sequence_ = 0;
     std::vector<char> buffer_;
 };
-
-/// Calls `visit(nlmsghdr*)` for each message in what dump() returned.
-template <class Visit>
-void for_each_message(std::vector<char>& messages, Visit visit) {
-    std::size_t position = 0;
-    while (position + sizeof(nlmsghdr) <= messages.size()) {
-        auto* header = reinterpret_cast<nlmsghdr*>(messages.data() + position);
-        if (header->nlmsg_len < sizeof(nlmsghdr))
-            break;
-        visit(header);
-        position += NLMSG_ALIGN(header->nlmsg_len);
-    }
-}
 
 }  // namespace netlink

@@ -116,7 +116,7 @@ void NodeLoop::start() {
         throw std::runtime_error("podferry cannot begin without its device and its table of nftables");
     adopt();
     monitor_ = std::make_unique<netlink::Monitor>(
-        netlink::Monitor::Own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});
+        netlink::OwnChanges{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()});
     listen_to_kernel();
     reading_since_ = Clock::now();
     spawn(source_->run([this](api::Transaction transaction) { take(std::move(transaction)); }));

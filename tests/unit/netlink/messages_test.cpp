@@ -10,6 +10,7 @@
 #include "netlink/conntrack.hpp"
 #include "netlink/ipvs_connections.hpp"
 #include "netlink/ipvs_messages.hpp"
+#include "netlink/received.hpp"
 #include "netlink/routes.hpp"
 #include "netlink/set_messages.hpp"
 #include "tests/support/flows.hpp"
@@ -135,7 +136,7 @@ TEST_CASE("a local route carries our protocol number, device and source") {
     nlattr* found[RTA_MAX + 1] = {};
     REQUIRE(nlmsg_parse(message.header(), sizeof(rtmsg), found, RTA_MAX, nullptr) == 0);
     CHECK(nla_get_u32(found[RTA_OIF]) == 7);
-    CHECK(address_from(found[RTA_PREFSRC]) == ip("fd00:50::10"));
+    CHECK(address_of(found[RTA_PREFSRC]) == ip("fd00:50::10"));
 }
 
 TEST_CASE("an entry of connection tracking survives the way into a message and back") {
