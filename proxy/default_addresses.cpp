@@ -73,26 +73,20 @@ std::vector<Address> with_missing_families(std::vector<Address> node_ip, const H
 }
 
 std::vector<std::string> node_port_problems(const Config& config, const std::vector<Address>& node_port_addresses) {
+    const auto nowhere = [&](const std::string& family) {
+        const std::string begin = "node ports" + (family.empty() ? "" : " of " + family) + " are served nowhere: ";
+        if (!config.node_port_addresses.empty())
+            return begin + "setting node_port_addresses selects no address of this host; correct it";
+        return begin +
+               "neither setting node_ip nor the Node object nor a default route says which address is this node's; set "
+               "node_ip or node_port_addresses";
+    };
     std::vector<std::string> problems;
     if (config.service_cluster_ip_range.empty() && node_port_addresses.empty())
-        problems.emplace_back(
-            "node ports are served nowhere: neither node_ip nor a default route says which of this host's addresses "
-            "are the "
-            "node's, or node_port_addresses selects none; set node_ip");
-    for (const Prefix& range : config.service_cluster_ip_range) {
-        const bool v6 = range.base.is_v6();
-        const std::string family = v6 ? "IPv6" : "IPv4";
-        if (has_family(node_port_addresses, v6))
-            continue;
-        if (!config.node_port_addresses.empty())
-            problems.push_back("node ports of " + family + " are served nowhere: node_port_addresses selects no " +
-                               family + " address that this host has; correct it");
-        else
-            problems.push_back("node ports of " + family + " are served nowhere: node_ip has no " + family +
-                               " address, this host has no default route of " + family +
-                               " that says which of its addresses is the node's, and neither has the interface of its "
-                               "other default route one; set node_ip (or node_port_addresses)");
-    }
+        problems.push_back(nowhere(""));
+    for (const Prefix& range : config.service_cluster_ip_range)
+        if (!has_family(node_port_addresses, range.base.is_v6()))
+            problems.push_back(nowhere(range.base.is_v6() ? "IPv6" : "IPv4"));
     return problems;
 }
 

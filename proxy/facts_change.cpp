@@ -35,6 +35,12 @@ FactsChange::FactsChange(const NodeFacts& before, const NodeFacts& now)
                                   now.own_addresses.end(), std::back_inserter(own_));
 }
 
+bool FactsChange::concerns_routes(const std::vector<Address>& sources) const {
+    return everything_ || std::any_of(sources.begin(), sources.end(), [&](const Address& source) {
+               return std::find(own_.begin(), own_.end(), source) != own_.end();
+           });
+}
+
 bool FactsChange::affects(const api::Service& service) const {
     if (everything_)
         return true;

@@ -17,6 +17,9 @@ public:
     /// other facts than addresses have changed.
     bool affects(const api::Service& service) const;
 
+    /// Whether the kernel may have dropped or could now take routes of ours, whose source addresses these are.
+    bool concerns_routes(const std::vector<Address>& sources) const;
+
 private:
     bool everything_;
     bool node_ports_;

@@ -69,17 +69,15 @@ bool FirewallCheck::blocks(bool ipv6) const {
     });
 }
 
-std::string FirewallCheck::remedy(const DroppingChain& chain) const {
-    std::string range = "RANGE_OF_CLUSTERIPS";
-    bool v6 = chain.family == "ip6";
-    for (const Prefix& one : service_ranges_)
-        if (is_of(chain, one.base.is_v6())) {
-            range = to_string(one);
-            v6 = one.base.is_v6();
-            break;
-        }
+std::string FirewallCheck::remedy(const DroppingChain& chain, bool ipv6) const {
+    const auto found = std::find_if(service_ranges_.begin(), service_ranges_.end(),
+                                    [&](const Prefix& range) { return range.base.is_v6() == ipv6; });
+    const std::string range = found == service_ranges_.end() ? "RANGE_OF_CLUSTERIPS" : to_string(*found);
+    const char* ip = ipv6 ? "ip6" : "ip";
+    if (chain.table == "filter" && chain.name == "INPUT" && chain.family != "inet")
+        return fmt::format("{}tables -I INPUT -d {} -j ACCEPT", ip, range);
     return fmt::format("nft insert rule {} {} {} {} daddr {} accept", chain.family, short_name(chain.table),
-                       short_name(chain.name), v6 ? "ip6" : "ip", range);
+                       short_name(chain.name), ip, range);
 }
 
 std::string FirewallCheck::culprits(bool ipv6) const {
@@ -97,7 +95,7 @@ std::string FirewallCheck::culprits(bool ipv6) const {
     if (first == nullptr)
         return fmt::format("rules of the older iptables, which are in use here ('{}tables-legacy -S INPUT')",
                            ipv6 ? "ip6" : "ip");
-    return text + fmt::format(". Let them in before it, for instance by '{}'", remedy(*first));
+    return text + fmt::format(". Let them in before it, for instance by '{}'", remedy(*first, ipv6));
 }
 
 std::string FirewallCheck::proven(const Lane& lane) const {

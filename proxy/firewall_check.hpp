@@ -44,7 +44,7 @@ private:
     static void judge(bool outside, const netlink::PassageCount& now, Judgement& judgement);
     std::string proven(const netlink::Lane& lane) const;
     std::string culprits(bool ipv6) const;
-    std::string remedy(const netlink::DroppingChain& chain) const;
+    std::string remedy(const netlink::DroppingChain& chain, bool ipv6) const;
 
     std::vector<Prefix> service_ranges_;
     netlink::HostFirewall found_;

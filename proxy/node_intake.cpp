@@ -3,6 +3,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <iterator>
 
+#include "proxy/facts_change.hpp"
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
 #include "proxy/node_loop.hpp"
@@ -131,7 +132,7 @@ void NodeLoop::follow_addresses() {
                                           : "the Node object gives this node its addresses",
                   {{"node_ip", print_addresses(chosen)}});
         config_.node_ip = std::move(chosen);
-        audit_wanted_ = true;  // which corrects the routes that are there
+        host_changed_ = audit_wanted_ = true;  // an audit corrects the routes that are there
     }
     kernel_.set_sources(sources_of(config_.node_ip, host));
     NodeFacts facts = facts_of(config_, host);
@@ -139,9 +140,11 @@ void NodeLoop::follow_addresses() {
     host_watch_.note_node_port_addresses(facts.node_port_addresses);
     if (facts == engine_.facts())
         return;
-    log::info("addresses or zone of this node have changed");
-    host_changed_ = true;
-    audit_wanted_ = audit_wanted_ || ready_;  // the kernel may have dropped routes because of it
+    if (FactsChange(engine_.facts(), facts).concerns_routes(config_.node_ip)) {
+        log::info("addresses or zone of this node have changed");
+        host_changed_ = true;
+        audit_wanted_ = audit_wanted_ || ready_;  // the kernel may have dropped routes because of it
+    }
     engine_.set_facts(std::move(facts));
 }
 

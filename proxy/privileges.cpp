@@ -87,7 +87,7 @@ FilesAs::~FilesAs() {
 }
 
 void become(const User& user) {
-    const std::string what = "--user " + std::to_string(user.user);
+    const std::string what = "--user " + std::to_string(user.user) + " needs CAP_CHOWN, CAP_SETGID and CAP_SETUID";
     must(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), what);
     must(::setgroups(0, nullptr), what);
     must(::setresgid(user.group, user.group, user.group), what);

@@ -111,12 +111,20 @@ TEST_CASE("a family of which node ports are nowhere is named") {
     };
     const Row rows[] = {
         {"both are there", {"10.96.0.0/16", "fd00:96::/112"}, "", {"192.0.2.1", "2001:db8::1"}, {}},
-        {"IPv4 is not", {"10.96.0.0/16", "fd00:96::/112"}, "", {"2001:db8::1"}, {"no default route of IPv4"}},
-        {"IPv6 is not", {"10.96.0.0/16", "fd00:96::/112"}, "", {"192.0.2.1"}, {"no default route of IPv6"}},
+        {"IPv4 is not",
+         {"10.96.0.0/16", "fd00:96::/112"},
+         "",
+         {"2001:db8::1"},
+         {"node ports of IPv4 are served nowhere"}},
+        {"IPv6 is not",
+         {"10.96.0.0/16", "fd00:96::/112"},
+         "",
+         {"192.0.2.1"},
+         {"node ports of IPv6 are served nowhere"}},
         {"a family without Services is not missed", {"10.96.0.0/16"}, "", {"192.0.2.1"}, {}},
         {"no ranges are known", {}, "", {"192.0.2.1"}, {}},
         {"no ranges, no addresses", {}, "", {}, {"node ports are served nowhere"}},
-        {"the setting selects none", {"10.96.0.0/16"}, "192.0.9.0/24", {}, {"node_port_addresses selects no IPv4"}},
+        {"the setting selects none", {"10.96.0.0/16"}, "192.0.9.0/24", {}, {"node_port_addresses selects no address"}},
         {"nothing at all", {"10.96.0.0/16", "fd00:96::/112"}, "", {}, {"of IPv4 are", "of IPv6 are"}},
     };
     for (const Row& row : rows) {

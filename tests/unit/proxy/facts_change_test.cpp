@@ -75,6 +75,21 @@ TEST_CASE("a node's facts affect the Services that depend on them") {
     }
 }
 
+TEST_CASE("routes are looked at when their source address, or more than an address, has changed") {
+    const std::vector<Address> sources = {build::address("192.168.50.10")};
+    NodeFacts link = World::facts();
+    link.own_addresses.insert(build::address("10.1.0.1"));
+    CHECK_FALSE(FactsChange(World::facts(), link).concerns_routes(sources));
+    CHECK_FALSE(FactsChange(link, World::facts()).concerns_routes(sources));
+    NodeFacts bare = World::facts();
+    bare.own_addresses.clear();
+    CHECK(FactsChange(World::facts(), bare).concerns_routes(sources));
+    CHECK(FactsChange(bare, World::facts()).concerns_routes(sources));
+    NodeFacts without = World::facts();
+    without.has_ipv6 = false;
+    CHECK(FactsChange(World::facts(), without).concerns_routes({}));
+}
+
 TEST_CASE("links of pods are no facts of the node") {
     netlink::HostAddress node;
     node.interface = "eth0";

@@ -108,6 +108,9 @@ TEST_CASE("who drops is named, with a rule against it") {
         "rule drops everything). Let them in before it, for instance by 'nft insert rule inet hostfw input ip daddr "
         "10.96.0.0/16 accept'; docs/firewalls.md has all rules");
     CHECK(problems[1].find("ip filter") == std::string::npos);
+    CHECK_THAT(problems[1], Catch::Contains("'nft insert rule inet hostfw input ip6 daddr fd00:96::/112 accept'"));
+    check.look({{by_rule}, false}, {{cluster4, {19, 0}}});
+    CHECK_THAT(check.problems().front(), Catch::Contains("'iptables -I INPUT -d 10.96.0.0/16 -j ACCEPT'"));
     DroppingChain odd = by_policy;
     odd.name = std::string(255, 'x');
     check.look({std::vector<DroppingChain>(100, odd), false}, {{cluster4, {9, 0}}});
