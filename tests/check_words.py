@@ -16,7 +16,7 @@ TEXT = (".md", ".py", ".yaml", ".build", ".service", ".txt", ".tpl")
 NOT_OURS = re.compile(r"tests/(bad_input|fuzz/lists)/|LICENSE")
 # Functions of others, by their beginning: the kernel's, libc's, libraries', Go's.
 THEIRS = re.compile(r"(_*(ip|ip6|nf|nft|tcp|udp|sctp|fib|inet|inet6|skb|sock|dev|rt|rtnl|netlink|genl|nl|nla|nfnl|kmem|xt|ipv4|ipv6|neigh|dst"
-                    r"|register|unregister|sys|proc|module|request|do|mallopt|if|get|pthread|std|asio|boost)_|[a-z]+[A-Z]|[A-Z])")
+                    r"|addrconf|ct|register|unregister|sys|proc|module|request|do|mallopt|if|get|pthread|std|asio|boost)_|[a-z]+[A-Z]|[A-Z])")
 
 
 def tracked():
