@@ -1,4 +1,4 @@
-// core/v1 Pod and Probe (probing.md's rules: pkg/apis/core/validation validateProbe, validateHTTPGetAction).
+// core/v1 Pod and Probe (the rules of pkg/apis/core/validation: validateProbe, validateHTTPGetAction).
 #include <algorithm>
 #include <limits>
 #include <set>

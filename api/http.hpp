@@ -1,5 +1,5 @@
 // One connection to an API server: HTTP/1.1 over TLS, one request after the other, answers read as they come. The only
-// file of this room that knows Beast and OpenSSL.
+// file of this room that knows Beast and speaks TLS.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -157,23 +158,45 @@ asio::awaitable<void> serve_when_free(asio::ip::tcp::endpoint where, const Pages
     }
 }
 
-Reply ask(const std::string& socket_path, const std::string& page) {
-    asio::io_context io;
-    asio::local::stream_protocol::socket socket(io);
-    boost::system::error_code error;
-    socket.connect(asio::local::stream_protocol::endpoint(socket_path), error);
-    if (error)
-        throw std::runtime_error("no podferry answers on " + socket_path + " (" + error.message() +
-                                 "); is `podferry node` running here, and --socket the path of its configuration?");
+namespace {
+
+asio::awaitable<Reply> fetch(std::string socket_path, std::string page) {
+    Stream<asio::local::stream_protocol> stream(co_await asio::this_coro::executor);
+    stream.expires_after(answer_limit);
+    co_await stream.async_connect(asio::local::stream_protocol::endpoint(socket_path), asio::use_awaitable);
     http::request<http::empty_body> request(http::verb::get, page, 11);
     request.set(http::field::host, "podferry");
-    http::write(socket, request);
+    co_await http::async_write(stream, request, asio::use_awaitable);
     beast::flat_buffer buffer;
     http::response_parser<http::string_body> parser;
     parser.body_limit(std::uint64_t{256} << 20);
-    http::read(socket, buffer, parser);
+    co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
     const auto& response = parser.get();
-    return {static_cast<int>(response.result_int()), std::string(response[http::field::content_type]), response.body()};
+    co_return Reply{
+        static_cast<int>(response.result_int()), std::string(response[http::field::content_type]), response.body(), {}};
+}
+
+std::string why_unreachable(const boost::system::error_code& error) {
+    if (error == asio::error::access_denied)
+        return "permission denied; run it as root";
+    if (error == beast::error::timeout)
+        return "it has not answered within " + std::to_string(answer_limit.count()) + " s";
+    if (error == http::error::end_of_stream || error == http::error::partial_message)
+        return "it broke off its answer";
+    return error.message() + "; is `podferry node` running here, and --socket the path of its configuration?";
+}
+
+}  // namespace
+
+Reply ask(const std::string& socket_path, const std::string& page) {
+    asio::io_context io;
+    auto reply = asio::co_spawn(io, fetch(socket_path, page), asio::use_future);
+    io.run();
+    try {
+        return reply.get();
+    } catch (const boost::system::system_error& error) {
+        throw Unreachable("no podferry answers on " + socket_path + " (" + why_unreachable(error.code()) + ")");
+    }
 }
 
 }  // namespace proxy

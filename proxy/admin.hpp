@@ -6,10 +6,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,7 +44,15 @@ boost::asio::awaitable<void> serve_when_free(boost::asio::ip::tcp::endpoint wher
 /// The same until the acceptor is closed, and with it all connections that are open then.
 boost::asio::awaitable<void> serve(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor, Answer answer);
 
-/// Asks a running podferry over its socket. Throws std::runtime_error with a sentence for people when nobody answers.
+/// Nobody has answered; what() is a sentence for people.
+struct Unreachable : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// How long ask() waits.
+inline constexpr std::chrono::seconds answer_limit{15};
+
+/// Asks a running podferry over its socket. Throws Unreachable.
 Reply ask(const std::string& socket_path, const std::string& page);
 
 }  // namespace proxy

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "proxy/log.hpp"
+#include "proxy/metric_labels.hpp"
 
 namespace proxy {
 namespace {
@@ -29,10 +30,10 @@ tl::expected<api::Access, std::string> access_of(const Config& config) {
 api::ApiHooks api_hooks(Metrics& metrics) {
     api::ApiHooks hooks;
     hooks.request = [&metrics](const std::string& verb, const std::string& code) {
-        metrics.api_requests.Add({{"verb", verb}, {"code", code}}).Increment();
+        metrics.api_requests.Add({{"verb", verb}, {"code", code_label(code)}}).Increment();
     };
     hooks.watch_restarted = [&metrics](const std::string& resource, const std::string& reason) {
-        metrics.api_watch_restarts.Add({{"resource", resource}, {"reason", reason}}).Increment();
+        metrics.api_watch_restarts.Add({{"resource", resource}, {"reason", restart_label(reason)}}).Increment();
     };
     hooks.relisted = [&metrics](const std::string& resource) {
         metrics.api_relists.Add({{"resource", resource}}).Increment();

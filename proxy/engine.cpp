@@ -4,7 +4,7 @@
 #include <bit>
 
 #include "proxy/facts_change.hpp"
-#include "proxy/words.hpp"
+#include "proxy/service_view.hpp"
 
 namespace proxy {
 namespace {
@@ -338,44 +338,30 @@ std::size_t Engine::services_with(const LocalGap& gap) const {
         std::count_if(gaps_.begin(), gaps_.end(), [&](const auto& gaps) { return gaps.second.contains(gap); }));
 }
 
-/// `weight`: the one that it is to have.
-BackendView Engine::view_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {
-    const auto actual = inputs_.weight_of(server, real);
-    BackendView view{real.address.to_string(), real.port, actual.value_or(-1), "active"};
-    if (!actual)
-        view.state = "pending";
-    else if (weight == 0)
-        view.state = draining_.contains(server, real) ? "draining" : "failed probe";
-    else if (SlowStart::is_growing(weight))
-        view.state = "slow start";
-    return view;
+bool Engine::is_judged(const netlink::RealServer& real) const {
+    return std::none_of(grace_.begin(), grace_.end(), [&](const api::ObjectName& name) {
+        const auto pod = store_.pods().find(name);
+        return pod != store_.pods().end() && std::any_of(pod->ips.begin(), pod->ips.end(), [&](const Address& ip) {
+                   return netlink::Address(ip) == real.address;
+               });
+    });
 }
 
-std::vector<ServiceView> Engine::view() const {
-    std::vector<ServiceView> views;
-    for (const api::Service& service : store_.services()) {
-        const api::ObjectName& name = service.name;
-        if (desired_.servers_of(name).empty())
-            continue;
-        ServiceView view{name, std::string(word(service.type)), {}, {}, {}};
-        for (const Address& address : service.cluster_ips)
-            view.cluster_ips.push_back(address.to_string());
-        for (const Address& address : service.external_ips)
-            view.external_ips.push_back(address.to_string());
-        for (const api::ServicePort& port : service.ports) {
-            PortView row{port.name, std::string(word(port.protocol)), port.port, port.node_port, {}};
-            for (const Address& address : service.cluster_ips) {
-                const netlink::VirtualServer server{address, kernel_protocol(port.protocol), port.port};
-                const api::ObjectName* owner = desired_.owner(server);
-                if (owner != nullptr && *owner == name)
-                    for (const auto& [real, weight] : desired_.find(server)->real_servers)
-                        row.backends.push_back(view_of(server, real, weight));
-            }
-            view.ports.push_back(std::move(row));
-        }
-        views.push_back(std::move(view));
-    }
-    return views;
+ServerState Engine::state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {
+    const bool drains = weight == 0 && draining_.contains(server, real);
+    return proxy::state_of(weight, drains, weight > 0 || drains || is_judged(real));
+}
+
+std::vector<ServiceView> Engine::view(const netlink::KernelState& kernel) const {
+    const ServiceViews views(kernel, desired_, facts_,
+                             [this](const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) {
+                                 return state_of(server, real, weight);
+                             });
+    std::vector<ServiceView> all;
+    for (const api::Service& service : store_.services())
+        if (ServiceView view = views.of(service); !view.front_ends.empty() || !view.leftover.empty())
+            all.push_back(std::move(view));
+    return all;
 }
 
 }  // namespace proxy

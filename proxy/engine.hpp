@@ -97,7 +97,11 @@ public:
     /// What Services ask for and do not get, by Service: "field: sentence".
     const std::map<api::ObjectName, std::vector<std::string>>& plan_problems() const { return plan_problems_; }
 
-    std::vector<ServiceView> view() const;
+    /// `kernel`: what of ours is there (service_view.hpp).
+    std::vector<ServiceView> view(const netlink::KernelState& kernel) const;
+
+    /// Of a real server that has that weight in the kernel.
+    ServerState state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
 
     /// Services with an address of which no real server takes connections.
     std::size_t services_without_backends() const;
@@ -125,7 +129,7 @@ private:
     void keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints, const Age& age,
                        ServicePlan& plan);
     void plan_all_again();
-    BackendView view_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
+    bool is_judged(const netlink::RealServer& real) const;
     template <class How>
     void keep_marked(const api::ObjectName& name, How how, ServicePlan& plan);
     void forget_draining(const std::vector<netlink::VirtualServer>& servers);

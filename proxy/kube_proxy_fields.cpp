@@ -12,7 +12,7 @@ using namespace kube_proxy;
 constexpr std::string_view at_once = "changes are programmed at once, and together";
 constexpr std::string_view no_loopback = "podferry serves no node ports on loopback addresses";
 constexpr std::string_view other_marks = "podferry's packet marks are those of setting fwmark";
-constexpr std::string_view only_json = "podferry speaks JSON with the API server";
+constexpr std::string_view own_formats = "podferry asks for lists in protobuf and for all else in JSON";
 constexpr std::string_view own_pace = "podferry only lists and watches, and paces that itself";
 constexpr std::string_view by_network = "podferry tells pods by network_cidr; set it, or clusterCIDR here";
 constexpr std::string_view windows = "Windows only";
@@ -33,9 +33,9 @@ std::vector<KubeProxyField> make_fields() {
 
         used("bindAddress", text, take_bind_address),
         used("bindAddressHardFail", flag, take_bind_address_hard_fail),
-        ignored("clientConnection.acceptContentTypes", text, only_json),
+        ignored("clientConnection.acceptContentTypes", text, own_formats),
         ignored("clientConnection.burst", integer, own_pace),
-        ignored("clientConnection.contentType", text, only_json),
+        ignored("clientConnection.contentType", text, own_formats),
         used("clientConnection.kubeconfig", text, take_kubeconfig),
         ignored("clientConnection.qps", number, own_pace),
         used("clusterCIDR", text, take_cluster_cidr),

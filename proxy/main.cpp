@@ -15,7 +15,14 @@
 
 namespace {
 
+constexpr int degraded = 1;
 constexpr int usage_error = 2;
+constexpr int unreachable = 2;
+
+constexpr const char* exit_statuses = R"(Exit status:
+  0  all right
+  1  podferry answers, but not all is right: it is not ready, the kernel refuses changes, or there are problems
+  2  podferry does not answer, or the command is wrong)";
 
 struct Options {
     std::string config;
@@ -123,18 +130,25 @@ int cleanup(const Options& options) {
     return config ? proxy::run_cleanup(*config) : usage_error;
 }
 
-/// Prints a page of the running node, as it is or as a table.
-int show(const Options& options, const std::string& page, std::string (*table)(std::string_view)) {
-    const proxy::Reply reply = proxy::ask(options.socket, page);
-    if (reply.status != 200) {
-        std::cerr << "podferry answered " << reply.status << ": " << reply.body << "\n";
-        return 1;
+/// Prints a page of the running node, as it is or as a table; the exit status, by what `judge` says of the page.
+int show(const Options& options, const std::string& page, std::string (*table)(std::string_view),
+         bool (*judge)(std::string_view)) {
+    try {
+        const proxy::Reply reply = proxy::ask(options.socket, page);
+        if (reply.status != 200) {
+            std::cerr << "podferry answered " << reply.status << ": " << reply.body << "\n";
+            return degraded;
+        }
+        std::cout << (options.output == "json" ? reply.body + "\n" : table(reply.body));
+        return judge(reply.body) ? degraded : 0;
+    } catch (const proxy::Unreachable& error) {
+        std::cerr << "podferry: " << error.what() << "\n";
+        return unreachable;
     }
-    std::cout << (options.output == "json" ? reply.body + "\n" : table(reply.body));
-    return 0;
 }
 
 void add_show_options(CLI::App& command, Options& options) {
+    command.footer(exit_statuses);
     command.add_option("-o,--output", options.output, "table or json")->check(CLI::IsMember({"table", "json"}));
     command.add_option("--socket", options.socket, "the running node's socket (setting `socket`)")
         ->capture_default_str();
@@ -183,7 +197,10 @@ int run(int argc, char** argv) {
         ->excludes(init_only);
     CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status_command, options);
-    CLI::App& services_command = *app.add_subcommand("services", "the Services that it carries, and to which pods");
+    CLI::App& services_command = *app.add_subcommand(
+        "services",
+        "each front end of each Service: whose it is, and which endpoints clients get from outside and from "
+        "inside (pods and this node), as the kernel has it");
     add_show_options(services_command, options);
     CLI::App& cleanup_command = *app.add_subcommand("cleanup", "remove exactly what is podferry's from the kernel");
     cleanup_command.add_option("--config", options.config, "configuration file, for route_protocol and state_dir");
@@ -197,9 +214,9 @@ int run(int argc, char** argv) {
     if (node_command)
         return node(options);
     if (status_command)
-        return show(options, "/status", proxy::status_table);
+        return show(options, "/status", proxy::status_table, proxy::is_degraded);
     if (services_command)
-        return show(options, "/services", proxy::services_table);
+        return show(options, "/services", proxy::services_table, proxy::is_waiting);
     return cleanup(options);
 }
 

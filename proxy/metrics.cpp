@@ -2,6 +2,8 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "proxy/metric_labels.hpp"
+
 namespace proxy {
 namespace {
 
@@ -10,15 +12,18 @@ using prometheus::BuildGauge;
 using prometheus::BuildHistogram;
 using prometheus::Registry;
 
-auto& gauge(Registry& registry, const char* name, const char* help) {
+auto& gauge(std::vector<std::string>& names, Registry& registry, const char* name, const char* help) {
+    names.emplace_back(name);
     return BuildGauge().Name(name).Help(help).Register(registry);
 }
 
-auto& counter(Registry& registry, const char* name, const char* help) {
+auto& counter(std::vector<std::string>& names, Registry& registry, const char* name, const char* help) {
+    names.emplace_back(name);
     return BuildCounter().Name(name).Help(help).Register(registry);
 }
 
-auto& histogram(Registry& registry, const char* name, const char* help) {
+auto& histogram(std::vector<std::string>& names, Registry& registry, const char* name, const char* help) {
+    names.emplace_back(name);
     return BuildHistogram().Name(name).Help(help).Register(registry);
 }
 
@@ -39,87 +44,99 @@ const prometheus::Histogram::BucketBoundaries& time_buckets() {
 }
 
 Metrics::Metrics()
-    : objects(gauge(registry, "podferry_objects", "Kubernetes objects in force, by kind.")),
-      virtual_servers(gauge(registry, "podferry_virtual_servers", "IPVS virtual servers that podferry wants.").Add({})),
-      real_servers(gauge(registry, "podferry_real_servers",
-                         "Real servers in the kernel, by state: active (full weight), slow_start (less), draining and "
-                         "failed_probe (weight 0).")),
-      draining_real_servers(gauge(registry, "podferry_draining_real_servers",
+    : objects(gauge(names, registry, "podferry_objects", "Kubernetes objects in force, by kind.")),
+      virtual_servers(
+          gauge(names, registry, "podferry_virtual_servers", "IPVS virtual servers of podferry's in the kernel.")
+              .Add({})),
+      virtual_servers_wanted(gauge(names, registry, "podferry_virtual_servers_wanted",
+                                   "IPVS virtual servers that the kernel is to have for the Services.")
+                                 .Add({})),
+      real_servers(gauge(names, registry, "podferry_real_servers",
+                         "Real servers in the kernel, by state: active (full weight), slow_start (less), and with "
+                         "weight 0 draining, failed_probe, and not_probed (not since podferry started).")),
+      draining_real_servers(gauge(names, registry, "podferry_draining_real_servers",
                                   "Real servers that have left and keep their connections for now.")
                                 .Add({})),
-      services_without_backends(gauge(registry, "podferry_services_without_backends",
+      services_without_backends(gauge(names, registry, "podferry_services_without_backends",
                                       "Services with an address and no real server that takes connections.")
                                     .Add({})),
-      no_local_endpoints(gauge(registry, "podferry_sync_proxy_rules_no_local_endpoints_total",
+      no_local_endpoints(gauge(names, registry, "podferry_sync_proxy_rules_no_local_endpoints_total",
                                "Services whose Local traffic policy finds no endpoint on this node, while there are "
                                "some elsewhere, by policy and IP family.")),
-      conflicts(gauge(registry, "podferry_conflicts",
+      conflicts(gauge(names, registry, "podferry_conflicts",
                       "Front ends (address, port, protocol) that a Service wants and an older one has.")
                     .Add({})),
       firewall_drops(
-          gauge(registry, "podferry_firewall_drops_services",
+          gauge(names, registry, "podferry_firewall_drops_services",
                 "1: new connections to Services come to this node and are dropped before IPVS, by IP family.")),
-      ipvs_connections(gauge(registry, "podferry_ipvs_connections",
+      ipvs_connections(gauge(names, registry, "podferry_ipvs_connections",
                              "Connections of podferry's virtual servers in IPVS, as the last audit counted them.")
                            .Add({})),
-      ipvs_connection_table_size(gauge(registry, "podferry_ipvs_connection_table_size",
+      ipvs_connection_table_size(gauge(names, registry, "podferry_ipvs_connection_table_size",
                                        "Lists in IPVS's connection table; each packet searches one of them.")
                                      .Add({})),
-      range_size(gauge(registry, "podferry_range_size", "Addresses or ports in a configured range.")),
-      range_used(gauge(registry, "podferry_range_used", "Addresses or ports of a range that Services hold.")),
-      start_seconds(gauge(registry, "podferry_start_seconds",
-                          "Duration of the start, by phase; complete: from the program's start to the last change.")),
-      sync_seconds(histogram(registry, "podferry_sync_duration_seconds",
+      range_size(gauge(names, registry, "podferry_range_size", "Addresses or ports in a configured range.")),
+      range_used(gauge(names, registry, "podferry_range_used", "Addresses or ports of a range that Services hold.")),
+      start_seconds(
+          gauge(names, registry, "podferry_start_seconds",
+                "Duration of the start, by phase; complete: from the program's start to the last change. 0: not yet.")),
+      sync_seconds(histogram(names, registry, "podferry_sync_duration_seconds",
                              "Time to plan and program a set of changes, or to audit the kernel, by kind.")),
-      programming_seconds(histogram(registry, "podferry_network_programming_duration_seconds",
+      programming_seconds(histogram(names, registry, "podferry_network_programming_duration_seconds",
                                     "Time from a change of endpoints, as the slice's annotation "
                                     "last-change-trigger-time tells it (in a folder: from its reading), to the kernel.")
                               .Add({}, programming_buckets())),
-      netlink_operations(counter(registry, "podferry_netlink_operations_total",
+      netlink_operations(counter(names, registry, "podferry_netlink_operations_total",
                                  "Changes given to the kernel, by operation and result.")),
-      drift_repairs(counter(registry, "podferry_drift_repairs_total",
+      drift_repairs(counter(names, registry, "podferry_drift_repairs_total",
                             "Kernel objects of ours that somebody else had changed, by kind of object.")),
       changes_pending(
-          gauge(registry, "podferry_changes_pending", "Changes that the kernel has not taken yet.").Add({})),
-      last_sync(gauge(registry, "podferry_last_sync_timestamp_seconds",
+          gauge(names, registry, "podferry_changes_pending", "Changes that the kernel has not taken yet.").Add({})),
+      last_sync(gauge(names, registry, "podferry_last_sync_timestamp_seconds",
                       "Unix time at which the kernel last held everything that was wanted.")
                     .Add({})),
-      audits(counter(registry, "podferry_audits_total", "Completed comparisons with the kernel.").Add({})),
-      plans(counter(registry, "podferry_plans_total",
+      audits(counter(names, registry, "podferry_audits_total", "Completed comparisons with the kernel.").Add({})),
+      plans(counter(names, registry, "podferry_plans_total",
                     "Services that were planned; a change should plan those that it is about, and no others.")
                 .Add({})),
-      healthz_answers(counter(registry, "podferry_proxy_healthz_total", "Answers of /healthz, by status.")),
-      livez_answers(counter(registry, "podferry_proxy_livez_total", "Answers of /livez, by status.")),
-      conntrack_seconds(histogram(registry, "podferry_conntrack_reconciler_sync_duration_seconds",
+      healthz_answers(counter(names, registry, "podferry_proxy_healthz_total", "Answers of /healthz, by status.")),
+      livez_answers(counter(names, registry, "podferry_proxy_livez_total", "Answers of /livez, by status.")),
+      conntrack_seconds(histogram(names, registry, "podferry_conntrack_reconciler_sync_duration_seconds",
                                   "Time to look through connection tracking for stale entries, by IP family.")),
-      conntrack_deleted(counter(registry, "podferry_conntrack_reconciler_deleted_entries_total",
+      conntrack_deleted(counter(names, registry, "podferry_conntrack_reconciler_deleted_entries_total",
                                 "Stale entries of connection tracking that were removed, by IP family.")),
-      source_problems(gauge(registry, "podferry_source_problems",
+      problems(gauge(names, registry, "podferry_problems",
+                     "Problems that podferry status lists, of the input, the kernel and this host, by severity.")),
+      source_problems(gauge(names, registry, "podferry_source_problems",
                             "Mistakes in the input that keep an object from being used, or an older version in force.")
                           .Add({})),
-      transactions(counter(registry, "podferry_source_transactions_total", "Sets of changes that the source delivered.")
-                       .Add({})),
-      api_requests(counter(registry, "podferry_api_requests_total",
-                           "Requests to the Kubernetes API, by verb and code (<error>: no answer).")),
-      api_watch_restarts(counter(registry, "podferry_api_watch_restarts_total",
+      transactions(
+          counter(names, registry, "podferry_source_transactions_total", "Sets of changes that the source delivered.")
+              .Add({})),
+      api_requests(
+          counter(names, registry, "podferry_api_requests_total",
+                  "Requests to the Kubernetes API, by verb and code or its class, such as 5xx (<error>: no answer).")),
+      api_watch_restarts(counter(names, registry, "podferry_api_watch_restarts_total",
                                  "Watches that ended and were begun again, by resource and reason.")),
-      api_relists(counter(registry, "podferry_api_relists_total", "Lists after the first one, by resource.")),
-      api_decode_errors(counter(registry, "podferry_api_decode_errors_total",
+      api_relists(counter(names, registry, "podferry_api_relists_total", "Lists after the first one, by resource.")),
+      api_decode_errors(counter(names, registry, "podferry_api_decode_errors_total",
                                 "Objects of the API that could not be used, by resource.")),
-      api_stale_seconds(gauge(registry, "podferry_api_stale_seconds",
+      api_stale_seconds(gauge(names, registry, "podferry_api_stale_seconds",
                               "Seconds since something was last heard about a resource; 0 while it is watched.")),
-      api_held_removals(gauge(registry, "podferry_api_held_removals",
+      api_held_removals(gauge(names, registry, "podferry_api_held_removals",
                               "Objects that a list suddenly lacked and that stay in force for now (relist_hold).")
                             .Add({})),
-      probes(counter(registry, "podferry_probe_total", "Probe attempts, by type and result.")),
-      probe_seconds(histogram(registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
-      probe_transitions(counter(registry, "podferry_probe_state_transitions_total",
+      probes(counter(names, registry, "podferry_probe_total", "Probe attempts, by type and result.")),
+      probe_seconds(
+          histogram(names, registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
+      probe_transitions(counter(names, registry, "podferry_probe_state_transitions_total",
                                 "Changes of a container's verdict, by new state.")),
-      probes_in_flight(gauge(registry, "podferry_probes_in_flight", "Probe attempts that run now.").Add({})),
-      probe_targets(gauge(registry, "podferry_probe_targets", "Containers that are probed.").Add({})) {
-    gauge(registry, "podferry_build_info", "Always 1; the version is a label.")
+      probes_in_flight(gauge(names, registry, "podferry_probes_in_flight", "Probe attempts that run now.").Add({})),
+      probe_targets(gauge(names, registry, "podferry_probe_targets", "Containers that are probed.").Add({})) {
+    gauge(names, registry, "podferry_build_info", "Always 1; the version is a label.")
         .Add({{"version", PODFERRY_VERSION}})
         .Set(1);
+    create_known_labels(*this);
 }
 
 std::string Metrics::text() const {

@@ -1,5 +1,5 @@
 // Every metric of podferry, by name, in one place. Names follow Prometheus' conventions: base units, _total for
-// counters; labels of services are namespace, service, port, protocol.
+// counters; the values of labels are closed sets (metric_labels.hpp).
 #pragma once
 
 #include <prometheus/counter.h>
@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 namespace proxy {
 
@@ -20,11 +21,13 @@ struct Metrics {
     std::string text() const;
 
     prometheus::Registry registry;
+    std::vector<std::string> names;  ///< of all families
 
     // What there is.
     prometheus::Family<prometheus::Gauge>& objects;  // kind
     prometheus::Gauge& virtual_servers;
-    prometheus::Family<prometheus::Gauge>& real_servers;  // state=active|slow_start|draining|failed_probe
+    prometheus::Gauge& virtual_servers_wanted;
+    prometheus::Family<prometheus::Gauge>& real_servers;  // state, a label of server_state.hpp
     prometheus::Gauge& draining_real_servers;
     prometheus::Gauge& services_without_backends;
     prometheus::Family<prometheus::Gauge>& no_local_endpoints;  // traffic_policy, ip_family, as kube-proxy's
@@ -51,6 +54,7 @@ struct Metrics {
     prometheus::Family<prometheus::Counter>& conntrack_deleted;    // ip_family
 
     // The source.
+    prometheus::Family<prometheus::Gauge>& problems;  // severity=error|warning
     prometheus::Gauge& source_problems;
     prometheus::Counter& transactions;
 

@@ -6,6 +6,7 @@
 #include "proxy/facts_change.hpp"
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
+#include "proxy/metric_labels.hpp"
 #include "proxy/node_loop.hpp"
 #include "proxy/setting_values.hpp"
 
@@ -14,35 +15,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
-
-std::string_view word(health::Verdict verdict) {
-    switch (verdict) {
-        case health::Verdict::ready:
-            return "ready";
-        case health::Verdict::failed:
-            return "failed";
-        case health::Verdict::unknown:
-            break;
-    }
-    return "unknown";
-}
-
-std::string_view word(health::ProbeType type) {
-    switch (type) {
-        case health::ProbeType::readiness:
-            return "readiness";
-        case health::ProbeType::liveness:
-            return "liveness";
-        case health::ProbeType::startup:
-            break;
-    }
-    return "startup";
-}
-
-std::string_view word(health::Answer answer) {
-    static constexpr std::string_view words[] = {"success", "warning", "failure", "unknown", "error"};
-    return words[static_cast<std::size_t>(answer)];
-}
 
 bool names_pods(const api::Transaction& transaction) {
     const auto is_pod = [](const api::Upsert& upsert) { return std::holds_alternative<api::Pod>(upsert.object); };

@@ -130,6 +130,7 @@ void NodeLoop::begin(api::Transaction everything) {
         mark = Clock::now();
     };
     phase_done("reading");
+    const Time planned_from = mark;
     if (cluster_ != nullptr && Clock::now() > adopted_ + fresh_enough)
         adopt();
     engine_.apply(std::move(everything));
@@ -145,6 +146,7 @@ void NodeLoop::begin(api::Transaction everything) {
     phase_done("kernel");
     keep_freed_memory(false);
     metrics_.start_seconds.Add({{"phase", "complete"}}).Set(seconds_since(began_));
+    metrics_.sync_seconds.Add({{"kind", "full"}}, time_buckets()).Observe(seconds_since(planned_from));
     ready_ = true;
     tell_conflicts();
     tell_plan_problems();

@@ -55,7 +55,7 @@ public:
     void note_listener(const std::string& setting, const std::string& reason, const std::string& problem);
 
     StatusView status() const;
-    std::vector<ServiceView> services() const { return engine_.view(); }
+    ServicesView services() const;
     /// The Prometheus page, with gauges brought up to date.
     std::string metrics();
     /// The health pages (node_health.hpp), as of now.

@@ -8,6 +8,7 @@
 #include "proxy/host_settings.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/log.hpp"
+#include "proxy/metric_labels.hpp"
 #include "proxy/node_loop.hpp"
 
 namespace proxy {
@@ -97,8 +98,10 @@ void NodeLoop::finish_sync() {
         return;
     }
     unsynced_since_.reset();
-    last_sync_ = std::chrono::system_clock::now();
-    for (const auto& took : changes_.take(last_sync_))
+    const auto now = std::chrono::system_clock::now();
+    if (!reconciler_.next_retry())  // else the kernel lacks what it refuses
+        last_sync_ = now;
+    for (const auto& took : changes_.take(now))
         metrics_.programming_seconds.Observe(took.count());
 }
 
@@ -127,7 +130,7 @@ void NodeLoop::put_back() {
         log::info("changed to follow the host", {{"what", thing}});
     for (const std::string& thing : prepared.done) {
         log::warning("somebody removed or changed it; put back", {{"what", thing}});
-        metrics_.drift_repairs.Add({{"object", thing.substr(0, thing.find(' '))}}).Increment();
+        metrics_.drift_repairs.Add({{"object", drift_label(thing)}}).Increment();
         ++drift_repairs_;
     }
     if (prepared.ipvs_renewed)

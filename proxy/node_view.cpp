@@ -6,6 +6,15 @@
 
 namespace proxy {
 
+namespace {
+
+/// Of a file or an object, not of this host.
+bool is_of_input(const api::Problem& problem) {
+    return !problem.origin.file.empty() || !problem.object.empty();
+}
+
+}  // namespace
+
 /// A restart while the API is away makes no node ineligible: the kernel goes on carrying connections.
 NodeHealth NodeLoop::health() const {
     return {ready_ || adopted_something_,
@@ -100,6 +109,10 @@ std::vector<api::Problem> NodeLoop::problems() const {
     return problems;
 }
 
+ServicesView NodeLoop::services() const {
+    return {waiting_for(), engine_.view(reconciler_.mirror())};
+}
+
 StatusView NodeLoop::status() const {
     StatusView view;
     view.ready = ready_;
@@ -107,15 +120,23 @@ StatusView NodeLoop::status() const {
     view.uptime_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
     view.source = source_->name();
     const api::Store& store = engine_.store();
-    view.objects = {{"Service", store.services().size()},
-                    {"Pod", store.pods().size()},
-                    {"EndpointSlice", store.slice_count()},
-                    {"Node", store.nodes().size()}};
-    view.virtual_servers =
-        ready_ ? engine_.desired().virtual_server_count() : reconciler_.mirror().virtual_servers.size();
-    for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
-        view.real_servers += state.real_servers.size();
+    view.objects = {
+        {"Service", store.services().size()}, {"EndpointSlice", store.slice_count()}, {"Node", store.nodes().size()}};
+    if (cluster_ == nullptr)  // of the API, pods are never asked for
+        view.objects["Pod"] = store.pods().size();
+    view.virtual_servers_wanted = engine_.desired().virtual_server_count();
+    for (const ServerState state : all_server_states)
+        view.real_servers[state] = 0;
+    for (const auto& [server, state] : reconciler_.mirror().virtual_servers) {
+        if (!ready_ && !recorded_as_ours(server, reconciler_.mirror()))
+            continue;
+        ++view.virtual_servers;
+        for (const auto& [real, weight] : state.real_servers)
+            ++view.real_servers[engine_.state_of(server, real, weight)];
+    }
     view.changes_pending = reconciler_.changes_pending();
+    view.changes_refused = reconciler_.next_retry().has_value();
+    view.healthy = is_healthy(health(), std::chrono::steady_clock::now());
     view.drift_repairs = drift_repairs_;
     if (last_sync_ != std::chrono::system_clock::time_point())
         view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
@@ -130,23 +151,12 @@ void NodeLoop::update_gauges() {
     const StatusView view = status();
     for (const auto& [kind, count] : view.objects)
         metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
-    std::size_t draining = 0;
-    std::size_t failed = 0;
-    std::size_t growing = 0;
-    for (const auto& [server, state] : reconciler_.mirror().virtual_servers)
-        for (const auto& [real, weight] : state.real_servers)
-            if (weight == 0)
-                ++(engine_.draining().contains(server, real) ? draining : failed);
-            else if (SlowStart::is_growing(weight))
-                ++growing;
     metrics_.plans.Increment(static_cast<double>(engine_.plans()) - metrics_.plans.Value());
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
-    metrics_.real_servers.Add({{"state", "active"}})
-        .Set(static_cast<double>(view.real_servers - draining - failed - growing));
-    metrics_.real_servers.Add({{"state", "slow_start"}}).Set(static_cast<double>(growing));
-    metrics_.real_servers.Add({{"state", "draining"}}).Set(static_cast<double>(draining));
+    metrics_.virtual_servers_wanted.Set(static_cast<double>(view.virtual_servers_wanted));
+    for (const auto& [state, count] : view.real_servers)
+        metrics_.real_servers.Add({{"state", std::string(label(state))}}).Set(static_cast<double>(count));
     metrics_.draining_real_servers.Set(static_cast<double>(engine_.draining().size()));
-    metrics_.real_servers.Add({{"state", "failed_probe"}}).Set(static_cast<double>(failed));
     metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
     for (const bool external : {false, true})
         for (const bool ipv6 : {false, true})
@@ -168,8 +178,12 @@ void NodeLoop::update_gauges() {
             metrics_.api_stale_seconds.Add({{"resource", resource}}).Set(seconds);
         metrics_.api_held_removals.Set(static_cast<double>(cluster_->held()));
     }
-    metrics_.source_problems.Set(static_cast<double>(
-        std::count_if(view.problems.begin(), view.problems.end(), [](const api::Problem& p) { return !p.warning; })));
+    const auto count = [&](auto which) {
+        return static_cast<double>(std::count_if(view.problems.begin(), view.problems.end(), which));
+    };
+    metrics_.problems.Add({{"severity", "error"}}).Set(count([](const api::Problem& p) { return !p.warning; }));
+    metrics_.problems.Add({{"severity", "warning"}}).Set(count([](const api::Problem& p) { return p.warning; }));
+    metrics_.source_problems.Set(count([](const api::Problem& p) { return !p.warning && is_of_input(p); }));
     metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
     metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));
 }

@@ -1,4 +1,4 @@
-// One Service as kernel objects: the only file that speaks both languages, api's and netlink's. Pure.
+// One Service as kernel objects (port_plan.hpp: one port of it). Pure.
 #pragma once
 
 #include <chrono>

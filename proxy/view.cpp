@@ -11,30 +11,42 @@ json::array texts(const std::vector<std::string>& values) {
     return json::array(values.begin(), values.end());
 }
 
-json::object to_value(const PortView& port) {
-    json::array backends;
-    for (const BackendView& backend : port.backends)
-        backends.push_back({{"address", backend.address},
-                            {"port", backend.port},
-                            {"weight", backend.weight},
-                            {"state", backend.state}});
-    return {{"name", port.name},
-            {"protocol", port.protocol},
-            {"port", port.port},
-            {"nodePort", port.node_port},
-            {"backends", std::move(backends)}};
+json::array to_value(const std::vector<BackendView>& backends) {
+    json::array all;
+    for (const BackendView& backend : backends)
+        all.push_back({{"address", backend.address},
+                       {"port", backend.port},
+                       {"weight", backend.weight},
+                       {"state", backend.state}});
+    return all;
+}
+
+json::object to_value(const ReachView& reach) {
+    return {{"fate", reach.fate}, {"backends", to_value(reach.backends)}};
+}
+
+json::object to_value(const FrontEndView& front_end) {
+    return {{"kind", front_end.kind},
+            {"address", front_end.address},
+            {"port", front_end.port},
+            {"protocol", front_end.protocol},
+            {"portName", front_end.port_name},
+            {"policy", front_end.policy},
+            {"waitsFor", front_end.waits_for},
+            {"onlyFrom", texts(front_end.only_from)},
+            {"outside", to_value(front_end.outside)},
+            {"inside", to_value(front_end.inside)}};
 }
 
 json::object to_value(const ServiceView& service) {
-    json::array ports;
-    for (const PortView& port : service.ports)
-        ports.push_back(to_value(port));
+    json::array front_ends;
+    for (const FrontEndView& front_end : service.front_ends)
+        front_ends.push_back(to_value(front_end));
     return {{"namespace", service.name.space},
             {"name", service.name.name},
             {"type", service.type},
-            {"clusterIPs", texts(service.cluster_ips)},
-            {"externalIPs", texts(service.external_ips)},
-            {"ports", std::move(ports)}};
+            {"frontEnds", std::move(front_ends)},
+            {"leftover", to_value(service.leftover)}};
 }
 
 }  // namespace
@@ -46,6 +58,9 @@ std::string to_json(const StatusView& status) {
     json::array ranges;
     for (const RangeUse& range : status.ranges)
         ranges.push_back({{"range", range.range}, {"size", range.size}, {"used", range.used}});
+    json::object real_servers;
+    for (const auto& [state, count] : status.real_servers)
+        real_servers[json::string_view(label(state).data(), label(state).size())] = count;
     json::array problems;
     for (const api::Problem& problem : status.problems)
         problems.push_back({{"message", api::to_string(problem)}, {"warning", problem.warning}});
@@ -56,8 +71,11 @@ std::string to_json(const StatusView& status) {
                                         {"source", status.source},
                                         {"objects", std::move(objects)},
                                         {"virtualServers", status.virtual_servers},
-                                        {"realServers", status.real_servers},
+                                        {"virtualServersWanted", status.virtual_servers_wanted},
+                                        {"realServers", std::move(real_servers)},
                                         {"changesPending", status.changes_pending},
+                                        {"changesRefused", status.changes_refused},
+                                        {"healthy", status.healthy},
                                         {"driftRepairs", status.drift_repairs},
                                         {"lastSyncAgeSeconds", status.last_sync_age_s},
                                         {"probeTargets", status.probe_targets},
@@ -65,11 +83,11 @@ std::string to_json(const StatusView& status) {
                                         {"problems", std::move(problems)}});
 }
 
-std::string to_json(const std::vector<ServiceView>& services) {
+std::string to_json(const ServicesView& services) {
     json::array all;
-    for (const ServiceView& service : services)
+    for (const ServiceView& service : services.services)
         all.push_back(to_value(service));
-    return json::serialize(all);
+    return json::serialize(json::object{{"waitingFor", services.waiting_for}, {"services", std::move(all)}});
 }
 
 }  // namespace proxy

@@ -15,6 +15,7 @@ CONFINED = {
     r"boost/asio/ssl|boost/beast/ssl": r"(api/http|health/http_check)\.cpp",
     r"boost/process": r"api/run_program\.cpp",
     r"openssl/": r"api/secrets\.cpp",
+    r"zlib\.h": r"api/gunzip\.cpp",
     r"spdlog/": r"proxy/log\.cpp",
     r"CLI/": r"proxy/main\.cpp",
     r"prometheus/": r"proxy/metrics\.(hpp|cpp)",

@@ -1,4 +1,5 @@
 """The proxies that are compared: how each is started, when the kernel has all of its rules, and what it leaves behind."""
+import json
 import re
 import signal
 import subprocess
@@ -6,7 +7,9 @@ import time
 
 from lab import Failure, wait_until
 from model import POD_CIDR
+from pace import stretched
 from scenarios import CANARY
+from services_page import differences
 
 COMPLETE_WITHIN = 600
 NODE_PORT_ADDRESSES = ("192.168.50.0/24", "fd00:50::/64")
@@ -43,10 +46,13 @@ class Proxy:
         time.sleep(1)  # what is asked is whether anything changes in it
         return self.world.ipvs() == before
 
+    def check_words(self):
+        """What it says of itself, of podferry."""
+
     def stop(self):
         process = self.world.processes[self.title]
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=stretched(30))
 
     def stop_and_clean(self):
         """What is left then, in a few words; "nothing left" is as it should be."""
@@ -122,6 +128,12 @@ class Podferry(Proxy):
 
     def is_settled(self):
         return self.world.podferry_is_ready() and super().is_settled()
+
+    def check_words(self):
+        """`podferry services` shows what IPVS has, for all cells at once."""
+        wrong = list(differences(json.loads(self.world.services("-o", "json")), self.world.ipvs()))
+        if wrong:
+            raise Failure("podferry services and IPVS differ:\n" + "\n".join(wrong))
 
     def clean(self):
         """Fails when the command does."""

@@ -51,6 +51,7 @@ class Trial:
               f"{len(again)} are looked at again", flush=True)
         self.try_all(again, "--young=1")
         tried = time.monotonic() - began
+        self.proxy.check_words()
         self.try_late()
         results = {cell.id: cell.outcome(self.found[cell.id]) for when in self.cells.values() for cell in when}
         for cell in self.cells["start"]:  # what comes before the first answer depends on the machine

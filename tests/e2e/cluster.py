@@ -14,6 +14,7 @@ from agent import NodeAgent
 from api import AWAY, SHOP, Api, Refused
 from lab import Failure, Lab, run, wait_until
 from netns import network_namespace
+from pace import stretched
 
 HOST = "10.0.2.2"
 PODFERRY_ADDRESS, TEST_ADDRESS = "10.0.2.15", "10.0.2.16"
@@ -114,7 +115,7 @@ class Cluster(Lab):
 
     # ---- connections to the host --------------------------------------------------------------------------------
     def connect_to_api(self, timeout):
-        connection = http.client.HTTPSConnection(HOST, self.host["api_port"], timeout=timeout, context=self.trust,
+        connection = http.client.HTTPSConnection(HOST, self.host["api_port"], timeout=stretched(timeout), context=self.trust,
                                                  source_address=(TEST_ADDRESS, 0))
         return self.connected(connection)
 
@@ -126,7 +127,7 @@ class Cluster(Lab):
 
     def ask_host(self, verb, within=200, **arguments):
         """control_server.py does it and answers, within so many seconds."""
-        connection = self.connected(http.client.HTTPConnection(HOST, self.host["control_port"], timeout=within,
+        connection = self.connected(http.client.HTTPConnection(HOST, self.host["control_port"], timeout=stretched(within),
                                                                source_address=(TEST_ADDRESS, 0)))
         try:
             connection.request("POST", f"/{verb}", json.dumps(arguments))

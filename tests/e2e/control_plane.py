@@ -5,16 +5,21 @@
 import atexit
 import base64
 import json
+import pathlib
 import secrets
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 
 from certificates import Certificates
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
+from pace import stretched  # noqa: E402
 
 READY_WITHIN = 120
 SERVICE_RANGE = "10.96.0.0/16,fd00:96::/112"
@@ -92,12 +97,12 @@ class ControlPlane:
         return path.read_text(errors="replace")[-size:] if path.exists() else ""
 
     def wait_until_answering(self, name, answers):
-        deadline = time.monotonic() + READY_WITHIN
+        deadline = time.monotonic() + stretched(READY_WITHIN)
         while not answers():
             if self.processes[name].poll() is not None:
                 raise ControlPlaneError(f"{name} ended with status {self.processes[name].returncode}:\n{self.log_tail(name)}")
             if time.monotonic() > deadline:
-                raise ControlPlaneError(f"{name} is not ready after {READY_WITHIN} s:\n{self.log_tail(name)}")
+                raise ControlPlaneError(f"{name} is not ready after {stretched(READY_WITHIN):.0f} s:\n{self.log_tail(name)}")
             time.sleep(0.05)
 
     def start_etcd(self):
@@ -175,12 +180,12 @@ class ControlPlane:
 
     def etcd(self, path, body):
         request = urllib.request.Request(f"http://127.0.0.1:{self.etcd_port}/v3/{path}", json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=stretched(30)) as answer:
             return json.load(answer)
 
     def kubectl(self, *arguments, given=None):
         done = subprocess.run([str(self.programs / "kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments], input=given,
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=stretched(120))
         if done.returncode != 0:
             raise ControlPlaneError(f"kubectl {' '.join(arguments)}: {done.stderr}")
         return done.stdout
@@ -188,7 +193,7 @@ class ControlPlane:
 
 def answers_ok(url, trust=None):
     try:
-        with urllib.request.urlopen(url, timeout=5, context=trust) as answer:
+        with urllib.request.urlopen(url, timeout=stretched(5), context=trust) as answer:
             return answer.status == 200
     except OSError:
         return False

@@ -1,5 +1,5 @@
-// Short texts from outside: what IPVS lists in /proc, lists of ports and durations, kernel versions, prefixes, the state
-// file, and where a probe goes. No crash; what is understood means the same when it is written and read again.
+// Short texts from outside: what IPVS lists in /proc, lists of ports and durations, kernel versions, prefixes, the
+// state file, and where a probe goes. No crash; what is understood means the same when it is written and read again.
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>

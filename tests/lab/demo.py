@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The main job, for a person to read: three pods behind a Service, one of them killed."""
 import collections
+import os
 import subprocess
 import sys
 import time
 
-from lab import NODE_IP, Lab, wait_until
+from lab import NODE_IP, Failure, Lab, wait_until
 from manifests import pods, service
+from pace import pace
 
 WIDTH = 100
 
@@ -27,11 +29,11 @@ def requests(lab, space, address, port, count=12):
 
 
 def metrics(lab):
-    wanted = ("podferry_virtual_servers", "podferry_real_servers{", "podferry_probe_total{", "podferry_services_without")
+    wanted = ("podferry_virtual_servers", "podferry_real_servers{", "podferry_probe_total{", "podferry_services_without_backends")
     show("\n".join(line for line in lab.metrics_page().splitlines() if line.startswith(wanted)))
 
 
-def main():
+def show_it():
     subprocess.run(["modprobe", "-a", "ip_vs", "dummy"], check=False)
     began = time.monotonic()
     with Lab() as lab:
@@ -70,6 +72,17 @@ def main():
         say(f"{'Done' if good else 'SOMETHING IS WRONG'} after {time.monotonic() - began:.0f} s. "
             "Next: ./dev shell to try things by hand, README.md to install it.")
         return 0 if good else 1
+
+
+def main():
+    try:
+        return show_it()
+    except (Failure, OSError, subprocess.SubprocessError) as error:
+        say(f"The demo has failed: {error}")
+        load = os.getloadavg()[0]
+        print("Is this machine busy with something else? Deadlines have been stretched by "
+              f"{pace().factor:.1f}; its load is {load:.0f}. The same again, and more of it: ./dev lab a_reach", flush=True)
+        return 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import time
 import traceback
 
 from lab import TooSlow
+from pace import stretched
 
 ATTEMPTS = 3  # when the machine is too busy
 STUCK = 600  # seconds; a scenario that takes longer says where it is
@@ -27,7 +28,7 @@ def scenarios(folder):
 def run(name, scenario, new_world, attempt=1):
     start = time.monotonic()
     again = False
-    faulthandler.dump_traceback_later(STUCK, repeat=True, file=sys.stdout)
+    faulthandler.dump_traceback_later(stretched(STUCK), repeat=True, file=sys.stdout)
     with new_world() as world:
         try:
             scenario(world)

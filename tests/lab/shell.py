@@ -12,7 +12,7 @@ EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 HELP = """
 podferry's lab. You are on the node; podferry serves the manifests of /run/lab/manifests (a copy of examples/).
 
-  podferry services                   what is served, and by which pods      (also: podferry status)
+  podferry services                   each front end, and its pods            (also: podferry status)
   ipvsadm -L -n                       the same, as the kernel has it
   curl 10.96.0.5                      ask a Service from the node
   on pod4 curl 10.96.0.5              ... from a pod            (pod1..pod4: {pods})
@@ -25,8 +25,8 @@ podferry's lab. You are on the node; podferry serves the manifests of /run/lab/m
 
 RC = """
 PS1='node# '
-alias podferry='podferry_socket'
-podferry_socket() {{ command podferry "$@" $(case "$1" in services|status) echo --socket /run/lab/podferry.sock;; esac); }}
+alias podferry='with_socket'
+with_socket() {{ command podferry "$@" $(case "$1" in services|status) echo --socket /run/lab/podferry.sock;; esac); }}
 on() {{ ip netns exec "$@"; }}
 stop() {{ ip netns pids "$1" | xargs -r kill -9; }}
 start() {{ ip netns exec "$1" /usr/bin/python3 {here}/pod.py "$1" 8080 /run/lab/$1.sick >/dev/null 2>&1 & disown; }}

@@ -25,6 +25,8 @@ import termios
 import time
 import tty
 
+from pace import pace, stretched
+
 CACHE = pathlib.Path(os.environ.get("PODFERRY_CACHE", pathlib.Path.home() / ".cache/podferry"))
 VIRTIOFSD = next((p for p in ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd") if os.path.exists(p)), None)
 KVM_CPU = "host,-arch-capabilities"  # nested KVM may refuse that register
@@ -130,7 +132,7 @@ def has_kvm(debian):
             probe = subprocess.run(
                 ["qemu-system-x86_64", "-M", "q35", "-accel", "kvm", "-cpu", KVM_CPU, "-m", "512", "-nodefaults",
                  "-no-reboot", "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))),
-                 "-append", "console=ttyS0 panic=-1", "-serial", "stdio"], capture_output=True, timeout=10)
+                 "-append", "console=ttyS0 panic=-1", "-serial", "stdio"], capture_output=True, timeout=stretched(10))
             works = b"Kernel panic" in probe.stdout
         except subprocess.TimeoutExpired:
             works = False
@@ -150,12 +152,12 @@ def start(args, folder):
     modules = next((debian / "lib/modules").iterdir())
     init2 = folder / "init2"
     init2.write_text(INIT2.replace("@MODULES@", str(modules)).replace("@FOLDER@", os.getcwd())
-                     .replace("@COMMAND@", " ".join(args.command)).replace("@MARK@", EXIT_MARK))
+                     .replace("@COMMAND@", f"export LAB_PACE={1 if args.counted else pace().factor:.2f}; " + " ".join(args.command)).replace("@MARK@", EXIT_MARK))
     init2.chmod(0o755)
     initramfs(folder, modules, BOOT_MODULES + (NETWORK_MODULES if args.network else []), folder / "initrd", init2)
     share = subprocess.Popen([VIRTIOFSD, f"--socket-path={folder}/share", "-o", "source=/", "-o", "sandbox=chroot", "-o",
                               "cache=always"], stdout=subprocess.DEVNULL, stderr=open(folder / "virtiofsd.log", "w"))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + stretched(10)
     while not (folder / "share").exists():
         if time.monotonic() > deadline or share.poll() is not None:
             sys.exit("the file system cannot be shared: " + (folder / "virtiofsd.log").read_text())
@@ -237,9 +239,9 @@ def run(args):
             if terminal:
                 tty.setraw(0)
             return qemu.wait(), False
-        status = stream(qemu, folder, time.monotonic() + args.timeout)
+        status = stream(qemu, folder, time.monotonic() + stretched(args.timeout))
         if status is None:
-            print(f"the virtual machine ended without a result (limit {args.timeout:.0f} s). Its kernel said:")
+            print(f"the virtual machine ended without a result (limit {stretched(args.timeout):.0f} s). Its kernel said:")
             print("".join((folder / "kernel.log").read_text(errors="replace").splitlines(True)[-60:]))
             print((folder / "qemu.log").read_text(), (folder / "virtiofsd.log").read_text()[-2000:])
             return 1, stands_still(folder)

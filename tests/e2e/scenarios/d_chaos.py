@@ -7,6 +7,7 @@ from api import Refused
 from expected import difference, everything_in_the_kernel, expected, in_the_kernel
 from lab import Failure
 from objects import endpoint, endpoint_slice, port, service
+from pace import stretched
 
 SECONDS = float(os.environ.get("E2E_CHAOS_SECONDS", "300"))
 SEED = int(os.environ.get("E2E_CHAOS_SEED", "1"))
@@ -72,8 +73,8 @@ def wait_for(cluster, wanted):
     start = time.monotonic()
     while (found := in_the_kernel(cluster)) != wanted:
         must_be_running(cluster)
-        if time.monotonic() - start > SETTLED_WITHIN:
-            raise Failure(f"after {SETTLED_WITHIN} s the kernel does not hold what the API says:\n"
+        if time.monotonic() - start > stretched(SETTLED_WITHIN):
+            raise Failure(f"after {stretched(SETTLED_WITHIN):.0f} s the kernel does not hold what the API says:\n"
                           + difference(wanted[0] | wanted[1], found[0] | found[1]))
         time.sleep(0.5)
     return time.monotonic() - start

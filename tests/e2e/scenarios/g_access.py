@@ -5,6 +5,7 @@ import re
 
 from lab import Failure, wait_until
 from objects import pod, service
+from pace import stretched
 
 WEB = {"web-1", "web-2"}
 CLOSE_WAIT = "net.netfilter.nf_conntrack_tcp_timeout_close_wait"  # which podferry sets, and nobody else
@@ -80,7 +81,7 @@ def it_refuses_what_it_cannot_do(cluster):
     """A proxy-url: said at once, by field, with what to do; the exit status is 1."""
     cluster.kubeconfig.write_text(cluster.kubeconfig.read_text().replace('cluster: {server:', 'cluster: {proxy-url: "http://a:1", server:'))
     cluster.start_podferry(wait=False)
-    if cluster.processes["podferry"].wait(timeout=30) != 1 or "proxy-url" not in cluster.log():
+    if cluster.processes["podferry"].wait(timeout=stretched(30)) != 1 or "proxy-url" not in cluster.log():
         raise Failure("podferry started, or did not say why not:\n" + cluster.log())
 
 
@@ -167,5 +168,5 @@ def it_may_insist_on_its_ports(cluster):
                   stdout=-3, stderr=-3)
     wait_until("somebody else listens on 10249", lambda: ":10249 " in cluster.on("node", "ss", "-Hltn"), 20)
     cluster.start_podferry(wait=False, config="bind_address_hard_fail: true\n")
-    if cluster.processes["podferry"].wait(timeout=60) != 1 or "metrics_bind_address 127.0.0.1:10249" not in cluster.log():
+    if cluster.processes["podferry"].wait(timeout=stretched(60)) != 1 or "metrics_bind_address 127.0.0.1:10249" not in cluster.log():
         raise Failure("podferry started, or did not say why not:\n" + cluster.log())

@@ -10,6 +10,7 @@
 
 #include "api/event_post.hpp"
 #include "api/run_program.hpp"
+#include "tests/support/patience.hpp"
 
 using namespace api;
 using namespace std::chrono_literals;
@@ -37,7 +38,7 @@ Result finish(asio::io_context& context, asio::awaitable<Result> task) {
         result = std::move(value);
     });
     context.restart();
-    context.run_for(10s);
+    context.run_for(testing::patience(10s));
     REQUIRE(result);
     return *result;
 }

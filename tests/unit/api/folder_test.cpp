@@ -1,5 +1,6 @@
 // A real folder, real notifications.
 #include "api/folder.hpp"
+#include "tests/support/patience.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -56,7 +57,7 @@ struct World {
     }
     template <class Condition>
     bool becomes(Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        const auto deadline = std::chrono::steady_clock::now() + testing::patience(10s);
         while (!condition() && std::chrono::steady_clock::now() < deadline)
             context.run_one_for(100ms);
         return condition();

@@ -9,6 +9,7 @@
 #include "fake_api_server.hpp"
 #include "packed.hpp"
 #include "protobuf_bytes.hpp"
+#include "tests/support/patience.hpp"
 
 using namespace api;
 using namespace std::chrono_literals;
@@ -68,7 +69,7 @@ struct World {
     }
     template <class Condition>
     bool within(std::chrono::seconds limit, Condition condition) {
-        const auto deadline = std::chrono::steady_clock::now() + limit;
+        const auto deadline = std::chrono::steady_clock::now() + testing::patience(limit);
         while (!condition() && std::chrono::steady_clock::now() < deadline)
             context.run_one_for(50ms);
         return condition();

@@ -15,6 +15,7 @@
 
 #include "health/checks.hpp"
 #include "health/connect.hpp"
+#include "tests/support/patience.hpp"
 
 using namespace health;
 using namespace std::chrono_literals;
@@ -59,14 +60,14 @@ struct Server {
     }
 };
 
-Outcome run(asio::io_context& context, Check check, std::chrono::milliseconds timeout = 2s) {
+Outcome run(asio::io_context& context, Check check, std::chrono::milliseconds timeout = testing::patience(2s)) {
     std::optional<Outcome> outcome;
     asio::co_spawn(context, perform(std::move(check), timeout), [&](const std::exception_ptr& error, Outcome result) {
         if (error)
             std::rethrow_exception(error);
         outcome = std::move(result);
     });
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + testing::patience(10s);
     while (!outcome && std::chrono::steady_clock::now() < deadline)
         context.run_one_for(100ms);
     REQUIRE(outcome);

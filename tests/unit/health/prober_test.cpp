@@ -1,5 +1,6 @@
 // Probes of many containers over time, against servers on loopback.
 #include "health/prober.hpp"
+#include "tests/support/patience.hpp"
 
 #include <sys/resource.h>
 
@@ -42,7 +43,7 @@ struct World {
     }
     template <class Condition>
     bool becomes(Condition condition, std::chrono::seconds limit = 15s) {
-        const auto deadline = std::chrono::steady_clock::now() + limit;
+        const auto deadline = std::chrono::steady_clock::now() + testing::patience(limit);
         while (!condition() && std::chrono::steady_clock::now() < deadline)
             context.run_one_for(50ms);
         return condition();

@@ -26,7 +26,7 @@ constexpr auto R = ProbeType::readiness;
 constexpr auto L = ProbeType::liveness;
 constexpr auto S = ProbeType::startup;
 
-// probing.md 2.7. Rows that name two behaviours follow the new one.
+// The kubelet's (pkg/kubelet/prober/worker.go); where its versions differ, the newer one's.
 const Row kubelet_rows[] = {
     {"R1", R, 3, 1, "S F F F F S", "S S S F F S"},
     {"R2", R, 3, 1, "F F F S", "F F F S"},

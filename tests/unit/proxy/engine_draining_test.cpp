@@ -96,11 +96,9 @@ TEST_CASE("what the kernel has at the start and nobody wants drains") {
     world.real_servers = {{{build::address("10.1.0.11"), 8080}, 0}, {{build::address("10.1.0.12"), 8080}, 0}};
     world.apply(build::transaction({build::service("web", vip), build::pod("web", "web-1", "10.1.0.11", false)}, true));
     CHECK(world.backends(vip) == "10.1.0.11=1 10.1.0.12=0");
-    world.kernel = {{"10.1.0.12:8080", 0}};
-    const auto view = world.engine.view();
-    REQUIRE(view.size() == 1);
-    REQUIRE(view[0].ports[0].backends.size() == 2);
-    CHECK(view[0].ports[0].backends[1].state == "draining");
+    const netlink::VirtualServer server{build::address(vip), netlink::Protocol::tcp, 80};
+    CHECK(world.engine.state_of(server, {build::address("10.1.0.12"), 8080}, 0) == ServerState::draining);
+    CHECK(world.engine.state_of(server, {build::address("10.1.0.11"), 8080}, 1) == ServerState::active);
     world.connections_end();
     CHECK(world.backends(vip) == "10.1.0.11=1");
 }

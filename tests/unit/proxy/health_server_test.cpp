@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "proxy/health_ports.hpp"
+#include "tests/support/patience.hpp"
 #include "tests/unit/proxy/build.hpp"
 
 using namespace proxy;
@@ -38,7 +39,7 @@ struct World {
         boost::asio::write(client, boost::asio::buffer(request), error);
         client.non_blocking(true);
         std::string answer;
-        const auto deadline = std::chrono::steady_clock::now() + 5s;
+        const auto deadline = std::chrono::steady_clock::now() + testing::patience(5s);
         while (!error && std::chrono::steady_clock::now() < deadline) {
             io.restart();
             io.run_for(2ms);
@@ -55,7 +56,7 @@ struct World {
     /// Without another request.
     bool is_closed(tcp::socket& client) {
         boost::system::error_code error;
-        const auto deadline = std::chrono::steady_clock::now() + 5s;
+        const auto deadline = std::chrono::steady_clock::now() + testing::patience(5s);
         do {
             io.restart();
             io.run_for(2ms);

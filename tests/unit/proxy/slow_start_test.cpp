@@ -164,7 +164,8 @@ TEST_CASE("a Service with slow start, its verdicts and its end") {
     CHECK(later(0s) == "10.1.0.11=100 10.1.0.12=10");
     CHECK(later(10s) == "10.1.0.11=100 10.1.0.12=20");
     world.kernel["10.1.0.12:8080"] = 20;
-    CHECK(world.engine.view()[0].ports[0].backends[1].state == "slow start");
+    CHECK(world.engine.state_of({build::address("10.96.0.5"), netlink::Protocol::tcp, 80},
+                                {build::address("10.1.0.12"), 8080}, 50) == ServerState::slow_start);
     world.judge("shop/web-2", health::Verdict::failed);
     CHECK(world.backends("10.96.0.5") == "10.1.0.11=100 10.1.0.12=0");
     world.judge("shop/web-2", health::Verdict::ready);
