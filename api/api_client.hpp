@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/credentials.hpp"
+#include "api/event_post.hpp"
 #include "api/http.hpp"
 #include "api/server_pool.hpp"
 #include "api/server_url.hpp"
@@ -31,6 +32,8 @@ struct ApiHooks {
     std::function<void(std::chrono::seconds away_for)> back;
 };
 
+    /// An Event that is not written. `detail`: what the server says, or why it cannot be reached.
+    std::function<void(EventLoss loss, const std::string& detail)> event_lost;
 /// An open connection to one of the servers.
 struct Link {
     std::size_t server = 0;

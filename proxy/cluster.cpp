@@ -1,10 +1,12 @@
 #include "proxy/cluster.hpp"
 
+#include <array>
 #include <fstream>
 #include <iterator>
 
 #include "proxy/log.hpp"
 
+#include "proxy/rarely.hpp"
 namespace proxy {
 namespace {
 
@@ -51,3 +53,12 @@ api::ApiHooks api_hooks(Metrics& metrics) {
 }
 
 }  // namespace proxy
+    hooks.event_lost = [&metrics, said = std::array<Rarely, api::event_losses.size()>()](
+                           api::EventLoss loss, const std::string& detail) mutable {
+        metrics.events_lost.Add({{"reason", std::string(word(loss))}}).Increment();
+        if (loss == api::EventLoss::unreachable)
+            return;  // of that there is a word already
+        if (const auto count = said[static_cast<std::size_t>(loss)].happened(std::chrono::steady_clock::now()))
+            log::warning("Events of podferry are not in the API; said ever more seldom while it goes on",
+                         {{"why", std::string(word(loss))}, {"detail", detail}, {"events", std::to_string(*count)}});
+    };

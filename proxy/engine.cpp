@@ -40,7 +40,8 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
 
 void Engine::apply(api::Transaction transaction) {
     ++transactions_;
-    source_problems_ = std::move(transaction.problems);
+    if (!transaction.same_problems)
+        source_problems_ = std::move(transaction.problems);
     forget_grace(transaction);
     note_ended_pods(transaction);
     release(transaction.removals);

@@ -2,6 +2,8 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "api/event_post.hpp"
+
 namespace proxy {
 namespace {
 
@@ -111,6 +113,8 @@ Metrics::Metrics()
       api_held_removals(gauge(registry, "podferry_api_held_removals",
                               "Objects that a list suddenly lacked and that stay in force for now (relist_hold).")
                             .Add({})),
+      events_lost(
+          counter(registry, "podferry_events_lost_total", "Events that were not written to the API, by reason.")),
       probes(counter(registry, "podferry_probe_total", "Probe attempts, by type and result.")),
       probe_seconds(histogram(registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
       probe_transitions(counter(registry, "podferry_probe_state_transitions_total",
@@ -120,6 +124,8 @@ Metrics::Metrics()
     gauge(registry, "podferry_build_info", "Always 1; the version is a label.")
         .Add({{"version", PODFERRY_VERSION}})
         .Set(1);
+    for (const std::string_view reason : api::event_losses)
+        events_lost.Add({{"reason", std::string(reason)}});
 }
 
 std::string Metrics::text() const {
