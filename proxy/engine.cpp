@@ -1,7 +1,6 @@
 #include "proxy/engine.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "proxy/facts_change.hpp"
 #include "proxy/words.hpp"
@@ -174,12 +173,12 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
 
 void Engine::plan_service(const api::ObjectName& name) {
     ++plans_;
-    plan_problems_.erase(name);
     gaps_.erase(name);
     without_ipv6_.erase(name);
     const auto found = store_.services().find(name);
     const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
+        plan_problems_.put(name, {});
         desired_.remove(name);
         marks_.keep(name, {});
         health_ports_.remove(name);
@@ -191,8 +190,7 @@ void Engine::plan_service(const api::ObjectName& name) {
     const auto endpoints =
         api::endpoints_of(*found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
     ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts());
-    if (!service_plan.problems.empty())
-        plan_problems_[name] = std::move(service_plan.problems);
+    plan_problems_.put(name, std::move(service_plan.problems));
     if (!service_plan.gaps.empty())
         gaps_[name] = std::move(service_plan.gaps);
     if (service_plan.without_ipv6)
@@ -282,43 +280,6 @@ std::map<health::Subject, health::Target> Engine::targets() const {
     for (const api::Pod& pod : store_.pods())
         targets.merge(probe_targets(pod, ignored));
     return targets;
-}
-
-std::vector<api::Problem> Engine::problems() const {
-    std::vector<api::Problem> all = source_problems_;
-    for (const auto& [name, waiting] : waiting_)
-        all.push_back({waiting.upsert.origin, "Service " + api::to_string(name), waiting.message, false});
-    for (const Conflict& conflict : desired_.conflicts())
-        all.push_back(
-            {origin_of(conflict.service), "Service " + api::to_string(conflict.service), to_string(conflict), false});
-    for (const HealthPortConflict& conflict : health_ports_.conflicts())
-        all.push_back({origin_of(conflict.service), "Service " + api::to_string(conflict.service),
-                       "spec.healthCheckNodePort: " + std::to_string(conflict.port) + " is that of Service " +
-                           api::to_string(conflict.owner) + "; it is not answered for this one until that one goes",
-                       false});
-    for (const auto& [name, problems] : plan_problems_)
-        for (const std::string& problem : problems)
-            all.push_back({origin_of(name), "Service " + api::to_string(name), problem, true});
-    if (!without_ipv6_.empty())
-        all.push_back({{},
-                       "",
-                       "IPv6 is off on this host (sysctl net.ipv6.conf.podferry0.disable_ipv6, or booted with "
-                       "ipv6.disable=1): at least " +
-                           std::to_string(std::bit_floor(without_ipv6_.size())) + " Services, " +
-                           api::to_string(*without_ipv6_.begin()) +
-                           " among them, are not served at their IPv6 addresses; they will be when it is on",
-                       true});
-    if (missing_schedulers_.contains(facts_.scheduler))
-        all.push_back({{},
-                       "",
-                       "setting scheduler: this kernel has no scheduler " + facts_.scheduler +
-                           "; load its module ip_vs_" + facts_.scheduler +
-                           ", which the next audit finds; until then rr is used",
-                       true});
-    for (const auto& [name, problems] : probe_problems_)
-        for (const std::string& problem : problems)
-            all.push_back({{}, "Pod " + api::to_string(name), problem, true});
-    return all;
 }
 
 std::size_t Engine::services_without_backends() const {

@@ -16,6 +16,7 @@
 #include "proxy/desired.hpp"
 #include "proxy/draining.hpp"
 #include "proxy/health_ports.hpp"
+#include "proxy/plan_problems.hpp"
 #include "proxy/probes.hpp"
 #include "proxy/slow_start.hpp"
 #include "proxy/view.hpp"
@@ -91,13 +92,19 @@ public:
     const Draining& draining() const { return draining_; }
     const SlowStart& slow_start() const { return slow_start_; }
 
-    /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
+    /// All problems that exist now: of the source, of conflicts, of plans, and other ones.
     std::vector<api::Problem> problems() const;
 
     /// What Services ask for and do not get, by Service: "field: sentence".
-    const std::map<api::ObjectName, std::vector<std::string>>& plan_problems() const { return plan_problems_; }
+    const PlanProblems& plan_problems() const { return plan_problems_; }
+    PlanProblems& plan_problems() { return plan_problems_; }
 
     std::vector<ServiceView> view() const;
+    const std::vector<api::Problem>& source_problems() const { return source_problems_; }
+    api::Problem problem_of(const Conflict& conflict) const;
+    std::vector<api::Problem> plan_problems_of(const api::ObjectName& service) const;
+    /// Few, but in a folder: of allocation, health ports, schedulers, probes.
+    std::vector<api::Problem> other_problems() const;
 
     /// Services with an address of which no real server takes connections.
     std::size_t services_without_backends() const;
@@ -143,11 +150,11 @@ private:
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
     std::set<netlink::Address> ended_;                                      // of pods, since all was planned
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
-    std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
-    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
-    std::map<api::ObjectName, std::set<LocalGap>> gaps_;                    // by Service, where there are some
-    std::set<api::ObjectName> without_ipv6_;                                // Services, of a node that has it off
-    std::map<api::ObjectName, api::Origin> origins_;                        // of Services that have one
+    PlanProblems plan_problems_;
+    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
+    std::map<api::ObjectName, std::set<LocalGap>> gaps_;                  // by Service, where there are some
+    std::set<api::ObjectName> without_ipv6_;                              // Services, of a node that has it off
+    std::map<api::ObjectName, api::Origin> origins_;                      // of Services that have one
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
