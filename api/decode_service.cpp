@@ -135,13 +135,15 @@ void read_families(const Field& spec, Service& service) {
             families.against_rules("does not fit the family of " + service.cluster_ips[i].to_string());
 }
 
-/// apimachinery ValidateNonSpecialIP.
+/// apimachinery ValidateNonSpecialIP. What a server has let pass is for the planner, which refuses it with an Event.
 void read_external_ips(const Field& field, Service& service) {
     field.each([&](const Field& item) {
         const auto address = read_address(item);
         if (!address)
             return;
-        if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address)) {
+        const bool special =
+            address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address);
+        if (special && !item.from_server()) {
             item.against_rules(address->to_string() +
                                " cannot be an external IP (unspecified, loopback, link-local or multicast)");
             return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/endpoint_addresses.hpp"
 #include "proxy/facts_change.hpp"
 #include "proxy/words.hpp"
 
@@ -25,7 +26,7 @@ bool runs_elsewhere(const std::optional<api::Probe>& probe) {
 }  // namespace
 
 bool is_needed_first(const api::ObjectName& service) {
-    return (service.space == "default" && service.name == "kubernetes") ||
+    return AddressBook::is_api_service(service) ||
            (service.space == "kube-system" && service.name.find("dns") != std::string::npos);
 }
 
@@ -163,12 +164,27 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
         dirty_.erase(name);
     }
     // Those that another one's plan has given or taken a front end. It ends, because it only ever goes to an older one.
-    for (auto names = desired_.take_unsettled(); !names.empty(); names = desired_.take_unsettled())
+    for (auto names = take_unsettled(); !names.empty(); names = take_unsettled())
         for (const api::ObjectName& name : names)
             plan_service(name);
     if (dirty_.empty())
         ended_.clear();
     return now.size();
+}
+
+/// Those also whose external addresses have become a ClusterIP, or are none any more.
+std::set<api::ObjectName> Engine::take_unsettled() {
+    auto names = desired_.take_unsettled();
+    names.merge(addresses_.take_affected());
+    return names;
+}
+
+bool Engine::note_api_server(const ServerAddress& where) {
+    addresses_.add_server_in_use(where);
+    auto affected = addresses_.take_affected();
+    const bool any = !affected.empty();
+    dirty_.merge(affected);
+    return any;
 }
 
 void Engine::plan_service(const api::ObjectName& name) {
@@ -178,18 +194,15 @@ void Engine::plan_service(const api::ObjectName& name) {
     const auto found = store_.services().find(name);
     const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
-        plan_problems_.put(name, {});
-        desired_.remove(name);
-        marks_.keep(name, {});
-        health_ports_.remove(name);
-        terminating_.erase(name);
-        slow_start_.forget(name);
-        forget_draining(before);
+        forget_service(name, before);
         return;
     }
-    const auto endpoints =
+    auto endpoints =
         api::endpoints_of(*found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
+    std::vector<std::string> problems =
+        note_addresses(*found, endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
     ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts());
+    std::move(problems.begin(), problems.end(), std::back_inserter(service_plan.problems));
     plan_problems_.put(name, std::move(service_plan.problems));
     if (!service_plan.gaps.empty())
         gaps_[name] = std::move(service_plan.gaps);
@@ -202,6 +215,17 @@ void Engine::plan_service(const api::ObjectName& name) {
     desired_.replace(name, std::move(service_plan), age);
     forget_draining(before);
     health_ports_.put(*found, endpoints, carried());
+}
+
+void Engine::forget_service(const api::ObjectName& name, const std::vector<netlink::VirtualServer>& before) {
+    desired_.remove(name);
+    marks_.keep(name, {});
+    health_ports_.remove(name);
+    terminating_.erase(name);
+    slow_start_.forget(name);
+    forget_draining(before);
+    addresses_.remove(name, facts_.own_addresses);
+    plan_problems_.put(name, {});
 }
 
 HealthPorts::Carried Engine::carried() const {
@@ -266,6 +290,7 @@ Verdicts Engine::verdicts() {
         return pod != store_.pods().end() && pod_verdict(*pod, inputs_.verdict_of) == PodVerdict::failed;
     };
     verdicts.missing_schedulers = &missing_schedulers_;
+    verdicts.addresses = &addresses_;
     verdicts.kept = [this](const api::ObjectName& pod, const netlink::VirtualServer& server,
                            const netlink::RealServer& real) -> std::optional<int> {
         return grace_.contains(pod) ? inputs_.weight_of(server, real) : std::nullopt;

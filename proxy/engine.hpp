@@ -12,6 +12,7 @@
 #include "api/endpoints.hpp"
 #include "api/source.hpp"
 #include "api/store.hpp"
+#include "proxy/address_book.hpp"
 #include "proxy/allocate.hpp"
 #include "proxy/desired.hpp"
 #include "proxy/draining.hpp"
@@ -49,6 +50,10 @@ public:
 
     /// The node's addresses have changed: what depends on them is dirty (facts_change.hpp).
     void set_facts(NodeFacts facts);
+
+    /// An API server that the configuration names, or that podferry has connected to: no Service may have its address
+    /// and port. True when that makes some dirty.
+    bool note_api_server(const ServerAddress& where);
 
     /// The verdict on a pod has changed; its name as in probe_name().
     void verdict_changed(const std::string& pod);
@@ -94,17 +99,17 @@ public:
 
     /// All problems that exist now: of the source, of conflicts, of plans, and other ones.
     std::vector<api::Problem> problems() const;
+    const std::vector<api::Problem>& source_problems() const { return source_problems_; }
+    api::Problem problem_of(const Conflict& conflict) const;
+    std::vector<api::Problem> plan_problems_of(const api::ObjectName& service) const;
+    /// Few, but in a folder: of allocation, health ports, schedulers, probes.
+    std::vector<api::Problem> other_problems() const;
 
     /// What Services ask for and do not get, by Service: "field: sentence".
     const PlanProblems& plan_problems() const { return plan_problems_; }
     PlanProblems& plan_problems() { return plan_problems_; }
 
     std::vector<ServiceView> view() const;
-    const std::vector<api::Problem>& source_problems() const { return source_problems_; }
-    api::Problem problem_of(const Conflict& conflict) const;
-    std::vector<api::Problem> plan_problems_of(const api::ObjectName& service) const;
-    /// Few, but in a folder: of allocation, health ports, schedulers, probes.
-    std::vector<api::Problem> other_problems() const;
 
     /// Services with an address of which no real server takes connections.
     std::size_t services_without_backends() const;
@@ -124,6 +129,8 @@ private:
     void note_origin(const api::Upsert& upsert);
     void retry_waiting(std::vector<api::Upsert>& taken);
     void plan_service(const api::ObjectName& name);
+    void forget_service(const api::ObjectName& name, const std::vector<netlink::VirtualServer>& before);
+    std::set<api::ObjectName> take_unsettled();
     api::PodReadiness readiness(const api::Pod& pod) const;
     Verdicts verdicts();
     HealthPorts::Carried carried() const;
@@ -142,6 +149,7 @@ private:
     Inputs inputs_;
     Allocator allocator_;
     api::Store store_;
+    AddressBook addresses_;
     Desired desired_;
     HealthPorts health_ports_;
     Marks marks_;

@@ -12,15 +12,15 @@ class FactsChange {
 public:
     FactsChange(const NodeFacts& before, const NodeFacts& now);
 
-    /// Of node ports: the addresses that they are served on. Of external addresses: whether they are this host's own.
-    /// Of loadBalancerSourceRanges: whether this host is in one of them. Of all others nothing; but everything, when
-    /// other facts than addresses have changed.
+    /// Of node ports: the addresses that they are served on. Of external addresses: whether they are this host's own,
+    /// or a broadcast address. Of loadBalancerSourceRanges: whether this host is in one of them. Of all others nothing;
+    /// but everything, when other facts than addresses have changed.
     bool affects(const api::Service& service) const;
 
 private:
     bool everything_;
     bool node_ports_;
-    std::vector<Address> own_;  // come or gone
+    std::vector<Address> own_;  // come or gone, as are broadcast addresses
 };
 
 }  // namespace proxy
