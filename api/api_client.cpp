@@ -71,6 +71,8 @@ asio::awaitable<tl::expected<Link, std::string>> ApiClient::connect(Setback own)
         failed(link, {});
         co_return tl::unexpected(name(link.server) + ": " + problem);
     }
+    if (const auto peer = link.connection->peer(); peer && hooks_.connected)
+        hooks_.connected(*peer);
     co_return link;
 }
 

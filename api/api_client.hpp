@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "api/credentials.hpp"
+#include "api/event_post.hpp"
 #include "api/http.hpp"
 #include "api/server_pool.hpp"
 #include "api/server_url.hpp"
@@ -23,12 +24,16 @@ namespace api {
 struct ApiHooks {
     /// verb: LIST, WATCH, POST; code: the HTTP status, or "<error>" when there was no answer.
     std::function<void(const std::string& verb, const std::string& code)> request;
+    /// A connection to a server is there.
+    std::function<void(const boost::asio::ip::tcp::endpoint& server)> connected;
     std::function<void(const std::string& resource, const std::string& reason)> watch_restarted;
     std::function<void(const std::string& resource)> relisted;
     std::function<void(const std::string& resource)> decode_error;
     /// Once, when the servers cannot be used any more; once, when all is watched again.
     std::function<void(const std::string& reason)> away;
     std::function<void(std::chrono::seconds away_for)> back;
+    /// An Event that is not written. `detail`: what the server says, or why it cannot be reached.
+    std::function<void(EventLoss loss, const std::string& detail)> event_lost;
 };
 
 /// An open connection to one of the servers.

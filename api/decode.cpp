@@ -5,6 +5,7 @@
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
+#include "api/plain_text.hpp"
 
 namespace api {
 namespace {
@@ -85,15 +86,15 @@ const KindRow* find_kind(const Field& document, const std::string& kind, const s
         if (kind.empty())
             kind_field.wrong("missing; every object needs apiVersion, kind and metadata.name");
         else
-            kind_field.warn("objects of kind " + kind +
+            kind_field.warn("objects of kind " + shortened(kind, 80) +
                             " are not used here; Service, Pod, EndpointSlice, Endpoints, Node and List are" +
                             did_you_mean(kind, {"Service", "Pod", "EndpointSlice", "Endpoints", "Node", "List"}));
         return nullptr;
     }
     const Field version_field = document["apiVersion"];
     if (version != row->api_version)
-        version_field.wrong((version.empty() ? "missing" : "'" + version + "'") + "; kind " + kind +
-                            " is of apiVersion " + std::string(row->api_version));
+        version_field.wrong((version.empty() ? "missing" : quoted(version)) + "; kind " + kind + " is of apiVersion " +
+                            std::string(row->api_version));
     return &*row;
 }
 
@@ -140,7 +141,7 @@ Decoded decode(const Value& value, const std::string& kind_hint, Strictness stri
         std::vector<Mistake> ignored;
         const Field quiet(value, ignored);
         const Field metadata = quiet["metadata"];
-        decoded.label = kind + (kind.empty() ? "" : " ") + metadata["name"].text();
+        decoded.label = shortened(kind, 80) + (kind.empty() ? "" : " ") + shortened(metadata["name"].text(), 253);
         decoded.version = metadata["resourceVersion"].text();
         return decoded;
     }
@@ -148,7 +149,7 @@ Decoded decode(const Value& value, const std::string& kind_hint, Strictness stri
     decoded.kind = row->object;
     decoded.name = metadata.name;
     decoded.version = metadata.version;
-    decoded.label = kind + " " + to_string(metadata.name);
+    decoded.label = kind + " " + shortened(to_string(metadata.name), 320);
     decode_kind(*row, document, std::move(metadata), decoded);
     for (const Object& object : decoded.objects)
         decoded.names.push_back(name_of(object));
@@ -218,7 +219,7 @@ std::optional<Address> read_address(const Field& field) {
         return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
     // No zone (fe80::1%eth0), and no IPv4 in IPv6's clothes.
     if (error || text.find('%') != std::string::npos || mapped) {
-        field.wrong("'" + text + "' is not an IP address");
+        field.wrong(quoted(text) + " is not an IP address");
         return std::nullopt;
     }
     return address;

@@ -5,6 +5,7 @@
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
+#include "api/plain_text.hpp"
 
 namespace api {
 namespace {
@@ -114,7 +115,7 @@ HttpGet read_http_get(const Field& field) {
         item.only({"name", "value"});
         const Field name = item["name"];
         if (!is_header_name(name.text()))
-            name.wrong("'" + name.text() + "' is not a header's name (letters, digits and '-')");
+            name.wrong(quoted(name.text()) + " is not a header's name (letters, digits and '-')");
         const Field value = item["value"];
         if (value.text().find_first_of("\r\n") != std::string::npos)
             value.wrong("a header's value has no line breaks");
@@ -167,7 +168,7 @@ void read_container_ports(const Field& field, Container& container) {
         if (!port.name.empty()) {
             name.check(check_port_name(port.name));
             if (!names.insert(port.name).second)
-                name.wrong("'" + port.name + "' is the name of an earlier port too");
+                name.wrong(quoted(port.name) + " is the name of an earlier port too");
         }
         port.protocol = read_protocol(item["protocol"]);
         const Field number = item["containerPort"];
@@ -203,7 +204,7 @@ void read_containers(const Field& spec, Pod& pod) {
     const auto add = [&](const Field& item, bool may_be_probed, bool keep) {
         Container container = read_container(item, may_be_probed);
         if (!container.name.empty() && !names.insert(container.name).second)
-            item["name"].wrong("'" + container.name + "' is the name of an earlier container too");
+            item["name"].wrong(quoted(container.name) + " is the name of an earlier container too");
         if (keep)
             pod.containers.push_back(std::move(container));
     };

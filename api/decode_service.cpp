@@ -8,6 +8,7 @@
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
+#include "api/plain_text.hpp"
 
 namespace api {
 namespace {
@@ -76,7 +77,7 @@ void read_ports(const Field& field, Service& service) {
     field.each([&](const Field& item) {
         ServicePort port = read_port(item, service, field.size() == 1);
         if (!port.name.empty() && !names.insert(port.name).second)
-            item["name"].against_rules("'" + port.name + "' is the name of an earlier port too");
+            item["name"].against_rules(quoted(port.name) + " is the name of an earlier port too");
         if (!numbers.insert({port.protocol, port.port}).second)
             item["port"].against_rules(std::to_string(port.port) + " with this protocol is an earlier port too");
         if (port.node_port != 0 && !node_ports.insert({port.protocol, port.node_port}).second)
@@ -134,13 +135,15 @@ void read_families(const Field& spec, Service& service) {
             families.against_rules("does not fit the family of " + service.cluster_ips[i].to_string());
 }
 
-/// apimachinery ValidateNonSpecialIP.
+/// apimachinery ValidateNonSpecialIP. What a server has let pass is for the planner, which refuses it with an Event.
 void read_external_ips(const Field& field, Service& service) {
     field.each([&](const Field& item) {
         const auto address = read_address(item);
         if (!address)
             return;
-        if (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address)) {
+        const bool special =
+            address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address);
+        if (special && !item.from_server()) {
             item.against_rules(address->to_string() +
                                " cannot be an external IP (unspecified, loopback, link-local or multicast)");
             return;
@@ -185,7 +188,7 @@ void read_source_ranges(const Field& field, Service& service) {
         else if (!bad_v6)
             service.source_ranges.push_back({v6.network(), v6.prefix_length()});
         else
-            item.wrong("'" + text + "' is not a CIDR such as 10.0.0.0/8");
+            item.wrong(quoted(text) + " is not a CIDR such as 10.0.0.0/8");
     });
 }
 

@@ -6,7 +6,39 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "api/plain_text.hpp"
+
 namespace api {
+namespace {
+
+constexpr std::size_t longest_note = 1024;  // bytes
+constexpr std::size_t longest_word = 128;   // of reason, action, reportingInstance
+constexpr std::size_t longest_name = 253;   // of a DNS subdomain
+constexpr std::size_t most_buckets = 2048;
+
+/// A name of its own for the event, and still a DNS subdomain.
+std::string event_name(const EventNote& note, long micros) {
+    const std::string end = fmt::format(".{:x}", micros);
+    std::string name(cut(note.name, longest_name - end.size()));
+    name.erase(name.find_last_not_of(".-") + 1);
+    return name + end;
+}
+
+}  // namespace
+
+EventLoss loss_of(unsigned status) {
+    switch (status) {
+        case 401:
+        case 403:
+            return EventLoss::forbidden;
+        case 400:
+        case 413:
+        case 422:
+            return EventLoss::invalid;
+        default:
+            return EventLoss::other;
+    }
+}
 
 std::string event_space(const EventNote& note) {
     return note.space.empty() ? "default" : note.space;
@@ -23,30 +55,73 @@ std::string event_json(const EventNote& note, const std::string& node, std::chro
         regarding["namespace"] = note.space;
     if (!note.uid.empty())
         regarding["uid"] = note.uid;
+    const std::string reason(cut(note.reason, longest_word));
+    const std::string reporter = "podferry-" + node;
     const boost::json::object event{
         {"apiVersion", "events.k8s.io/v1"},
         {"kind", "Event"},
-        {"metadata", {{"name", fmt::format("{}.{:x}", note.name, micros)}, {"namespace", event_space(note)}}},
+        {"metadata", {{"name", event_name(note, micros)}, {"namespace", event_space(note)}}},
         {"eventTime", time},
         {"reportingController", "podferry"},
-        {"reportingInstance", "podferry-" + node},
-        {"action", note.reason},
-        {"reason", note.reason},
+        {"reportingInstance", cut(reporter, longest_word)},
+        {"action", reason},
+        {"reason", reason},
         {"regarding", regarding},
-        {"note", note.message},
+        {"note", shortened(printable(note.message), longest_note)},
         {"type", note.warning ? "Warning" : "Normal"}};
     return boost::json::serialize(event);
 }
 
-bool EventBudget::take(std::chrono::steady_clock::time_point now) {
-    if (!used_)
-        filled_ = now;
+// ---- how many ------------------------------------------------------------------------------------------------
+
+void Tokens::fill(Time now) {
+    if (used_)
+        left_ = std::min(burst_, left_ + (now - filled_) / refill_);
     used_ = true;
-    left_ = std::min(burst, left_ + (now - filled_) / refill);
     filled_ = now;
-    if (left_ < 1)
+}
+
+bool Tokens::has(Time now) {
+    fill(now);
+    return left_ >= 1;
+}
+
+bool Tokens::is_full(Time now) const {
+    return !used_ || left_ + (now - filled_) / refill_ >= burst_;
+}
+
+/// Full buckets are forgotten when there are many: a fresh one is the same. A flood of names throws out the one that
+/// has not been asked for the longest.
+Tokens& EventBudget::bucket(Buckets& buckets, const std::string& key, const Tokens& fresh, Tokens::Time now) {
+    const auto known = buckets.find(key);
+    if (known != buckets.end())
+        return known->second;
+    if (buckets.size() >= most_buckets) {
+        const auto oldest = std::min_element(buckets.begin(), buckets.end(), [](const auto& a, const auto& b) {
+            return a.second.filled() < b.second.filled();
+        });
+        buckets.erase(oldest);
+        std::erase_if(buckets, [&](const auto& entry) { return entry.second.is_full(now); });
+    }
+    return buckets.emplace(key, fresh).first->second;
+}
+
+bool EventBudget::take(const EventNote& note, std::chrono::steady_clock::time_point now) {
+    using namespace std::chrono_literals;
+    const bool of_space = !note.space.empty();
+    if (of_space && !all_.has(now))
         return false;
-    left_ -= 1;
+    Tokens* space = of_space ? &bucket(spaces_, note.space, {50, 1min}, now) : nullptr;
+    if (space != nullptr && !space->has(now))
+        return false;
+    Tokens& object = bucket(objects_, note.kind + " " + note.space + "/" + note.name, {25, 5min}, now);
+    if (!object.has(now))
+        return false;
+    object.take();
+    if (space != nullptr) {
+        space->take();
+        all_.take();
+    }
     return true;
 }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "api/plain_text.hpp"
 #include "api/spelling.hpp"
 
 namespace api {
+
+static constexpr std::size_t longest_step = 320;  // bytes: a label's key has 317
 
 std::string to_string(const std::vector<Step>& path) {
     std::string text;
@@ -14,10 +17,11 @@ std::string to_string(const std::vector<Step>& path) {
             continue;
         }
         const std::string& name = std::get<std::string>(step);
+        const std::string shown = shortened(name, longest_step);
         if (name.find_first_of("./[]") != std::string::npos)
-            text += "[\"" + name + "\"]";
+            text += "[\"" + shown + "\"]";
         else
-            text += (text.empty() ? "" : ".") + name;
+            text += (text.empty() ? "" : ".") + shown;
     }
     return text;
 }
@@ -28,6 +32,8 @@ std::string to_string(const Mistake& mistake) {
 }
 
 std::string did_you_mean(std::string_view name, std::initializer_list<std::string_view> known) {
+    if (name.size() > longest_step)
+        return {};
     const auto nearest = std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
         return edit_distance(name, a) < edit_distance(name, b);
     });
@@ -104,7 +110,7 @@ std::size_t Field::one_of(std::initializer_list<std::string_view> words) const {
     std::string list;
     for (const std::string_view allowed : words)
         list += (list.empty() ? "" : ", ") + std::string(allowed);
-    wrong("'" + word + "' is not one of " + list);
+    wrong(quoted(word) + " is not one of " + list);
     return 0;
 }
 

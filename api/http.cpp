@@ -127,6 +127,12 @@ public:
         co_return co_await read_from(*plain_, limit);
     }
 
+    std::optional<tcp::endpoint> peer() {
+        boost::system::error_code error;
+        const tcp::endpoint peer = lowest().socket().remote_endpoint(error);
+        return error ? std::nullopt : std::optional(peer);
+    }
+
     bool reusable() const { return parser_ && parser_->is_done() && parser_->keep_alive(); }
 
 private:
@@ -264,6 +270,10 @@ asio::awaitable<tl::expected<HttpHead, std::string>> HttpConnection::send(HttpRe
 
 asio::awaitable<tl::expected<std::string_view, std::string>> HttpConnection::read(std::chrono::milliseconds limit) {
     return impl_->read(limit);
+}
+
+std::optional<tcp::endpoint> HttpConnection::peer() const {
+    return impl_->peer();
 }
 
 bool HttpConnection::reusable() const {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -59,6 +60,8 @@ public:
     boost::asio::awaitable<tl::expected<HttpHead, std::string>> send(HttpRequest request);
     /// Some of the answer's body; an empty view: it has ended. Valid until the next call.
     boost::asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::milliseconds limit);
+    /// Who is connected to; nothing when nobody is.
+    std::optional<boost::asio::ip::tcp::endpoint> peer() const;
     /// Whether another request may follow: the answer has been read to its end, and the server keeps the connection.
     bool reusable() const;
 

@@ -48,7 +48,10 @@ void resolve_by_slices(Transaction& changes) {
 }  // namespace
 
 KubernetesSource::KubernetesSource(asio::io_context& context, KubernetesOptions options, const ApiHooks& hooks)
-    : client_(context, std::move(options.access), hooks), node_name_(std::move(options.node_name)), timer_(context) {
+    : client_(context, std::move(options.access), hooks),
+      node_name_(std::move(options.node_name)),
+      timer_(context),
+      events_(client_, node_name_) {
     watched_.push_back(make(services, services_resource(), Kind::service, options));
     watched_.push_back(make(slices, slices_resource(), Kind::endpoint_slice, options));
     watched_.push_back(make(node, node_resource(node_name_), Kind::node, options));
@@ -156,15 +159,27 @@ void KubernetesSource::hand_over() {
     delivered_ = true;
     Transaction changes = std::exchange(pending_, {});
     resolve_by_slices(changes);
+    add_problems(changes);
+    deliver_(std::move(changes));
+}
+
+/// Gathering them costs what they are, so it is not done for an event that changes none.
+void KubernetesSource::add_problems(Transaction& changes) {
+    const bool node_missing = watched_[node].listed && watched_[node].objects.size() == 0;
+    std::uint64_t version = node_missing ? 1 : 2;
+    for (const Watched& watched : watched_)
+        version += 4 * watched.objects.problems_version();
+    changes.same_problems = std::exchange(problems_version_, version) == version;
+    if (changes.same_problems)
+        return;
     for (const Watched& watched : watched_)
         watched.objects.add_problems(changes.problems);
-    if (watched_[node].listed && watched_[node].objects.size() == 0)
+    if (node_missing)
         changes.problems.push_back({{},
                                     "Node " + node_name_,
                                     "the API has no such Node: is node_name right? Until it is there, this host's own "
                                     "addresses are used",
                                     true});
-    deliver_(std::move(changes));
 }
 
 /// What is due at a moment, not at an event.
@@ -216,23 +231,6 @@ std::size_t KubernetesSource::held() const {
     for (const Watched& watched : watched_)
         held += watched.objects.held();
     return held;
-}
-
-asio::awaitable<void> KubernetesSource::post(EventNote note) {
-    if (!events_.take(Clock::now()))
-        co_return;
-    auto link = co_await client_.connect();
-    if (!link)
-        co_return;
-    HttpRequest request;
-    request.method = "POST";
-    request.target = events_path + event_space(note) + "/events";
-    request.bearer_token = link->bearer_token;
-    request.accept = other_format;
-    request.content_type = "application/json";
-    request.body = event_json(note, node_name_, std::chrono::system_clock::now());
-    const auto head = co_await link->connection->send(request);
-    client_.count("POST", head ? std::optional(head->status) : std::nullopt);
 }
 
 }  // namespace api

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "api/api_client.hpp"
-#include "api/event_post.hpp"
+#include "api/event_poster.hpp"
 #include "api/object_set.hpp"
 #include "api/reflector.hpp"
 #include "api/source.hpp"
@@ -45,8 +45,8 @@ public:
     /// What keeps resources from being watched now.
     std::vector<Problem> ailments() const;
 
-    /// Writes an event, or drops it when there have been too many, or the API is away.
-    boost::asio::awaitable<void> post(EventNote note);
+    /// Writes an Event (event_poster.hpp).
+    boost::asio::awaitable<void> post(EventNote note) { return events_.post(std::move(note)); }
 
 private:
     static constexpr std::size_t services = 0;
@@ -69,6 +69,7 @@ private:
     void take_health(std::size_t index, const std::string& reason);
     void count_mistakes(const WireObject& object, const Resource& resource) const;
     void hand_over();
+    void add_problems(Transaction& changes);
     bool complete() const;
     boost::asio::awaitable<void> keep_time();
 
@@ -77,11 +78,12 @@ private:
     OnTransaction deliver_;
     std::vector<Watched> watched_;
     Transaction pending_;
+    std::uint64_t problems_version_ = 0;
     bool delivered_ = false;
     boost::asio::steady_timer timer_;
     std::optional<Time> node_awaited_;  // until when, once all else is there
     std::optional<Time> away_since_;
-    EventBudget events_;
+    EventPoster events_;
 };
 
 }  // namespace api

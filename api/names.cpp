@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/plain_text.hpp"
+
 namespace api {
 namespace {
 
@@ -13,10 +15,6 @@ bool is_digit(char c) {
 }
 bool is_letter(char c) {
     return is_lower(c) || (c >= 'A' && c <= 'Z');
-}
-
-std::string quoted(std::string_view text) {
-    return "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "...'" : "'");
 }
 
 /// A label without its limit of 63: parts of a subdomain have only the limit of the whole.

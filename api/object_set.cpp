@@ -14,12 +14,24 @@ void ObjectSet::put(WireObject object, Transaction& changes) {
     if (known.version == object.version && !object.version.empty())
         return;
     known.version = object.version;
-    problems_.erase(object.name);
-    for (const Mistake& mistake : object.mistakes)
-        problems_[object.name].push_back({{}, object.label, to_string(mistake), mistake.warning});
+    note_problems(object);
     for (Object& one : object.objects) {
         known.in_force = true;
         changes.upserts.push_back({std::move(one), {}});
+    }
+}
+
+void ObjectSet::note_problems(const WireObject& object) {
+    if (problems_.erase(object.name) > 0 || !object.mistakes.empty())
+        ++problems_version_;
+    for (const Mistake& mistake : object.mistakes) {
+        std::vector<Problem>& problems = problems_[object.name];
+        if (problems.size() == most_told) {
+            const std::size_t left = object.mistakes.size() - most_told;
+            problems.push_back({{}, object.label, std::to_string(left) + " more mistakes", mistake.warning});
+            return;
+        }
+        problems.push_back({{}, object.label, to_string(mistake), mistake.warning});
     }
 }
 
@@ -37,7 +49,7 @@ void ObjectSet::remove(const ObjectName& name, Transaction& changes) {
     }
     held_ -= known->second.held ? 1 : 0;
     known_.erase(known);
-    problems_.erase(name);
+    problems_version_ += problems_.erase(name);
 }
 
 void ObjectSet::list(std::vector<WireObject> objects, Time now, Transaction& changes) {

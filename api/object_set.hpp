@@ -35,7 +35,9 @@ public:
     void release(Time now, Transaction& changes);
     std::size_t held() const { return held_; }
 
-    /// Why objects cannot be used, or are used with a reservation; and what is held back.
+    /// Another number when add_problems() adds others than before.
+    std::uint64_t problems_version() const { return 2 * problems_version_ + (held_ > 0 ? 1 : 0); }
+    /// Why objects cannot be used, or are used with a reservation, of each object the first few; and what is held back.
     void add_problems(std::vector<Problem>& problems) const;
 
     std::size_t size() const { return known_.size(); }
@@ -48,7 +50,10 @@ private:
         std::uint32_t list = 0;  // the last one that had it
     };
 
+    static constexpr std::size_t most_told = 10;  // mistakes of an object
+
     void put(WireObject object, Transaction& changes);
+    void note_problems(const WireObject& object);
     void remove(const ObjectName& name, Transaction& changes);
 
     Kind kind_;
@@ -56,6 +61,7 @@ private:
     std::chrono::milliseconds hold_;
     std::map<ObjectName, Known> known_;
     std::map<ObjectName, std::vector<Problem>> problems_;
+    std::uint64_t problems_version_ = 0;
     std::uint32_t lists_ = 0;
     std::size_t held_ = 0;
     std::optional<Time> due_;

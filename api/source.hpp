@@ -53,6 +53,8 @@ struct Transaction {
     std::vector<Removal> removals;
     /// Every problem that exists in the source after this transaction (not only new ones).
     std::vector<Problem> problems;
+    /// They are those of the last transaction: `problems` is empty then.
+    bool same_problems = false;
     /// True for the first transaction: the complete initial state.
     bool initial = false;
 };

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 
+#include "api/plain_text.hpp"
 #include "api/rfc3339.hpp"
 
 namespace api {
@@ -73,8 +74,7 @@ std::string Value::description() const {
         case Kind::list:
             return "a list";
         case Kind::text: {
-            const std::string whole = text();
-            return "the text '" + whole.substr(0, 60) + (whole.size() > 60 ? "...'" : "'");
+            return "the text " + quoted(text());
         }
         case Kind::absent:
         case Kind::null:

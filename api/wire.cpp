@@ -1,9 +1,12 @@
 #include "api/wire.hpp"
 
 #include "api/decode.hpp"
+#include "api/plain_text.hpp"
 #include "api/wire_formats.hpp"
 
 namespace api {
+
+static constexpr std::size_t longest_message = 1024;  // bytes of what a server says
 
 // ---- which format it is --------------------------------------------------------------------------------------
 
@@ -32,7 +35,7 @@ WireStatus read_status(std::string_view text) {
 
 ListReader::End end_of(const std::string& kind, std::string version, std::string continue_token, bool has_items) {
     if (!kind.ends_with("List"))
-        return {{}, {}, "the answer is no list but kind '" + kind + "'"};
+        return {{}, {}, "the answer is no list but kind " + quoted(kind)};
     ListReader::End end{std::move(version), std::move(continue_token), {}};
     if (end.version.empty() || !has_items)
         end.problem = "the list has no items or no resourceVersion: a gateway's answer, not an API server's?";
@@ -58,7 +61,7 @@ WireObject object_from(const Value& value, const std::string& kind) {
 }
 
 WireStatus status_from(const Value& value) {
-    WireStatus status{0, text_at(value, {"message"}), false};
+    WireStatus status{0, shortened(text_at(value, {"message"}), longest_message), false};
     if (const Value code = value.member("code"); code.kind() == Value::Kind::integer)
         status.code = static_cast<int>(code.integer());
     if (const Value causes = value.member("details").member("causes"); causes.kind() == Value::Kind::list)

@@ -1,10 +1,13 @@
 #include "proxy/cluster.hpp"
 
+#include <array>
 #include <fstream>
 #include <iterator>
 
+#include "api/server_url.hpp"
 #include "proxy/log.hpp"
 #include "proxy/metric_labels.hpp"
+#include "proxy/rarely.hpp"
 
 namespace proxy {
 namespace {
@@ -27,6 +30,20 @@ tl::expected<api::Access, std::string> access_of(const Config& config) {
     return access;
 }
 
+std::vector<ServerAddress> server_addresses(const api::Access& access) {
+    std::vector<ServerAddress> addresses;
+    for (const std::string& server : access.servers) {
+        const auto url = api::parse_server_url(server);
+        if (!url)
+            continue;
+        boost::system::error_code not_an_address;
+        const Address address = boost::asio::ip::make_address(url->host, not_an_address);
+        if (!not_an_address)
+            addresses.push_back({address, url->port});
+    }
+    return addresses;
+}
+
 api::ApiHooks api_hooks(Metrics& metrics) {
     api::ApiHooks hooks;
     hooks.request = [&metrics](const std::string& verb, const std::string& code) {
@@ -40,6 +57,15 @@ api::ApiHooks api_hooks(Metrics& metrics) {
     };
     hooks.decode_error = [&metrics](const std::string& resource) {
         metrics.api_decode_errors.Add({{"resource", resource}}).Increment();
+    };
+    hooks.event_lost = [&metrics, said = std::array<Rarely, api::event_losses.size()>()](
+                           api::EventLoss loss, const std::string& detail) mutable {
+        metrics.events_lost.Add({{"reason", std::string(word(loss))}}).Increment();
+        if (loss == api::EventLoss::unreachable)
+            return;  // of that there is a word already
+        if (const auto count = said[static_cast<std::size_t>(loss)].happened(std::chrono::steady_clock::now()))
+            log::warning("Events of podferry are not in the API; said ever more seldom while it goes on",
+                         {{"why", std::string(word(loss))}, {"detail", detail}, {"events", std::to_string(*count)}});
     };
     hooks.away = [](const std::string& reason) {
         log::warning("the Kubernetes API cannot be reached; what is known stays in force, and is tried again",

@@ -3,9 +3,11 @@
 
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "api/api_client.hpp"
 #include "api/kubeconfig.hpp"
+#include "proxy/address_book.hpp"
 #include "proxy/config.hpp"
 #include "proxy/metrics.hpp"
 
@@ -13,6 +15,9 @@ namespace proxy {
 
 /// The kubeconfig's access, or the pod's own; `api_servers` take the place of its servers. The error says what to do.
 tl::expected<api::Access, std::string> access_of(const Config& config);
+
+/// Those of its servers that are addresses, not names.
+std::vector<ServerAddress> server_addresses(const api::Access& access);
 
 /// They count in `metrics`, which must outlive them.
 api::ApiHooks api_hooks(Metrics& metrics);

@@ -27,6 +27,13 @@ struct Listen {
     bool operator==(const Listen&) const = default;
 };
 
+/// Which addresses Services may claim by spec.externalIPs.
+struct ExternalIps {
+    bool all = true;
+    std::vector<Prefix> networks;  ///< when not all; none: no address at all
+    bool operator==(const ExternalIps&) const = default;
+};
+
 /// Every setting's meaning, default, unit and range stands in config.cpp's table, which also prints them.
 struct Config {
     std::vector<Prefix> service_cluster_ip_range;
@@ -35,6 +42,7 @@ struct Config {
     std::string node_name;
     std::vector<Address> node_ip;
     std::vector<Prefix> node_port_addresses;
+    ExternalIps external_ips;
     bool allow_range_overlap = false;
     bool masquerade_all = false;
     std::string scheduler = "rr";

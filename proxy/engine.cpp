@@ -1,8 +1,8 @@
 #include "proxy/engine.hpp"
 
 #include <algorithm>
-#include <bit>
 
+#include "proxy/endpoint_addresses.hpp"
 #include "proxy/facts_change.hpp"
 #include "proxy/service_view.hpp"
 
@@ -26,7 +26,7 @@ bool runs_elsewhere(const std::optional<api::Probe>& probe) {
 }  // namespace
 
 bool is_needed_first(const api::ObjectName& service) {
-    return (service.space == "default" && service.name == "kubernetes") ||
+    return AddressBook::is_api_service(service) ||
            (service.space == "kube-system" && service.name.find("dns") != std::string::npos);
 }
 
@@ -40,7 +40,8 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
 
 void Engine::apply(api::Transaction transaction) {
     ++transactions_;
-    source_problems_ = std::move(transaction.problems);
+    if (!transaction.same_problems)
+        source_problems_ = std::move(transaction.problems);
     forget_grace(transaction);
     note_ended_pods(transaction);
     release(transaction.removals);
@@ -163,7 +164,7 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
         dirty_.erase(name);
     }
     // Those that another one's plan has given or taken a front end. It ends, because it only ever goes to an older one.
-    for (auto names = desired_.take_unsettled(); !names.empty(); names = desired_.take_unsettled())
+    for (auto names = take_unsettled(); !names.empty(); names = take_unsettled())
         for (const api::ObjectName& name : names)
             plan_service(name);
     if (dirty_.empty())
@@ -171,27 +172,38 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
     return now.size();
 }
 
+/// Those also whose external addresses have become a ClusterIP, or are none any more.
+std::set<api::ObjectName> Engine::take_unsettled() {
+    auto names = desired_.take_unsettled();
+    names.merge(addresses_.take_affected());
+    return names;
+}
+
+bool Engine::note_api_server(const ServerAddress& where) {
+    addresses_.add_server_in_use(where);
+    auto affected = addresses_.take_affected();
+    const bool any = !affected.empty();
+    dirty_.merge(affected);
+    return any;
+}
+
 void Engine::plan_service(const api::ObjectName& name) {
     ++plans_;
-    plan_problems_.erase(name);
     gaps_.erase(name);
     without_ipv6_.erase(name);
     const auto found = store_.services().find(name);
     const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
-        desired_.remove(name);
-        marks_.keep(name, {});
-        health_ports_.remove(name);
-        terminating_.erase(name);
-        slow_start_.forget(name);
-        forget_draining(before);
+        forget_service(name, before);
         return;
     }
-    const auto endpoints =
+    auto endpoints =
         api::endpoints_of(*found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
+    std::vector<std::string> problems =
+        note_addresses(*found, endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
     ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts());
-    if (!service_plan.problems.empty())
-        plan_problems_[name] = std::move(service_plan.problems);
+    std::move(problems.begin(), problems.end(), std::back_inserter(service_plan.problems));
+    plan_problems_.put(name, std::move(service_plan.problems));
     if (!service_plan.gaps.empty())
         gaps_[name] = std::move(service_plan.gaps);
     if (service_plan.without_ipv6)
@@ -203,6 +215,17 @@ void Engine::plan_service(const api::ObjectName& name) {
     desired_.replace(name, std::move(service_plan), age);
     forget_draining(before);
     health_ports_.put(*found, endpoints, carried());
+}
+
+void Engine::forget_service(const api::ObjectName& name, const std::vector<netlink::VirtualServer>& before) {
+    desired_.remove(name);
+    marks_.keep(name, {});
+    health_ports_.remove(name);
+    terminating_.erase(name);
+    slow_start_.forget(name);
+    forget_draining(before);
+    addresses_.remove(name, facts_.own_addresses);
+    plan_problems_.put(name, {});
 }
 
 HealthPorts::Carried Engine::carried() const {
@@ -267,6 +290,7 @@ Verdicts Engine::verdicts() {
         return pod != store_.pods().end() && pod_verdict(*pod, inputs_.verdict_of) == PodVerdict::failed;
     };
     verdicts.missing_schedulers = &missing_schedulers_;
+    verdicts.addresses = &addresses_;
     verdicts.kept = [this](const api::ObjectName& pod, const netlink::VirtualServer& server,
                            const netlink::RealServer& real) -> std::optional<int> {
         return grace_.contains(pod) ? inputs_.weight_of(server, real) : std::nullopt;
@@ -281,43 +305,6 @@ std::map<health::Subject, health::Target> Engine::targets() const {
     for (const api::Pod& pod : store_.pods())
         targets.merge(probe_targets(pod, ignored));
     return targets;
-}
-
-std::vector<api::Problem> Engine::problems() const {
-    std::vector<api::Problem> all = source_problems_;
-    for (const auto& [name, waiting] : waiting_)
-        all.push_back({waiting.upsert.origin, "Service " + api::to_string(name), waiting.message, false});
-    for (const Conflict& conflict : desired_.conflicts())
-        all.push_back(
-            {origin_of(conflict.service), "Service " + api::to_string(conflict.service), to_string(conflict), false});
-    for (const HealthPortConflict& conflict : health_ports_.conflicts())
-        all.push_back({origin_of(conflict.service), "Service " + api::to_string(conflict.service),
-                       "spec.healthCheckNodePort: " + std::to_string(conflict.port) + " is that of Service " +
-                           api::to_string(conflict.owner) + "; it is not answered for this one until that one goes",
-                       false});
-    for (const auto& [name, problems] : plan_problems_)
-        for (const std::string& problem : problems)
-            all.push_back({origin_of(name), "Service " + api::to_string(name), problem, true});
-    if (!without_ipv6_.empty())
-        all.push_back({{},
-                       "",
-                       "IPv6 is off on this host (sysctl net.ipv6.conf.podferry0.disable_ipv6, or booted with "
-                       "ipv6.disable=1): at least " +
-                           std::to_string(std::bit_floor(without_ipv6_.size())) + " Services, " +
-                           api::to_string(*without_ipv6_.begin()) +
-                           " among them, are not served at their IPv6 addresses; they will be when it is on",
-                       true});
-    if (missing_schedulers_.contains(facts_.scheduler))
-        all.push_back({{},
-                       "",
-                       "setting scheduler: this kernel has no scheduler " + facts_.scheduler +
-                           "; load its module ip_vs_" + facts_.scheduler +
-                           ", which the next audit finds; until then rr is used",
-                       true});
-    for (const auto& [name, problems] : probe_problems_)
-        for (const std::string& problem : problems)
-            all.push_back({{}, "Pod " + api::to_string(name), problem, true});
-    return all;
 }
 
 std::size_t Engine::services_without_backends() const {

@@ -12,10 +12,12 @@
 #include "api/endpoints.hpp"
 #include "api/source.hpp"
 #include "api/store.hpp"
+#include "proxy/address_book.hpp"
 #include "proxy/allocate.hpp"
 #include "proxy/desired.hpp"
 #include "proxy/draining.hpp"
 #include "proxy/health_ports.hpp"
+#include "proxy/plan_problems.hpp"
 #include "proxy/probes.hpp"
 #include "proxy/slow_start.hpp"
 #include "proxy/view.hpp"
@@ -48,6 +50,10 @@ public:
 
     /// The node's addresses have changed: what depends on them is dirty (facts_change.hpp).
     void set_facts(NodeFacts facts);
+
+    /// An API server that the configuration names, or that podferry has connected to: no Service may have its address
+    /// and port. True when that makes some dirty.
+    bool note_api_server(const ServerAddress& where);
 
     /// The verdict on a pod has changed; its name as in probe_name().
     void verdict_changed(const std::string& pod);
@@ -91,11 +97,17 @@ public:
     const Draining& draining() const { return draining_; }
     const SlowStart& slow_start() const { return slow_start_; }
 
-    /// All problems that exist now: of the source, of allocation, of conflicts, of probes.
+    /// All problems that exist now: of the source, of conflicts, of plans, and other ones.
     std::vector<api::Problem> problems() const;
+    const std::vector<api::Problem>& source_problems() const { return source_problems_; }
+    api::Problem problem_of(const Conflict& conflict) const;
+    std::vector<api::Problem> plan_problems_of(const api::ObjectName& service) const;
+    /// Few, but in a folder: of allocation, health ports, schedulers, probes.
+    std::vector<api::Problem> other_problems() const;
 
     /// What Services ask for and do not get, by Service: "field: sentence".
-    const std::map<api::ObjectName, std::vector<std::string>>& plan_problems() const { return plan_problems_; }
+    const PlanProblems& plan_problems() const { return plan_problems_; }
+    PlanProblems& plan_problems() { return plan_problems_; }
 
     /// `kernel`: what of ours is there (service_view.hpp).
     std::vector<ServiceView> view(const netlink::KernelState& kernel) const;
@@ -121,6 +133,8 @@ private:
     void note_origin(const api::Upsert& upsert);
     void retry_waiting(std::vector<api::Upsert>& taken);
     void plan_service(const api::ObjectName& name);
+    void forget_service(const api::ObjectName& name, const std::vector<netlink::VirtualServer>& before);
+    std::set<api::ObjectName> take_unsettled();
     api::PodReadiness readiness(const api::Pod& pod) const;
     Verdicts verdicts();
     HealthPorts::Carried carried() const;
@@ -139,6 +153,7 @@ private:
     Inputs inputs_;
     Allocator allocator_;
     api::Store store_;
+    AddressBook addresses_;
     Desired desired_;
     HealthPorts health_ports_;
     Marks marks_;
@@ -147,11 +162,11 @@ private:
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
     std::set<netlink::Address> ended_;                                      // of pods, since all was planned
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
-    std::map<api::ObjectName, std::vector<std::string>> plan_problems_;     // by Service
-    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;    // by pod
-    std::map<api::ObjectName, std::set<LocalGap>> gaps_;                    // by Service, where there are some
-    std::set<api::ObjectName> without_ipv6_;                                // Services, of a node that has it off
-    std::map<api::ObjectName, api::Origin> origins_;                        // of Services that have one
+    PlanProblems plan_problems_;
+    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
+    std::map<api::ObjectName, std::set<LocalGap>> gaps_;                  // by Service, where there are some
+    std::set<api::ObjectName> without_ipv6_;                              // Services, of a node that has it off
+    std::map<api::ObjectName, api::Origin> origins_;                      // of Services that have one
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;

@@ -12,6 +12,7 @@ namespace {
 bool differ_elsewhere(NodeFacts before, const NodeFacts& now) {
     before.node_port_addresses = now.node_port_addresses;
     before.own_addresses = now.own_addresses;
+    before.claims.broadcasts = now.claims.broadcasts;
     return before != now;
 }
 
@@ -33,6 +34,10 @@ FactsChange::FactsChange(const NodeFacts& before, const NodeFacts& now)
     : everything_(differ_elsewhere(before, now)), node_ports_(before.node_port_addresses != now.node_port_addresses) {
     std::set_symmetric_difference(before.own_addresses.begin(), before.own_addresses.end(), now.own_addresses.begin(),
                                   now.own_addresses.end(), std::back_inserter(own_));
+    const auto& old_broadcasts = before.claims.broadcasts;
+    const auto& broadcasts = now.claims.broadcasts;
+    std::set_symmetric_difference(old_broadcasts.begin(), old_broadcasts.end(), broadcasts.begin(), broadcasts.end(),
+                                  std::back_inserter(own_));
 }
 
 bool FactsChange::concerns_routes(const std::vector<Address>& sources) const {

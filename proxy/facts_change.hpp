@@ -12,9 +12,9 @@ class FactsChange {
 public:
     FactsChange(const NodeFacts& before, const NodeFacts& now);
 
-    /// Of node ports: the addresses that they are served on. Of external addresses: whether they are this host's own.
-    /// Of loadBalancerSourceRanges: whether this host is in one of them. Of all others nothing; but everything, when
-    /// other facts than addresses have changed.
+    /// Of node ports: the addresses that they are served on. Of external addresses: whether they are this host's own,
+    /// or a broadcast address. Of loadBalancerSourceRanges: whether this host is in one of them. Of all others nothing;
+    /// but everything, when other facts than addresses have changed.
     bool affects(const api::Service& service) const;
 
     /// Whether the kernel may have dropped or could now take routes of ours, whose source addresses these are.
@@ -23,7 +23,7 @@ public:
 private:
     bool everything_;
     bool node_ports_;
-    std::vector<Address> own_;  // come or gone
+    std::vector<Address> own_;  // come or gone, as are broadcast addresses
 };
 
 }  // namespace proxy

@@ -25,6 +25,27 @@ bool inside_any(const std::vector<Prefix>& prefixes, const Address& address) {
                        [&](const Prefix& prefix) { return contains(prefix, address); });
 }
 
+/// The kubelet's: its API, the read-only one, and its own health (kubelet configuration v1beta1).
+constexpr std::uint16_t kubelet_ports[] = {10250, 10255, 10248};
+
+ClaimFacts claims_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {
+    ClaimFacts facts;
+    facts.external_ips = config.external_ips;
+    facts.pod_networks = config.network_cidr;
+    facts.service_ranges = config.service_cluster_ip_range;
+    facts.own_ports = {std::begin(kubelet_ports), std::end(kubelet_ports)};
+    for (const auto* listeners : {&config.metrics_bind_address, &config.healthz_bind_address})
+        for (const Listen& where : *listeners)
+            facts.own_ports.insert(where.port);
+    for (const netlink::HostAddress& host : addresses)
+        if (host.address.is_v4() && host.prefix_length < 31 && !host.address.is_loopback() &&
+            !api::is_link_local(host.address)) {
+            const Prefix subnet = network_of(host.address, host.prefix_length);
+            facts.broadcasts.insert(address_at(subnet, size_of(subnet) - 1));
+        }
+    return facts;
+}
+
 }  // namespace
 
 Config with_host_defaults(Config config) {
@@ -70,6 +91,7 @@ NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>
     facts.scheduler = config.scheduler;
     facts.place.node = config.node_name;
     facts.has_ipv6 = netlink::ipv6_is_on(netlink::device_name);
+    facts.claims = claims_of(config, addresses);
     for (const netlink::HostAddress& host : addresses) {
         if (api::is_link_local(host.address))  // each pod's link brings one, and no Service is about it
             continue;

@@ -8,10 +8,12 @@
 #include <boost/json/value.hpp>
 #include <memory>
 
+#include "api/plain_text.hpp"
+
 namespace proxy::log {
 namespace {
 
-Format format = Format::text;
+Format chosen_format = Format::text;
 
 spdlog::logger& logger() {
     static const std::shared_ptr<spdlog::logger> instance = [] {
@@ -36,6 +38,8 @@ spdlog::level::level_enum level_of(Level level) {
     return spdlog::level::info;
 }
 
+constexpr std::size_t longest_text = 4096;  // bytes, of a message or a field
+
 std::string quoted(std::string_view text) {
     return boost::json::serialize(boost::json::string(text));
 }
@@ -47,32 +51,38 @@ bool needs_quotes(std::string_view text) {
 }  // namespace
 
 void configure(Format wanted, Level threshold) {
-    format = wanted;
+    chosen_format = wanted;
     logger().set_level(level_of(threshold));
-    logger().set_pattern(format == Format::text ? "%Y-%m-%dT%H:%M:%S.%e%z %^%-7l%$ %v" : "%v");
+    logger().set_pattern(chosen_format == Format::text ? "%Y-%m-%dT%H:%M:%S.%e%z %^%-7l%$ %v" : "%v");
 }
 
 bool enabled(Level level) {
     return logger().should_log(level_of(level));
 }
 
+std::string line(Format format, Level level, double unix_time, std::string_view message,
+                 std::initializer_list<Field> fields) {
+    if (format == Format::json) {
+        std::string text =
+            fmt::format(R"({{"time":{:.3f},"level":"{}","message":{})", unix_time,
+                        spdlog::level::to_string_view(level_of(level)), quoted(api::shortened(message, longest_text)));
+        for (const auto& [key, value] : fields)
+            text += fmt::format(",{}:{}", quoted(key), quoted(api::shortened(value, longest_text)));
+        return api::printable_json(text + '}');
+    }
+    std::string text = api::shortened(message, longest_text);
+    for (const auto& [key, value] : fields) {
+        const std::string shown = api::shortened(value, longest_text);
+        text += fmt::format(" {}={}", key, needs_quotes(shown) ? quoted(shown) : shown);
+    }
+    return api::printable(text);
+}
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields) {
     if (!logger().should_log(level_of(level)))
         return;
-    std::string line;
-    if (format == Format::json) {
-        const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-        line = fmt::format(R"({{"time":{:.3f},"level":"{}","message":{})", now,
-                           spdlog::level::to_string_view(level_of(level)), quoted(message));
-        for (const auto& [key, value] : fields)
-            line += fmt::format(",{}:{}", quoted(key), quoted(value));
-        line += '}';
-    } else {
-        line = message;
-        for (const auto& [key, value] : fields)
-            line += fmt::format(" {}={}", key, needs_quotes(value) ? quoted(value) : value);
-    }
-    logger().log(level_of(level), "{}", line);
+    const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    logger().log(level_of(level), "{}", line(chosen_format, level, now, message, fields));
 }
 
 }  // namespace proxy::log

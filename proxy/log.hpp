@@ -19,6 +19,11 @@ void configure(Format format, Level threshold);
 /// False when lines of this level are not written: what is costly to say can be left out.
 bool enabled(Level level);
 
+/// The line: in text format without its time and level, which the writer puts before it. Whatever texts of others are
+/// in `message` and the fields, it is one line that a terminal only shows, and each of them is cut to 4 kB.
+std::string line(Format format, Level level, double unix_time, std::string_view message,
+                 std::initializer_list<Field> fields);
+
 void write(Level level, std::string_view message, std::initializer_list<Field> fields = {});
 
 inline void debug(std::string_view message, std::initializer_list<Field> fields = {}) {

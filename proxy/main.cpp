@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "api/plain_text.hpp"
 #include "api/server_url.hpp"
 #include "proxy/admin.hpp"
 #include "proxy/config.hpp"
@@ -59,7 +60,7 @@ auto read_from(const std::string& path, Read read) {
     if (read_)
         result = std::move(*read_);
     else
-        std::cerr << read_.error();
+        std::cerr << api::printable_lines(read_.error());
     return result;
 }
 
@@ -103,7 +104,7 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
         node.config.node_name = options.node_name;
     const auto wrong = proxy::contradictions(node.config);
     for (const std::string& contradiction : wrong)
-        std::cerr << contradiction << "\n";
+        std::cerr << api::printable(contradiction) << "\n";
     return wrong.empty() ? std::optional(std::move(node)) : std::nullopt;
 }
 
@@ -113,7 +114,7 @@ int node(const Options& options) {
         return usage_error;
     for (const std::string& server : node->config.api_servers)
         if (const auto url = api::parse_server_url(server); !url) {
-            std::cerr << "--api-server: " << url.error() << "\n";
+            std::cerr << "--api-server: " << api::printable(url.error()) << "\n";
             return usage_error;
         }
     if (options.init_only)
@@ -121,7 +122,7 @@ int node(const Options& options) {
     if (!options.check_config)
         return proxy::run_node(*node);
     for (const std::string& words : node->first_words)
-        std::cerr << words << "\n";
+        std::cerr << api::printable(words) << "\n";
     return proxy::check_config(node->config);
 }
 
@@ -136,10 +137,10 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
     try {
         const proxy::Reply reply = proxy::ask(options.socket, page);
         if (reply.status != 200) {
-            std::cerr << "podferry answered " << reply.status << ": " << reply.body << "\n";
+            std::cerr << "podferry answered " << reply.status << ": " << api::printable(reply.body) << "\n";
             return degraded;
         }
-        std::cout << (options.output == "json" ? reply.body + "\n" : table(reply.body));
+        std::cout << (options.output == "json" ? api::printable_json(reply.body) + "\n" : table(reply.body));
         return judge(reply.body) ? degraded : 0;
     } catch (const proxy::Unreachable& error) {
         std::cerr << "podferry: " << error.what() << "\n";
@@ -226,7 +227,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        std::cerr << "podferry: " << error.what() << "\n";
+        std::cerr << "podferry: " << api::printable(error.what()) << "\n";
         return 1;
     }
 }

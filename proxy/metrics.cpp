@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include "api/event_post.hpp"
 #include "proxy/metric_labels.hpp"
 
 namespace proxy {
@@ -126,6 +127,8 @@ Metrics::Metrics()
       api_held_removals(gauge(names, registry, "podferry_api_held_removals",
                               "Objects that a list suddenly lacked and that stay in force for now (relist_hold).")
                             .Add({})),
+      events_lost(counter(names, registry, "podferry_events_lost_total",
+                          "Events that were not written to the API, by reason.")),
       probes(counter(names, registry, "podferry_probe_total", "Probe attempts, by type and result.")),
       probe_seconds(
           histogram(names, registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
@@ -137,6 +140,8 @@ Metrics::Metrics()
         .Add({{"version", PODFERRY_VERSION}})
         .Set(1);
     create_known_labels(*this);
+    for (const std::string_view reason : api::event_losses)
+        events_lost.Add({{"reason", std::string(reason)}});
 }
 
 std::string Metrics::text() const {

@@ -65,6 +65,7 @@ struct Metrics {
     prometheus::Family<prometheus::Counter>& api_decode_errors;   // resource
     prometheus::Family<prometheus::Gauge>& api_stale_seconds;     // resource
     prometheus::Gauge& api_held_removals;
+    prometheus::Family<prometheus::Counter>& events_lost;  // reason=too_many|unreachable|forbidden|invalid|other
 
     // The prober.
     prometheus::Family<prometheus::Counter>& probes;             // type, result

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "api/plain_text.hpp"
 #include "proxy/admin.hpp"
 #include "proxy/cluster.hpp"
 #include "proxy/host.hpp"
@@ -209,12 +210,12 @@ int check_config(const Config& given) {
          node_port_problems(config, facts_of(config, netlink::host_addresses()).node_port_addresses))
         findings.warnings.push_back(std::move(problem));
     for (const std::string& warning : findings.warnings)
-        std::cerr << "warning: " << warning << "\n";
+        std::cerr << "warning: " << api::printable(warning) << "\n";
     for (const std::string& error : findings.errors)
-        std::cerr << "error: " << error << "\n";
+        std::cerr << "error: " << api::printable(error) << "\n";
     if (!findings.errors.empty())
         return 2;
-    std::cout << to_yaml(config);
+    std::cout << api::printable_lines(to_yaml(config));
     return 0;
 }
 

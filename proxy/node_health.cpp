@@ -6,8 +6,12 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/plain_text.hpp"
+
 namespace proxy {
 namespace {
+
+constexpr std::size_t longest_reason = 4096;  // bytes
 
 using WallTime = std::chrono::system_clock::time_point;
 
@@ -54,7 +58,9 @@ Reply readyz_reply(const NodeHealth& health, bool ready, const std::string& wait
     if (ready && degraded != nullptr)
         return answer(false, health, wall, fmt::format(R"(, "degraded": "{}")", degraded));
     return answer(ready, health, wall,
-                  ready ? "" : R"(, "waitingFor": )" + boost::json::serialize(boost::json::value(waiting_for)));
+                  ready ? ""
+                        : R"(, "waitingFor": )" + api::printable_json(boost::json::serialize(boost::json::value(
+                                                      api::shortened(waiting_for, longest_reason)))));
 }
 
 }  // namespace proxy

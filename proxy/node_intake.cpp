@@ -36,6 +36,7 @@ void NodeLoop::take(api::Transaction transaction) {
     else
         changes_.note(transaction);
     const bool pods = names_pods(transaction);
+    source_problems_changed_ = source_problems_changed_ || !transaction.same_problems;
     engine_.apply(std::move(transaction));
     take_node();
     if (pods)
@@ -167,35 +168,36 @@ void NodeLoop::tell_conflicts() {
     std::sort(now.begin(), now.end());
     if (now == told_conflicts_)
         return;
+    std::vector<api::Problem> problems;
+    for (const Conflict& conflict : now)
+        problems.push_back(engine_.problem_of(conflict));
+    problem_log_.put("conflicts", "", problems, Clock::now());
     log_new_problems();
     std::vector<Conflict> fresh;
     std::set_difference(now.begin(), now.end(), told_conflicts_.begin(), told_conflicts_.end(),
                         std::back_inserter(fresh));
     told_conflicts_ = std::move(now);
-    for (const Conflict& conflict : fresh) {
-        const auto found = engine_.store().services().find(conflict.service);
-        const std::string uid = found == engine_.store().services().end() ? "" : found->uid;
-        post({"FrontEndConflict", to_string(conflict), true, "Service", conflict.service.name, conflict.service.space,
-              uid});
-    }
+    for (const Conflict& conflict : fresh)
+        post_of_service(conflict.service, "FrontEndConflict", to_string(conflict));
 }
 
 /// What a Service asks for and does not get is an Event of it.
 void NodeLoop::tell_plan_problems() {
-    const auto& now = engine_.plan_problems();
-    if (now == told_plan_problems_)
+    const auto changed = engine_.plan_problems().take_changed();
+    if (changed.empty())
         return;
-    log_new_problems();
-    for (const auto& [name, problems] : now) {
-        const auto told = told_plan_problems_.find(name);
-        if (told != told_plan_problems_.end() && told->second == problems)
-            continue;
-        const auto found = engine_.store().services().find(name);
-        const std::string uid = found == engine_.store().services().end() ? "" : found->uid;
-        for (const std::string& problem : problems)
-            post({"NotAsAsked", problem, true, "Service", name.name, name.space, uid});
+    for (const auto& [name, fresh] : changed) {
+        problem_log_.put("problems of Services", api::to_string(name), engine_.plan_problems_of(name), Clock::now());
+        for (const std::string& problem : fresh)
+            post_of_service(name, "NotAsAsked", problem);
     }
-    told_plan_problems_ = now;
+    log_new_problems();
+}
+
+void NodeLoop::post_of_service(const api::ObjectName& service, const char* reason, const std::string& text) {
+    const auto found = engine_.store().services().find(service);
+    const std::string uid = found == engine_.store().services().end() ? "" : found->uid;
+    post({reason, text, true, "Service", service.name, service.space, uid});
 }
 
 /// Settings of the host that cannot be written are an Event of the Node.
@@ -211,23 +213,19 @@ void NodeLoop::look_at_host() {
         post({HostWatch::reason, std::move(*news), true, "Node", config_.node_name, "", config_.node_name});
 }
 
-/// Each problem once, until it is gone.
+/// Those of conflicts and plans have been put where they changed.
 void NodeLoop::log_new_problems() {
-    std::set<std::string> now;
-    for (const api::Problem& problem : problems()) {
-        std::string text = api::to_string(problem);
-        if (!logged_problems_.contains(text)) {
-            if (problem.warning)
-                log::warning(text);
-            else
-                log::error(text);
-        }
-        now.insert(std::move(text));
+    const Time now = Clock::now();
+    if (std::exchange(source_problems_changed_, false))
+        problem_log_.put("problems of the source", "", engine_.source_problems(), now);
+    problem_log_.put("problems of objects", "", engine_.other_problems(), now);
+    problem_log_.put("problems of this node", "", node_problems(), now);
+    for (const ProblemLog::Line& line : problem_log_.take_lines(now)) {
+        if (line.solved)
+            log::info("solved", {{"problem", line.text}});
+        else
+            log::write(line.level, line.text);
     }
-    for (const std::string& text : logged_problems_)
-        if (!now.contains(text))
-            log::info("solved", {{"problem", text}});
-    logged_problems_ = std::move(now);
 }
 
 }  // namespace proxy

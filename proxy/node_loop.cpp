@@ -91,6 +91,12 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
             std::make_unique<api::Folder>(context, api::FolderOptions{inputs_.manifests, config_.folder_debounce});
         return;
     }
+    for (const ServerAddress& server : server_addresses(*inputs_.access))
+        engine_.note_api_server(server);
+    hooks_.connected = [this](const asio::ip::tcp::endpoint& server) {
+        if (engine_.note_api_server({server.address(), server.port()}))
+            wake();
+    };
     auto cluster = std::make_unique<api::KubernetesSource>(
         context, api::KubernetesOptions{*inputs_.access, config_.node_name, config_.relist_hold}, hooks_);
     cluster_ = cluster.get();

@@ -26,6 +26,7 @@
 #include "proxy/metrics.hpp"
 #include "proxy/node_health.hpp"
 #include "proxy/probe_trouble.hpp"
+#include "proxy/problem_log.hpp"
 #include "proxy/reconciler.hpp"
 #include "proxy/rounds.hpp"
 #include "proxy/state_file.hpp"
@@ -73,6 +74,7 @@ private:
     void follow_addresses();
     void log_new_problems();
     void post(api::EventNote note);
+    void post_of_service(const api::ObjectName& service, const char* reason, const std::string& text);
     void tell_conflicts();
     void tell_listen_failures();
     void tell_plan_problems();
@@ -117,6 +119,7 @@ private:
     NodeHealth health() const;
     std::string waiting_for() const;
     std::vector<api::Problem> problems() const;
+    std::vector<api::Problem> node_problems() const;
     void update_gauges();
 
     boost::asio::io_context& context_;
@@ -166,7 +169,8 @@ private:
     std::chrono::system_clock::time_point last_sync_;
     std::uint64_t drift_repairs_ = 0;
     std::size_t probed_containers_ = 0;
-    std::set<std::string> logged_problems_;
+    ProblemLog problem_log_;
+    bool source_problems_changed_ = true;                   // since they were logged
     std::map<std::string, std::string> listener_problems_;  // by setting
     std::vector<ListenFailure> told_failures_;
     std::vector<Conflict> told_conflicts_;      // sorted
@@ -174,7 +178,6 @@ private:
     std::vector<std::string> read_only_;        // sysctls, since the last audit
     ReadOnlyNews read_only_news_;
     std::optional<std::string> table_problem_;  // of IPVS's connections
-    std::map<api::ObjectName, std::vector<std::string>> told_plan_problems_;
 };
 
 }  // namespace proxy

@@ -77,6 +77,14 @@ std::string NodeLoop::waiting_for() const {
 
 std::vector<api::Problem> NodeLoop::problems() const {
     std::vector<api::Problem> problems = engine_.problems();
+    for (api::Problem& problem : node_problems())
+        problems.push_back(std::move(problem));
+    return problems;
+}
+
+/// All but those of objects.
+std::vector<api::Problem> NodeLoop::node_problems() const {
+    std::vector<api::Problem> problems;
     if (cluster_ != nullptr)
         for (api::Problem& problem : cluster_->ailments())
             problems.push_back(std::move(problem));

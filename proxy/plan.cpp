@@ -9,12 +9,12 @@ namespace proxy {
 namespace {
 
 /// kube-proxy, in all its modes, takes such a list for none; but who writes it may think otherwise.
-void note_open_addresses(const api::Service& service, ServicePlan& plan) {
-    for (const api::Ingress& ingress : service.ingress)
-        if (ingress.mode == api::IpMode::vip && only_other_family(service.source_ranges, ingress.address)) {
+void note_open_addresses(const api::Service& service, const std::vector<ExternalAddress>& external, ServicePlan& plan) {
+    for (const auto& [address, field, refused] : external)
+        if (field == ClaimField::ingress && only_other_family(service.source_ranges, address)) {
             plan.problems.push_back("spec.loadBalancerSourceRanges: has no " +
-                                    std::string(ingress.address.is_v6() ? "IPv6" : "IPv4") + " range, so " +
-                                    ingress.address.to_string() + " is open to everybody; add a range of that family");
+                                    std::string(address.is_v6() ? "IPv6" : "IPv4") + " range, so " +
+                                    address.to_string() + " is open to everybody; add a range of that family");
             return;
         }
 }
@@ -46,13 +46,16 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
                                           verdicts.missing_schedulers == nullptr ? none : *verdicts.missing_schedulers);
     plan.problems = std::move(scheduling.problems);
     plan.slow_start = scheduling.slow_start;
+    static const AddressBook nobody;
+    const AddressBook& book = verdicts.addresses == nullptr ? nobody : *verdicts.addresses;
+    const auto external = external_addresses(service, {node.claims, node.own_addresses, book}, plan.problems);
     for (const Address& cluster_ip : service.cluster_ips) {
         if (cluster_ip.is_v6() && !node.has_ipv6) {
             plan.without_ipv6 = true;
             continue;
         }
         for (const api::PortEndpoints& group : endpoints) {
-            PortOfFamily view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling};
+            PortOfFamily view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling, external};
             for (const api::ResolvedEndpoint& endpoint : group.endpoints)
                 if (endpoint.address.is_v6() == cluster_ip.is_v6())
                     view.endpoints.push_back(&endpoint);
@@ -64,7 +67,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
         plan.routes.push_back({cluster_ip});
         plan.elements.push_back({netlink::Set::virtual_address, cluster_ip, netlink::Protocol::none, 0});
     }
-    note_open_addresses(service, plan);
+    note_open_addresses(service, external, plan);
     return plan;
 }
 

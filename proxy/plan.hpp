@@ -13,6 +13,7 @@
 #include "api/endpoints.hpp"
 #include "api/types.hpp"
 #include "netlink/state.hpp"
+#include "proxy/external_addresses.hpp"
 #include "proxy/marks.hpp"
 #include "proxy/selection.hpp"
 
@@ -24,6 +25,7 @@ using Address = boost::asio::ip::address;
 struct NodeFacts {
     std::vector<Address> node_port_addresses;  ///< node ports are served on these
     std::set<Address> own_addresses;           ///< of this host's interfaces; without link-local ones
+    ClaimFacts claims;                         ///< what external addresses and endpoints are judged by
     std::string scheduler = "rr";
     Place place;
     bool has_ipv6 = true;  ///< false: the kernel runs without it or has it off here, and would refuse all that is IPv6
@@ -41,6 +43,8 @@ struct Verdicts {
         kept;
     /// A mark for IPVS (Marks::take).
     std::function<std::optional<std::uint32_t>(const MarkUse&, const netlink::Element& carrier)> mark;
+    /// Addresses that others have; nullptr: none that is known.
+    const AddressBook* addresses = nullptr;
     /// Schedulers that this kernel has refused; nullptr: none.
     const std::set<std::string>* missing_schedulers = nullptr;
 };

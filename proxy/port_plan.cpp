@@ -57,7 +57,6 @@ private:
     void mark(const FrontEnd& front_end, Set set, Pool pool);
     void note_missing_hash(const std::string& instead);
     bool keeps_port(const FrontEnd& front_end) const;
-    bool is_external(const Address& address) const;
     VirtualServer server(const Address& address, std::uint16_t port) const {
         return {address, kernel_protocol(view_.port.protocol), port};
     }
@@ -118,15 +117,7 @@ void PortPlanner::add(const FrontEnd& front_end) {
     front_ends_.push_back(front_end);
 }
 
-bool PortPlanner::is_external(const Address& address) const {
-    const auto& ips = view_.service.external_ips;
-    const auto& ingress = view_.service.ingress;
-    return std::find(ips.begin(), ips.end(), address) != ips.end() ||
-           std::any_of(ingress.begin(), ingress.end(), [&](const auto& one) { return one.address == address; });
-}
-
-/// internalTrafficPolicy Local means this node's endpoints, or nothing, for every client. A ClusterIP that is an
-/// external address too is treated as that one.
+/// internalTrafficPolicy Local means this node's endpoints, or nothing, for every client.
 void PortPlanner::add_cluster_ip(const Address& address) {
     const VirtualServer front = server(address, view_.port.port);
     const bool only_local = view_.service.internal_traffic_policy == TrafficPolicy::local;
@@ -134,7 +125,7 @@ void PortPlanner::add_cluster_ip(const Address& address) {
     plan_.elements.push_back(element_of(Set::served, front));
     if (only_local && view_.selection.has_any && !is_usable(real_servers(pool, front)))
         plan_.elements.push_back(element_of(Set::dropped, front));
-    else if (!is_external(address))
+    else
         plan_.elements.push_back(element_of(Set::cluster, front));
     add({front, address_sets, pool, pool});
 }
@@ -266,14 +257,13 @@ void plan_port(const PortOfFamily& view, const Address& cluster_ip, ServicePlan&
     const auto of_family = [&](const Address& address) { return address.is_v6() == cluster_ip.is_v6(); };
     PortPlanner planner(view, plan);
     planner.add_cluster_ip(cluster_ip);
-    for (const Address& address : view.service.external_ips)
-        if (of_family(address))
-            planner.add_external_address(address);
-    for (const api::Ingress& ingress : view.service.ingress)
-        if (of_family(ingress.address) && ingress.mode == api::IpMode::vip) {
-            planner.add_external_address(ingress.address);
-            planner.restrict_sources(ingress.address);
-        }
+    for (const ExternalAddress& external : view.external) {
+        if (!of_family(external.address) || !external.takes(view.port))
+            continue;
+        planner.add_external_address(external.address);
+        if (external.field == ClaimField::ingress)
+            planner.restrict_sources(external.address);
+    }
     if (view.port.node_port != 0)
         for (const Address& address : view.node.node_port_addresses)
             if (of_family(address))

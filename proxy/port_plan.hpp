@@ -18,6 +18,7 @@ struct PortOfFamily {
     const NodeFacts& node;
     const Verdicts& verdicts;
     const Scheduling& scheduling;
+    const std::vector<ExternalAddress>& external;  ///< those that the Service may have
 };
 
 /// Adds what the port needs to `plan`; `cluster_ip` is the Service's of the family.

@@ -9,6 +9,7 @@
 #include <boost/algorithm/string/trim.hpp>
 #include <optional>
 
+#include "api/plain_text.hpp"
 #include "netlink/objects.hpp"
 #include "proxy/go_duration.hpp"
 
@@ -39,7 +40,7 @@ constexpr auto shortest_slow_start = 1s;
 constexpr auto longest_slow_start = 1h;
 
 std::string field(const Given& annotation) {
-    return "metadata.annotations[" + annotation.name + "]: ";
+    return "metadata.annotations[" + api::shortened(annotation.name, 320) + "]: ";
 }
 
 /// 0 for a word that is none.
@@ -60,8 +61,8 @@ std::optional<std::uint32_t> read_flags(const Given& annotation, std::vector<std
         boost::algorithm::trim(word);
         if (!word.empty() && flag(word) == 0) {
             problems.push_back(fmt::format(
-                "{}'{}' is not a flag; use fallback, port, or both with a comma between; the usual flags are used",
-                field(annotation), word));
+                "{}{} is not a flag; use fallback, port, or both with a comma between; the usual flags are used",
+                field(annotation), api::quoted(word)));
             return std::nullopt;
         }
         flags |= flag(word);
@@ -86,9 +87,9 @@ std::chrono::milliseconds read_slow_start(const api::Service& service, Schedulin
     const bool in_range = time && *time >= shortest_slow_start && *time <= longest_slow_start;
     if (!in_range && (!time || *time != 0ns))
         result.problems.push_back(fmt::format(
-            "{}'{}' is not a duration from 1s to 1h, such as 30s, nor 0s for none; new pods get their full share at "
+            "{}{} is not a duration from 1s to 1h, such as 30s, nor 0s for none; new pods get their full share at "
             "once",
-            field(annotation), annotation.value));
+            field(annotation), api::quoted(annotation.value)));
     else if (in_range && !shares_by_weight(result.scheduler))
         result.problems.push_back(
             fmt::format("{}this Service's scheduler is {}, which does not share by weights; give it annotation "
@@ -125,8 +126,9 @@ Scheduling scheduling_of(const api::Service& service, const std::string& usual, 
     Scheduling result{missing.contains(usual) ? "rr" : usual, 0, {}, 0ms, {}};
     const auto scheduler = given(service, "podferry.io/scheduler", "kube-router.io/service.scheduler");
     if (scheduler && !is_scheduler(scheduler->value))
-        result.problems.push_back(fmt::format("{}'{}' is not a scheduler; use one of {}; {} is used", field(*scheduler),
-                                              scheduler->value, fmt::join(all_schedulers, " "), result.scheduler));
+        result.problems.push_back(fmt::format("{}{} is not a scheduler; use one of {}; {} is used", field(*scheduler),
+                                              api::quoted(scheduler->value), fmt::join(all_schedulers, " "),
+                                              result.scheduler));
     else if (scheduler && missing.contains(scheduler->value))
         result.problems.push_back(fmt::format(
             "{}this node's kernel has no scheduler {}; load its module ip_vs_{}, which the next audit finds; until "

@@ -167,6 +167,20 @@ std::string read_any_prefixes(std::vector<Prefix>& target, const Values& values)
     return "";
 }
 
+std::string read_external_ips(ExternalIps& target, const Values& values) {
+    if (values.size() == 1 && (values[0] == "all" || values[0] == "none")) {
+        target = {values[0] == "all", {}};
+        return "";
+    }
+    std::vector<Prefix> networks;
+    if (auto wrong = read_any_prefixes(networks, values); !wrong.empty())
+        return wrong + "; or all, or none";
+    if (networks.empty())
+        return "must be all, none or a list of CIDRs";
+    target = {false, std::move(networks)};
+    return "";
+}
+
 std::string read_prefixes(std::vector<Prefix>& target, const Values& values) {
     std::vector<Prefix> prefixes;
     if (auto wrong = read_any_prefixes(prefixes, values); !wrong.empty())
@@ -285,6 +299,12 @@ std::string print_prefixes(const std::vector<Prefix>& value) {
     for (const Prefix& prefix : value)
         texts.push_back(to_string(prefix));
     return quoted_list(texts);
+}
+
+std::string print_external_ips(const ExternalIps& value) {
+    if (value.all || value.networks.empty())
+        return value.all ? "all" : "none";
+    return print_prefixes(value.networks);
 }
 
 std::string print_addresses(const std::vector<Address>& value) {

@@ -22,6 +22,8 @@ std::string read_flag(bool& target, const Values& values);
 /// At most one per family. A single value may hold several, separated by commas, as kube-proxy's flags do.
 std::string read_prefixes(std::vector<Prefix>& target, const Values& values);
 std::string read_any_prefixes(std::vector<Prefix>& target, const Values& values);
+/// all, none, or CIDRs.
+std::string read_external_ips(ExternalIps& target, const Values& values);
 std::string read_addresses(std::vector<Address>& target, const Values& values);
 std::string read_port_range(PortRange& target, const Values& values);
 std::string read_listen(std::vector<Listen>& target, const Values& values);
@@ -36,6 +38,7 @@ std::string print_fwmark(const netlink::Fwmark& value);
 std::string print_servers(const std::vector<std::string>& value);
 std::string print_flag(const bool& value);
 std::string print_prefixes(const std::vector<Prefix>& value);
+std::string print_external_ips(const ExternalIps& value);
 std::string print_addresses(const std::vector<Address>& value);
 std::string print_port_range(const PortRange& value);
 std::string print_listen(const std::vector<Listen>& value);

@@ -50,6 +50,10 @@ std::vector<Setting> make_settings() {
         row("node_port_addresses",
             "CIDRs; node ports are served on this node's addresses inside them. Default (empty): on node_ip only.",
             &Config::node_port_addresses, read_any_prefixes, print_prefixes),
+        row("external_ips",
+            "Which addresses Services may claim by spec.externalIPs: all, none, or a list of CIDRs. What is somebody "
+            "else's is refused in any case (docs/security.md). Default all.",
+            &Config::external_ips, read_external_ips, print_external_ips),
         row("allow_range_overlap",
             "true: start although a range overlaps another range, an interface's subnet or a route. Default false.",
             &Config::allow_range_overlap, read_flag, print_flag),

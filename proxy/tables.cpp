@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "api/plain_text.hpp"
 #include "proxy/view.hpp"
 
 namespace proxy {
@@ -17,7 +18,7 @@ json::value parse(std::string_view text) {
 }
 
 std::string text_of(const json::value& value) {
-    return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
+    return value.is_string() ? api::printable(value.as_string()) : json::serialize(value);
 }
 
 /// Columns as wide as their widest cell, two spaces apart.
@@ -187,7 +188,7 @@ std::string status_table(std::string_view text) {
     rows.push_back({"up", fmt::format("{:.0f} s", status.at("uptimeSeconds").to_number<double>())});
     rows.push_back({"source", text_of(status.at("source"))});
     for (const auto& [kind, count] : status.at("objects").as_object())
-        rows.push_back({"  " + std::string(kind), json::serialize(count)});
+        rows.push_back({"  " + api::printable(kind), json::serialize(count)});
     rows.push_back({"virtual servers", virtual_servers_text(status)});
     rows.push_back({"real servers", real_servers_text(status.at("realServers").as_object())});
     rows.push_back({"changes pending", text_of(status.at("changesPending")) +

@@ -2,10 +2,14 @@
 
 #include <boost/json.hpp>
 
+#include "api/plain_text.hpp"
+
 namespace proxy {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::size_t longest_message = 4096;  // bytes
 
 json::array texts(const std::vector<std::string>& values) {
     return json::array(values.begin(), values.end());
@@ -63,31 +67,33 @@ std::string to_json(const StatusView& status) {
         real_servers[json::string_view(label(state).data(), label(state).size())] = count;
     json::array problems;
     for (const api::Problem& problem : status.problems)
-        problems.push_back({{"message", api::to_string(problem)}, {"warning", problem.warning}});
-    return json::serialize(json::object{{"version", PODFERRY_VERSION},
-                                        {"ready", status.ready},
-                                        {"waitingFor", status.waiting_for},
-                                        {"uptimeSeconds", status.uptime_s},
-                                        {"source", status.source},
-                                        {"objects", std::move(objects)},
-                                        {"virtualServers", status.virtual_servers},
-                                        {"virtualServersWanted", status.virtual_servers_wanted},
-                                        {"realServers", std::move(real_servers)},
-                                        {"changesPending", status.changes_pending},
-                                        {"changesRefused", status.changes_refused},
-                                        {"healthy", status.healthy},
-                                        {"driftRepairs", status.drift_repairs},
-                                        {"lastSyncAgeSeconds", status.last_sync_age_s},
-                                        {"probeTargets", status.probe_targets},
-                                        {"ranges", std::move(ranges)},
-                                        {"problems", std::move(problems)}});
+        problems.push_back(
+            {{"message", api::shortened(api::to_string(problem), longest_message)}, {"warning", problem.warning}});
+    return api::printable_json(json::serialize(json::object{{"version", PODFERRY_VERSION},
+                                                            {"ready", status.ready},
+                                                            {"waitingFor", status.waiting_for},
+                                                            {"uptimeSeconds", status.uptime_s},
+                                                            {"source", status.source},
+                                                            {"objects", std::move(objects)},
+                                                            {"virtualServers", status.virtual_servers},
+                                                            {"virtualServersWanted", status.virtual_servers_wanted},
+                                                            {"realServers", std::move(real_servers)},
+                                                            {"changesPending", status.changes_pending},
+                                                            {"changesRefused", status.changes_refused},
+                                                            {"healthy", status.healthy},
+                                                            {"driftRepairs", status.drift_repairs},
+                                                            {"lastSyncAgeSeconds", status.last_sync_age_s},
+                                                            {"probeTargets", status.probe_targets},
+                                                            {"ranges", std::move(ranges)},
+                                                            {"problems", std::move(problems)}}));
 }
 
 std::string to_json(const ServicesView& services) {
     json::array all;
     for (const ServiceView& service : services.services)
         all.push_back(to_value(service));
-    return json::serialize(json::object{{"waitingFor", services.waiting_for}, {"services", std::move(all)}});
+    return api::printable_json(
+        json::serialize(json::object{{"waitingFor", services.waiting_for}, {"services", std::move(all)}}));
 }
 
 }  // namespace proxy

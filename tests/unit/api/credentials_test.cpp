@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api/event_post.hpp"
 #include "api/run_program.hpp"
 #include "tests/support/patience.hpp"
 
@@ -122,25 +121,4 @@ TEST_CASE("a program that does not end is killed") {
     CHECK(std::chrono::steady_clock::now() - began < 8s);
     REQUIRE_FALSE(output);
     CHECK_THAT(output.error(), Catch::EndsWith("not done within 1 s"));
-}
-
-TEST_CASE("events go to the object's namespace, and a Node's to default") {
-    const EventNote note{"Starting", "it \"starts\"", false, "Node", "n1", "", "n1"};
-    CHECK(event_space(note) == "default");
-    const std::string json = event_json(note, "n1", std::chrono::system_clock::time_point(1'767'225'600'000'001us));
-    CHECK_THAT(json, Catch::Contains(R"("eventTime":"2026-01-01T00:00:00.000001Z")"));
-    CHECK_THAT(json, Catch::Contains(R"("note":"it \"starts\"")"));
-    CHECK_THAT(json, Catch::Contains(R"("regarding":{"kind":"Node","name":"n1","apiVersion":"v1","uid":"n1"})"));
-    CHECK(event_space({"", "", false, "Service", "web", "shop", ""}) == "shop");
-}
-
-TEST_CASE("25 events at once, then one in five minutes") {
-    EventBudget budget;
-    const auto start = std::chrono::steady_clock::time_point() + 1h;
-    for (int i = 0; i < 25; ++i)
-        CHECK(budget.take(start));
-    CHECK_FALSE(budget.take(start));
-    CHECK_FALSE(budget.take(start + 299s));
-    CHECK(budget.take(start + 301s));
-    CHECK_FALSE(budget.take(start + 302s));
 }

@@ -213,3 +213,20 @@ TEST_CASE("names have the forms that Kubernetes wants") {
     CAPTURE(row.name);
     CHECK(row.check(row.name).empty() == row.good);
 }
+
+TEST_CASE("a special external IP is a manifest's mistake; of a server's Service it is for the planner to refuse") {
+    const std::string text = service_head +
+                             "{clusterIP: 10.96.0.5, externalIPs: [203.0.113.7, 127.0.0.1, '::ffff:169.254.169.254']," +
+                             " ports: [{port: 80}]}}";
+    const auto documents = parse_yaml(text);
+    REQUIRE(documents);
+    const Value value(&documents->front().value);
+    CHECK(decode(value).objects.empty());
+    const Decoded decoded = decode(value, "", Strictness::server);
+    REQUIRE(decoded.objects.size() == 1);
+    CHECK(decoded.mistakes.empty());
+    const auto& ips = std::get<Service>(decoded.objects[0]).external_ips;
+    REQUIRE(ips.size() == 3);
+    CHECK(ips[1].to_string() == "127.0.0.1");
+    CHECK(ips[2].to_string() == "169.254.169.254");
+}

@@ -71,7 +71,15 @@ asio::awaitable<void> FakeApiServer::converse(std::shared_ptr<Connection> connec
         const std::size_t at = buffer.find(accept);
         accepted.push_back(at < size ? buffer.substr(at + accept.size(), buffer.find('\r', at + 2) - at - accept.size())
                                      : "");
+        const std::string length = "\r\nContent-Length: ";
+        const std::size_t length_at = buffer.find(length);
+        const std::size_t body = length_at < size ? std::stoul(buffer.substr(length_at + length.size())) : 0;
         buffer.erase(0, size);
+        if (buffer.size() < body)
+            co_await asio::async_read(connection->socket, asio::dynamic_buffer(buffer),
+                                      asio::transfer_exactly(body - buffer.size()),
+                                      asio::redirect_error(asio::use_awaitable, error));
+        buffer.erase(0, body);
         requests.push_back(line);
         const std::string target = line.substr(line.find(' ') + 1);
         const std::string path =

@@ -1,6 +1,7 @@
 // The API as a source: real sockets on loopback, a server that follows a script, bounded by deadlines.
 #include "api/kubernetes_source.hpp"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <catch2/catch.hpp>
@@ -172,6 +173,49 @@ TEST_CASE("a packed list is read; one whose packing is cut off is read again") {
     REQUIRE(world.within(10s, [&] { return !world.transactions.empty(); }));
     CHECK(world.in_force() == "a c");
     CHECK(world.server.count("GET " + services) >= 2);
+}
+
+TEST_CASE("an Event that the API refuses is counted, with what the server says, and does not hold up the next") {
+    World world;
+    const std::string path = "/apis/events.k8s.io/v1/namespaces/shop/events";
+    const std::string refusal =
+        R"({"kind":"Status","status":"Failure","message":"note: can have at most 1024 bytes","code":422})";
+    world.server.script[path] = {{422, refusal, "", false, false},
+                                 {201, "{}", "", false, false},
+                                 {403, refusal, "", false, false},
+                                 {201, "{}", "", false, false}};
+    std::vector<std::string> lost;
+    world.hooks.event_lost = [&](EventLoss loss, const std::string& detail) {
+        lost.push_back(std::string(word(loss)) + " " + detail);
+    };
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    for (int i = 0; i < 30; ++i)
+        asio::co_spawn(world.context, world.source->post({"NotAsAsked", "m", true, "Service", "web", "shop", "u"}),
+                       asio::detached);
+    REQUIRE(world.within(10s, [&] { return world.server.count("POST " + path) == 25 && lost.size() == 7; }));
+    CHECK(std::count(lost.begin(), lost.end(), "too_many ") == 5);
+    CHECK(std::count(lost.begin(), lost.end(), "invalid 422: note: can have at most 1024 bytes") == 1);
+    CHECK(std::count(lost.begin(), lost.end(), "forbidden 403: note: can have at most 1024 bytes") == 1);
+}
+
+TEST_CASE("problems are gathered only when they change") {
+    World world;
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    CHECK_FALSE(world.transactions[0].same_problems);
+    CHECK(world.transactions[0].problems.size() == 1);  // the Node is not there
+    world.server.send(services + "?watch", event("ADDED", "c", "11"));
+    REQUIRE(world.within(5s, [&] { return world.transactions.size() == 2; }));
+    CHECK(world.transactions[1].same_problems);
+    CHECK(world.transactions[1].problems.empty());
+    world.server.send(services + "?watch",
+                      R"({"type":"ADDED","object":{"kind":"Service","apiVersion":"v1","metadata":{"name":"d",)"
+                      R"("namespace":"n","resourceVersion":"12"},"spec":7}})"
+                      "\n");
+    REQUIRE(world.within(5s, [&] { return world.transactions.size() == 3; }));
+    CHECK_FALSE(world.transactions[2].same_problems);
+    CHECK(world.transactions[2].problems.size() == 2);
 }
 
 TEST_CASE("lists are asked for in protobuf, events in JSON") {

@@ -98,6 +98,24 @@ TEST_CASE("an object that cannot be used is skipped and named; its last good ver
     CHECK(world.problems().empty());
 }
 
+TEST_CASE("of an object with many mistakes the first ten are told, and whether problems have changed") {
+    World world;
+    CHECK(world.list({object("a")}) == "+a");
+    const auto before = world.set.problems_version();
+    CHECK(world.events({event(EventType::modified, object("a", "2"))}) == "+a");
+    CHECK(world.set.problems_version() == before);
+    WireObject worst = bad("a", "3");
+    worst.mistakes.assign(5000, worst.mistakes[0]);
+    CHECK(world.events({event(EventType::modified, worst)}).empty());
+    CHECK(world.set.problems_version() != before);
+    REQUIRE(world.problems().size() == 11);
+    CHECK(to_string(world.problems()[10]) == "Service n/a: 4990 more mistakes");
+    const auto with = world.set.problems_version();
+    CHECK(world.events({event(EventType::deleted, object("a", "4"))}) == "-a");
+    CHECK(world.set.problems_version() != with);
+    CHECK(world.problems().empty());
+}
+
 TEST_CASE("a list that suddenly lacks most objects is not believed at once") {
     World world;
     world.list(objects(11));

@@ -31,12 +31,15 @@ audit_period: 2s
 folder_debounce: 50ms
 metrics_bind_address: ""
 healthz_bind_address: "[::]:10256"
+external_ips: [203.0.113.0/24, "2001:db8:e::/64"]
 log_format: json
 )",
                                      "c.yaml");
     REQUIRE(config);
     CHECK(to_string(config->service_cluster_ip_range[1]) == "fd00:96::/112");
     CHECK(config->network_cidr.size() == 2);
+    CHECK_FALSE(config->external_ips.all);
+    CHECK(config->external_ips.networks.size() == 2);
     CHECK(config->service_node_port_range == proxy::PortRange{31000, 31999});
     CHECK(config->node_ip[0].to_string() == "192.168.50.10");
     CHECK(config->audit_period == std::chrono::seconds(2));
@@ -52,6 +55,9 @@ TEST_CASE("the printed configuration reads back as the same one") {
     config.node_name = "n1";
     config.audit_period = std::chrono::milliseconds(1500);
     config.metrics_bind_address.clear();
+    config.external_ips.all = false;
+    CHECK(parse_config(to_yaml(config), "c.yaml") == config);
+    config.external_ips.networks = {*proxy::parse_prefix("203.0.113.0/24")};
     CHECK(parse_config(to_yaml(config), "c.yaml") == config);
     CHECK(parse_config(to_yaml(proxy::default_config()), "c.yaml") == proxy::default_config());
 }
@@ -74,6 +80,10 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"service_node_port_range: 32767-30000\n",
                 "c.yaml:1:26: service_node_port_range: '32767-30000' is not a range of ports FIRST-LAST within "
                 "1-65535\n"},
+        Mistake{"external_ips: any\n",
+                "c.yaml:1:15: external_ips: 'any' is not a CIDR with clear host bits, such as 10.96.0.0/16; or all, or "
+                "none\n"},
+        Mistake{"external_ips: []\n", "c.yaml:1:15: external_ips: must be all, none or a list of CIDRs\n"},
         Mistake{"node_ip: 127.0.0.1\n", "c.yaml:1:10: node_ip: '127.0.0.1' cannot be a node's address\n"},
         Mistake{"node_ip: host\n", "c.yaml:1:10: node_ip: 'host' is not an IP address\n"},
         Mistake{"node_name: {a: b}\n", "c.yaml:1:12: node_name: must be a value or a list of values\n"},

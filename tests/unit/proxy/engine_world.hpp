@@ -46,7 +46,7 @@ struct World {
     netlink::RealServers real_servers;                // of each virtual server that is not wanted yet
     Engine engine;
 
-    World() : engine(config(), facts(), {}, inputs()) {}
+    explicit World(bool addresses_given = false) : engine(config(), facts(), {}, inputs(addresses_given)) {}
 
     static Config config() {
         Config config = default_config();
@@ -59,9 +59,10 @@ struct World {
         NodeFacts facts;
         facts.node_port_addresses = {address};
         facts.own_addresses = {address};
+        facts.claims.service_ranges = config().service_cluster_ip_range;
         return facts;
     }
-    Engine::Inputs inputs() {
+    Engine::Inputs inputs(bool addresses_given = false) {
         return {[this](const health::Subject& subject) {
                     const auto found = verdicts.find(subject.pod);
                     return found == verdicts.end() ? health::Verdict::unknown : found->second;
@@ -70,7 +71,7 @@ struct World {
                     const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
                     return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
                 },
-                [](const netlink::Element&) { return std::nullopt; }, false,
+                [](const netlink::Element&) { return std::nullopt; }, addresses_given,
                 [this](const netlink::VirtualServer&) { return &real_servers; }};
     }
 

@@ -1,0 +1,46 @@
+#include "proxy/special_addresses.hpp"
+
+#include <array>
+
+#include "api/types.hpp"
+
+namespace proxy {
+namespace {
+
+/// "This host on this network" (RFC 1122): Linux takes all but 0.0.0.0 for ordinary addresses, nobody else does.
+bool is_of_this_network(const Address& address) {
+    return address.is_v4() && address.to_v4().to_uint() >> 24 == 0;
+}
+
+/// Whoever has such an address for a virtual server has IPv4 traffic: of mapped and compatible addresses (RFC 4291
+/// 2.5.5), and of those that a NAT64 gateway translates (RFC 6052, RFC 8215).
+bool holds_ipv4(const Address& address) {
+    static const std::array<Prefix, 4> forms = {*parse_prefix("::/96"), *parse_prefix("::ffff:0:0/96"),
+                                                *parse_prefix("64:ff9b::/96"), *parse_prefix("64:ff9b:1::/48")};
+    for (const Prefix& form : forms)
+        if (contains(form, address))
+            return true;
+    return false;
+}
+
+}  // namespace
+
+std::string special_kind(const Address& address, const std::set<Address>& broadcasts) {
+    if (address.is_v6() && address.to_v6().scope_id() != 0)
+        return "an address with a zone";
+    if (address.is_unspecified() || is_of_this_network(address))
+        return "an unspecified address";
+    if (address.is_loopback())
+        return "a loopback address";
+    if (address.is_multicast())
+        return "a multicast address";
+    if (api::is_link_local(address))
+        return "a link-local address";
+    if (address == Address(boost::asio::ip::address_v4::broadcast()) || broadcasts.contains(address))
+        return "a broadcast address";
+    if (address.is_v6() && holds_ipv4(address))
+        return "an IPv4 address in the form of IPv6";
+    return {};
+}
+
+}  // namespace proxy
