@@ -99,6 +99,7 @@ private:
     // To the kernel.
     void adopt();
     void program_everything_now();
+    boost::asio::awaitable<void> plan();
     boost::asio::awaitable<void> sync();
     boost::asio::awaitable<void> audit();
     /// What exists once in the kernel, and the host's settings: put in place. Returns what had to be done; what could
@@ -169,7 +170,7 @@ private:
     std::set<std::string> logged_problems_;
     std::map<std::string, std::string> listener_problems_;  // by setting
     std::vector<ListenFailure> told_failures_;
-    std::vector<Conflict> told_conflicts_;      // sorted
+    std::set<Conflict> told_conflicts_;
     std::vector<std::string> kernel_problems_;  // since the last audit
     std::vector<std::string> read_only_;        // sysctls, since the last audit
     ReadOnlyNews read_only_news_;
