@@ -1,7 +1,10 @@
 #include "api/endpoints.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace api {
 namespace {
@@ -29,15 +32,16 @@ std::optional<bool> serving(const Pod& pod, const PodReadiness& verdict) {
            });
 }
 
+/// A named port of a pod.
+using PortName = std::pair<std::string_view, Protocol>;
+
 /// First the containers in order, the first port with equal name and protocol (podutil.FindPort).
-std::optional<std::uint16_t> target_port(const ServicePort& port, const Pod& pod) {
-    if (const auto* number = std::get_if<std::uint16_t>(&port.target_port))
-        return *number;
+std::map<PortName, std::uint16_t> named_ports(const Pod& pod) {
+    std::map<PortName, std::uint16_t> ports;
     for (const Container& container : pod.containers)
-        for (const ContainerPort& candidate : container.ports)
-            if (candidate.name == std::get<std::string>(port.target_port) && candidate.protocol == port.protocol)
-                return candidate.port;
-    return std::nullopt;
+        for (const ContainerPort& port : container.ports)
+            ports.try_emplace({port.name, port.protocol}, port.port);
+    return ports;
 }
 
 std::vector<Address> addresses_of(const Pod& pod, const Store& store) {
@@ -47,48 +51,100 @@ std::vector<Address> addresses_of(const Pod& pod, const Store& store) {
     return node == store.nodes().end() ? pod.ips : node->addresses;
 }
 
-void add_pod(const Service& service, const Pod& pod, const Store& store, const ReadinessOf& readiness,
-             const std::string& own_node, std::vector<PortEndpoints>& result) {
-    if (pod.phase == PodPhase::succeeded || pod.phase == PodPhase::failed)
-        return;
-    const std::optional<bool> is_serving = serving(pod, readiness(pod));
-    ResolvedEndpoint endpoint;
-    endpoint.serving = is_serving.value_or(false);
-    endpoint.terminating = pod.terminating;
-    endpoint.ready = service.publish_not_ready_addresses || (endpoint.serving && !pod.terminating);
-    endpoint.unknown = !is_serving && !endpoint.ready;
-    endpoint.local = pod.node_name.empty() || pod.node_name == own_node;
-    endpoint.pod = pod.name;
-    const std::vector<Address> addresses = addresses_of(pod, store);
-    for (PortEndpoints& group : result)
-        if (const auto port = target_port(service.ports[group.port_index], pod))
-            for (const Address& address : addresses) {
-                endpoint.address = address;
-                endpoint.port = *port;
-                group.endpoints.push_back(endpoint);
-            }
+/// What the endpoints of one pod have in common, over all ports.
+struct PodEndpoint {
+    ResolvedEndpoint common;
+    std::vector<Address> addresses;
+    std::map<PortName, std::uint16_t> ports;
+
+    std::optional<std::uint16_t> port(const ServicePort& wanted) const {
+        if (const auto* number = std::get_if<std::uint16_t>(&wanted.target_port))
+            return *number;
+        const auto found = ports.find({std::get<std::string>(wanted.target_port), wanted.protocol});
+        return found == ports.end() ? std::nullopt : std::optional(found->second);
+    }
+};
+
+std::vector<PodEndpoint> pods_of(const Service& service, const Store& store, const ReadinessOf& readiness,
+                                 const std::string& own_node) {
+    const bool by_name = std::any_of(service.ports.begin(), service.ports.end(), [](const ServicePort& port) {
+        return std::holds_alternative<std::string>(port.target_port);
+    });
+    std::vector<PodEndpoint> pods;
+    for (const Pod* pod : store.pods_of(service)) {
+        if (pod->phase == PodPhase::succeeded || pod->phase == PodPhase::failed)
+            continue;
+        const std::optional<bool> is_serving = serving(*pod, readiness(*pod));
+        ResolvedEndpoint endpoint;
+        endpoint.serving = is_serving.value_or(false);
+        endpoint.terminating = pod->terminating;
+        endpoint.ready = service.publish_not_ready_addresses || (endpoint.serving && !pod->terminating);
+        endpoint.unknown = !is_serving && !endpoint.ready;
+        endpoint.local = pod->node_name.empty() || pod->node_name == own_node;
+        endpoint.pod = pod->name;
+        pods.push_back({endpoint, addresses_of(*pod, store), {}});
+        if (by_name)
+            pods.back().ports = named_ports(*pod);
+    }
+    return pods;
 }
 
-/// A slice's port belongs to the Service's port of the same name and protocol.
-void add_slice(const Service& service, const EndpointSlice& slice, const Shared<std::string>& own,
-               std::vector<PortEndpoints>& result) {
-    for (PortEndpoints& group : result) {
-        const ServicePort& wanted = service.ports[group.port_index];
-        for (const EndpointPort& port : slice.ports) {
-            if (port.name != wanted.name || port.protocol != wanted.protocol)
-                continue;
-            for (const Endpoint& endpoint : slice.endpoints)
-                group.endpoints.push_back({endpoint.address,
-                                           port.port,
-                                           endpoint.ready,
-                                           endpoint.serving,
-                                           endpoint.terminating,
-                                           false,
-                                           endpoint.node_name == own,
-                                           {},
-                                           endpoint.hints});
+/// A port of a slice that belongs to a port of the Service.
+struct SlicePort {
+    const EndpointSlice* slice;
+    std::uint16_t port;
+};
+
+/// By the Service's ports. A slice's port belongs to those of the same name and protocol.
+std::vector<std::vector<SlicePort>> slice_ports(const Service& service, const Store& store) {
+    std::multimap<std::pair<std::string_view, Protocol>, std::size_t> indices;
+    for (std::size_t i = 0; i < service.ports.size(); ++i)
+        indices.emplace(std::pair(std::string_view(service.ports[i].name), service.ports[i].protocol), i);
+    std::vector<std::vector<SlicePort>> found(service.ports.size());
+    for (const EndpointSlice* slice : store.slices_of(service.name))
+        for (const EndpointPort& port : slice->ports) {
+            const auto [begin, end] = indices.equal_range({port.name, port.protocol});
+            for (auto index = begin; index != end; ++index)
+                found[index->second].push_back({slice, port.port});
+        }
+    return found;
+}
+
+/// Adds endpoints of one port as long as `room` is left; false when there is too little.
+bool add_slices(const std::vector<SlicePort>& ports, const Shared<std::string>& own, std::size_t room,
+                std::vector<ResolvedEndpoint>& endpoints) {
+    for (const auto& [slice, port] : ports)
+        for (const Endpoint& endpoint : slice->endpoints) {
+            if (endpoints.size() == room)
+                return false;
+            endpoints.push_back({endpoint.address,
+                                 port,
+                                 endpoint.ready,
+                                 endpoint.serving,
+                                 endpoint.terminating,
+                                 false,
+                                 endpoint.node_name == own,
+                                 {},
+                                 endpoint.hints});
+        }
+    return true;
+}
+
+bool add_pods(const std::vector<PodEndpoint>& pods, const ServicePort& port, std::size_t room,
+              std::vector<ResolvedEndpoint>& endpoints) {
+    for (const PodEndpoint& pod : pods) {
+        const auto number = pod.port(port);
+        if (!number)
+            continue;
+        for (const Address& address : pod.addresses) {
+            if (endpoints.size() == room)
+                return false;
+            endpoints.push_back(pod.common);
+            endpoints.back().address = address;
+            endpoints.back().port = *number;
         }
     }
+    return true;
 }
 
 /// Of an address that comes twice (while it moves between slices) the ready one counts, then the one on this node.
@@ -107,22 +163,27 @@ void sort_unique(std::vector<ResolvedEndpoint>& endpoints) {
 }  // namespace
 
 std::vector<PortEndpoints> endpoints_of(const Service& service, const Store& store, const ReadinessOf& readiness,
-                                        const std::string& own_node) {
+                                        const std::string& own_node, std::size_t most) {
     std::vector<PortEndpoints> result;
     if (service.type == ServiceType::external_name)
         return result;
-    for (std::size_t index = 0; index < service.ports.size(); ++index)
-        result.push_back({index, {}});
-    if (service.selector.empty()) {
-        const Shared<std::string> own(own_node);
-        for (const EndpointSlice* slice : store.slices_of(service.name))
-            add_slice(service, *slice, own, result);
-    } else {
-        for (const Pod* pod : store.pods_of(service))
-            add_pod(service, *pod, store, readiness, own_node, result);
-    }
-    for (PortEndpoints& group : result)
+    const bool by_slices = service.selector.empty();
+    const Shared<std::string> own(own_node);
+    const auto slices = by_slices ? slice_ports(service, store) : std::vector<std::vector<SlicePort>>{};
+    const auto pods = by_slices ? std::vector<PodEndpoint>{} : pods_of(service, store, readiness, own_node);
+    for (std::size_t index = 0; index < service.ports.size(); ++index) {
+        PortEndpoints group{index, {}};
+        group.all = by_slices ? add_slices(slices[index], own, most, group.endpoints)
+                              : add_pods(pods, service.ports[index], most, group.endpoints);
+        const bool all = group.all;
+        if (!all && index > 0)
+            break;
+        most -= group.endpoints.size();
         sort_unique(group.endpoints);
+        result.push_back(std::move(group));
+        if (!all)
+            break;
+    }
     return result;
 }
 

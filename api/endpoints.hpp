@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct ResolvedEndpoint {
 struct PortEndpoints {
     std::size_t port_index = 0;  ///< in Service::ports
     std::vector<ResolvedEndpoint> endpoints;
+    bool all = true;  ///< false: there are more
 };
 
 /// A prober's verdict on a pod: true or false; nullopt: it has not answered, or there is no probe.
@@ -39,8 +41,11 @@ struct PodReadiness {
 };
 using ReadinessOf = std::function<PodReadiness(const Pod&)>;
 
-/// `own_node`: the name of this node, for ResolvedEndpoint::local.
+/// `own_node`: the name of this node, for ResolvedEndpoint::local. At most `most` are resolved, over all ports, in the
+/// order of the ports: where they end, so do the groups; only the first port's may be a part of all. Costs what is
+/// returned, and what the Service and its slices or pods are.
 std::vector<PortEndpoints> endpoints_of(const Service& service, const Store& store, const ReadinessOf& readiness,
-                                        const std::string& own_node);
+                                        const std::string& own_node,
+                                        std::size_t most = std::numeric_limits<std::size_t>::max());
 
 }  // namespace api

@@ -57,6 +57,10 @@ struct Config {
     int route_protocol = 159;
     netlink::Fwmark fwmark;
     bool reserve_node_ports = true;
+    int front_ends_per_service = 4'096;
+    int front_ends_per_node = 262'144;
+    int real_servers_per_service = 65'536;
+    int real_servers_per_node = 1'048'576;
     int conntrack_max_per_core = 32'768;
     int conntrack_min = 131'072;
     std::chrono::milliseconds conntrack_tcp_timeout_established{86'400'000};

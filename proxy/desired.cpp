@@ -1,10 +1,14 @@
 #include "proxy/desired.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <iterator>
+#include <utility>
 
 namespace proxy {
 namespace {
+
+using netlink::Element;
+using netlink::VirtualServer;
 
 template <class T>
 void sort_unique(std::vector<T>& values) {
@@ -64,21 +68,7 @@ bool goes_first(const netlink::Element& element, const Desired& desired) {
            desired.find({element.address, element.protocol, element.port}) != nullptr;
 }
 
-bool is_older(const std::pair<const api::ObjectName, Age>& a, const std::pair<const api::ObjectName, Age>& b) {
-    using Rank = std::tuple<bool, std::chrono::sys_seconds, std::uint64_t, const api::ObjectName&>;
-    const auto rank = [](const std::pair<const api::ObjectName, Age>& wish) {
-        const bool known = wish.second.created != std::chrono::sys_seconds{};
-        return Rank(!known, wish.second.created, known ? 0 : wish.second.round, wish.first);
-    };
-    return rank(a) < rank(b);
-}
-
 }  // namespace
-
-std::string to_string(const Conflict& conflict) {
-    return netlink::to_string(conflict.server) + " is already served for Service " + api::to_string(conflict.owner) +
-           ", whose claim is older; this front end waits until that one goes or is given another address or port";
-}
 
 void Touched::add(Touched other) {
     append(virtual_servers, std::move(other.virtual_servers));
@@ -97,13 +87,19 @@ void Desired::replace(const api::ObjectName& service, ServicePlan plan, const Ag
     Keys old = former == keys_.end() ? Keys{} : std::move(former->second);
     Keys keys;
     bool has_all = true;
-    for (auto& [server, state] : plan.virtual_servers) {
+    keys.servers.reserve(plan.virtual_servers.size());
+    for (auto& [server, state, kind] : plan.virtual_servers) {
         keys.servers.push_back(server);
-        has_all = take(server, std::move(state), service, age) && has_all;
+        has_all = take(server, std::move(state), service, {kind, age}) && has_all;
     }
     sort_unique(keys.servers);
     if (!has_all)
-        leave_out_lost(service, keys, plan.elements);
+        leave_out_lost(keys.servers,
+                       {[&](const netlink::VirtualServer& server) { return has(service, server); },
+                        [this](const netlink::Address& address) {
+                            return wants({netlink::Set::node_address, address, netlink::Protocol::none, 0});
+                        }},
+                       plan.elements);
     sort_unique(plan.routes);
     sort_unique(plan.elements);
     keys.routes = std::move(plan.routes);
@@ -134,13 +130,14 @@ void Desired::drop(const netlink::VirtualServer& server, const netlink::RealServ
 
 /// True when the service has it from now on.
 bool Desired::take(const netlink::VirtualServer& server, netlink::VirtualServerState state,
-                   const api::ObjectName& service, const Age& age) {
-    const auto [entry, added] = servers_.try_emplace(server, Owned{{}, service, age});
+                   const api::ObjectName& service, const Claim& claim) {
+    const auto [entry, added] = servers_.try_emplace(server, Owned{{}, service, claim});
     Owned& owned = entry->second;
-    const bool contested = owned.owner != service || (!waiting_.empty() && waiting_.contains(server));
-    if (contested && !contend(server, owned, service, age))
+    const bool contested = owned.owner != service || (!rivals_.empty() && rivals_.contains(server));
+    if (contested && !contend(server, owned, service, claim))
         return false;
-    owned.age.created = age.created;
+    owned.claim.kind = claim.kind;
+    owned.claim.age.created = claim.age.created;
     if (added || owned.state != state) {
         owned.state = std::move(state);
         touched_.virtual_servers.push_back(server);
@@ -148,48 +145,41 @@ bool Desired::take(const netlink::VirtualServer& server, netlink::VirtualServerS
     return true;
 }
 
-/// Adds who has it and the service, which is where the result points, to those that wait.
-Desired::Waiting::iterator Desired::join(Waiting& all, const Owned& owned, const api::ObjectName& service,
-                                         const Age& age) {
-    all.try_emplace(owned.owner, owned.age);
-    const auto mine = all.try_emplace(service, age).first;
-    mine->second.created = age.created;
-    return mine;
-}
-
-/// Of all that want it the oldest has it. One that waits and is the oldest brings its state when it is replaced.
+/// Of all that want it the first has it. One that waits and is the first brings its state when it is replaced.
 bool Desired::contend(const netlink::VirtualServer& server, Owned& owned, const api::ObjectName& service,
-                      const Age& age) {
-    Waiting& all = waiting_[server];
-    const auto mine = join(all, owned, service, age);
-    const auto oldest = std::min_element(all.begin(), all.end(), is_older);
-    if (oldest == mine) {
+                      const Claim& claim) {
+    changed_conflicts_.insert(server);
+    Rivals& all = rivals_[server];
+    all.join(owned.owner, owned.claim);
+    all.put(service, claim);
+    const api::ObjectName& first = all.first();
+    if (first == service) {
         if (owned.owner != service)
             unsettled_.insert(std::exchange(owned.owner, service));
-        owned.age = mine->second;
-        all.erase(mine);
-        if (all.empty())
-            waiting_.erase(server);
+        owned.claim = all.claim_of(service);
+        if (all.size() == 1)
+            rivals_.erase(server);
         return true;
     }
-    if (oldest->first == owned.owner) {
-        all.erase(oldest);
-    } else {
-        unsettled_.insert(oldest->first);
+    if (first != owned.owner) {
+        unsettled_.insert(first);
         servers_.erase(server);
         touched_.virtual_servers.push_back(server);
     }
     return false;
 }
 
-bool Desired::will_have(const netlink::VirtualServer& server, const api::ObjectName& service, const Age& age) const {
+bool Desired::will_have(const netlink::VirtualServer& server, const api::ObjectName& service,
+                        const Claim& claim) const {
     const auto held = servers_.find(server);
-    const auto waiting = waiting_.find(server);
-    if (held == servers_.end() || (held->second.owner == service && waiting == waiting_.end()))
+    const auto rivals = rivals_.find(server);
+    if (held == servers_.end() || (held->second.owner == service && rivals == rivals_.end()))
         return true;
-    Waiting all = waiting == waiting_.end() ? Waiting{} : waiting->second;
-    const auto mine = join(all, held->second, service, age);
-    return std::min_element(all.begin(), all.end(), is_older) == mine;
+    if (rivals != rivals_.end())
+        return rivals->second.would_be_first(service, claim);
+    Rivals both;
+    both.join(held->second.owner, held->second.claim);
+    return both.would_be_first(service, claim);
 }
 
 bool Desired::has(const api::ObjectName& service, const netlink::VirtualServer& server) const {
@@ -197,41 +187,24 @@ bool Desired::has(const api::ObjectName& service, const netlink::VirtualServer& 
     return name != nullptr && *name == service;
 }
 
-/// An element with an address and a port belongs to that front end. One of a node port belongs to all of the node's
-/// addresses, and goes when none of them is left.
-void Desired::leave_out_lost(const api::ObjectName& service, const Keys& keys,
-                             std::vector<netlink::Element>& elements) const {
-    const auto is_lost = [&](const netlink::Element& element) {
-        if (!has_port(element.set))
-            return false;
-        bool lost = false;
-        for (const netlink::VirtualServer& server : keys.servers) {
-            const bool belongs =
-                server.protocol == element.protocol && server.port == element.port &&
-                (has_address(element.set) ? server.address == element.address
-                                          : wants({netlink::Set::node_address, server.address, {}, 0}));
-            if (belongs && has(service, server))
-                return false;
-            lost = lost || belongs;
-        }
-        return lost;
-    };
-    std::erase_if(elements, is_lost);
-}
-
 void Desired::withdraw(const netlink::VirtualServer& server, const api::ObjectName& service) {
-    auto waiting = waiting_.find(server);
-    if (waiting != waiting_.end() && waiting->second.erase(service) > 0 && waiting->second.empty())
-        waiting = (waiting_.erase(waiting), waiting_.end());
+    const auto rivals = rivals_.find(server);
+    if (rivals != rivals_.end()) {
+        rivals->second.remove(service);
+        changed_conflicts_.insert(server);
+    }
     const auto held = servers_.find(server);
-    if (held != servers_.end()) {
-        if (held->second.owner != service)
-            return;
+    const bool held_by_other = held != servers_.end() && held->second.owner != service;
+    if (held != servers_.end() && !held_by_other) {
         servers_.erase(held);
         touched_.virtual_servers.push_back(server);
     }
-    if (waiting != waiting_.end())
-        unsettled_.insert(std::min_element(waiting->second.begin(), waiting->second.end(), is_older)->first);
+    if (rivals == rivals_.end())
+        return;
+    if (!held_by_other && rivals->second.size() > 0)
+        unsettled_.insert(rivals->second.first());
+    else if (rivals->second.size() <= 1)
+        rivals_.erase(rivals);
 }
 
 void Desired::let_go(const api::ObjectName& service, const Keys& keys) {
@@ -247,15 +220,56 @@ std::set<api::ObjectName> Desired::take_unsettled() {
 
 std::vector<Conflict> Desired::conflicts() const {
     std::vector<Conflict> conflicts;
-    for (const auto& [server, waiting] : waiting_)
-        if (const api::ObjectName* holder = owner(server))
-            for (const auto& [service, age] : waiting)
-                conflicts.push_back({server, service, *holder});
+    for (const auto& [server, rivals] : rivals_)
+        for (Conflict& conflict : conflicts_of(server))
+            conflicts.push_back(std::move(conflict));
     return conflicts;
 }
 
+std::vector<Conflict> Desired::conflicts_of(const netlink::VirtualServer& server) const {
+    std::vector<Conflict> conflicts;
+    const auto rivals = rivals_.find(server);
+    const auto held = servers_.find(server);
+    if (rivals == rivals_.end() || held == servers_.end())
+        return conflicts;
+    for (const auto& [service, claim] : rivals->second.all())
+        if (service != held->second.owner)
+            conflicts.push_back({server, service, held->second.owner, claim.kind, held->second.claim.kind});
+    return conflicts;
+}
+
+/// One of the rivals has it, once all is settled.
+std::size_t Desired::conflict_count() const {
+    std::size_t count = 0;
+    for (const auto& [server, rivals] : rivals_)
+        count += rivals.size() - 1;
+    return count;
+}
+
+std::set<netlink::VirtualServer> Desired::take_changed_conflicts() {
+    return std::exchange(changed_conflicts_, {});
+}
+
+void Desired::end_slice() {
+    if (touched_.empty())
+        return;
+    touched_.tidy();
+    slices_.push_back(std::exchange(touched_, {}));
+}
+
+std::size_t Desired::touched_count() const {
+    std::size_t count = touched_.size();
+    for (const Touched& slice : slices_)
+        count += slice.size();
+    return count;
+}
+
 Touched Desired::take_touched() {
-    return std::exchange(touched_, {});
+    if (slices_.empty())
+        return std::exchange(touched_, {});
+    Touched slice = std::move(slices_.front());
+    slices_.pop_front();
+    return slice;
 }
 
 const netlink::VirtualServerState* Desired::find(const netlink::VirtualServer& server) const {
@@ -273,9 +287,32 @@ std::vector<netlink::VirtualServer> Desired::servers_of(const api::ObjectName& s
     if (found == keys_.end())
         return {};
     std::vector<netlink::VirtualServer> servers = found->second.servers;
-    if (!waiting_.empty())
+    if (!rivals_.empty())
         std::erase_if(servers, [&](const netlink::VirtualServer& server) { return !has(service, server); });
     return servers;
+}
+
+void leave_out_lost(const std::vector<VirtualServer>& wanted, const FrontEndLookUp& look_up,
+                    std::vector<netlink::Element>& elements) {
+    const auto is_lost = [&](const VirtualServer& server) {
+        return std::binary_search(wanted.begin(), wanted.end(), server) && !look_up.has(server);
+    };
+    // Protocols and ports at the node's addresses, and whether one of them is left.
+    std::map<std::pair<netlink::Protocol, std::uint16_t>, bool> node_ports;
+    if (std::any_of(elements.begin(), elements.end(), [](const Element& element) { return !has_address(element.set); }))
+        for (const VirtualServer& server : wanted)
+            if (server.mark == 0 && look_up.is_node_address(server.address)) {
+                bool& left = node_ports[{server.protocol, server.port}];
+                left = left || look_up.has(server);
+            }
+    std::erase_if(elements, [&](const Element& element) {
+        if (!has_port(element.set))
+            return false;
+        if (has_address(element.set))
+            return is_lost({element.address, element.protocol, element.port});
+        const auto found = node_ports.find({element.protocol, element.port});
+        return found != node_ports.end() && !found->second;
+    });
 }
 
 std::vector<netlink::Change> changes_for(const Touched& touched, const Desired& desired,

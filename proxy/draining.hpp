@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,7 +56,7 @@ public:
     void end(const std::set<netlink::Address>& pods);
 
     /// The virtual server is gone, and all its real servers with it.
-    void forget(const netlink::VirtualServer& server) { servers_.erase(server); }
+    void forget(const netlink::VirtualServer& server) { replace(server, {}); }
 
     /// The next `count` virtual servers whose connections are to be counted, in turn.
     std::vector<netlink::VirtualServer> next(std::size_t count);
@@ -80,9 +81,13 @@ private:
 
     void replace(const netlink::VirtualServer& server, const std::map<netlink::RealServer, Departure>& left);
     bool is_over(const Entry& entry, Time now) const;
+    void note_vanished(const netlink::VirtualServer& server, const Entries& entries);
+    void forget_vanished(const netlink::VirtualServer& server, const netlink::RealServer& real, const Entry& entry);
 
     std::chrono::milliseconds timeout_;
     std::map<netlink::VirtualServer, Entries> servers_;
+    std::set<std::tuple<netlink::Address, std::uint16_t, netlink::VirtualServer>>
+        vanished_;                                   // of these, by real server
     std::optional<netlink::VirtualServer> counted_;  // the last one that next() gave
 };
 

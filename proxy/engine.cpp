@@ -35,6 +35,10 @@ Engine::Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs
       facts_(std::move(facts)),
       inputs_(std::move(inputs)),
       allocator_(config_.service_cluster_ip_range, config_.service_node_port_range, std::move(remembered)),
+      budget_({static_cast<std::uint64_t>(config_.front_ends_per_service),
+               static_cast<std::uint64_t>(config_.real_servers_per_service)},
+              {static_cast<std::uint64_t>(config_.front_ends_per_node),
+               static_cast<std::uint64_t>(config_.real_servers_per_node)}),
       marks_(config_.fwmark, inputs_.mark_of),
       draining_(config_.drain_timeout) {}
 
@@ -150,102 +154,12 @@ void Engine::verdict_changed(const std::string& pod) {
         dirty_.insert(service);
 }
 
-std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted) {
-    if (node_dirty_) {
-        desired_.replace({}, plan_node(facts_));
-        node_dirty_ = false;
-    }
-    std::vector<api::ObjectName> now;
-    for (const api::ObjectName& name : dirty_)
-        if (!wanted || wanted(name))
-            now.push_back(name);
-    for (const api::ObjectName& name : now) {
-        plan_service(name);
-        dirty_.erase(name);
-    }
-    // Those that another one's plan has given or taken a front end. It ends, because it only ever goes to an older one.
-    for (auto names = take_unsettled(); !names.empty(); names = take_unsettled())
-        for (const api::ObjectName& name : names)
-            plan_service(name);
-    if (dirty_.empty())
-        ended_.clear();
-    return now.size();
-}
-
-/// Those also whose external addresses have become a ClusterIP, or are none any more.
-std::set<api::ObjectName> Engine::take_unsettled() {
-    auto names = desired_.take_unsettled();
-    names.merge(addresses_.take_affected());
-    return names;
-}
-
 bool Engine::note_api_server(const ServerAddress& where) {
     addresses_.add_server_in_use(where);
     auto affected = addresses_.take_affected();
     const bool any = !affected.empty();
     dirty_.merge(affected);
     return any;
-}
-
-void Engine::plan_service(const api::ObjectName& name) {
-    ++plans_;
-    gaps_.erase(name);
-    without_ipv6_.erase(name);
-    const auto found = store_.services().find(name);
-    const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
-    if (found == store_.services().end()) {
-        forget_service(name, before);
-        return;
-    }
-    auto endpoints =
-        api::endpoints_of(*found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name);
-    std::vector<std::string> problems =
-        note_addresses(*found, endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
-    ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts());
-    std::move(problems.begin(), problems.end(), std::back_inserter(service_plan.problems));
-    plan_problems_.put(name, std::move(service_plan.problems));
-    if (!service_plan.gaps.empty())
-        gaps_[name] = std::move(service_plan.gaps);
-    if (service_plan.without_ipv6)
-        without_ipv6_.insert(name);
-    slow_start_.weigh(name, service_plan, inputs_.weight_of);
-    const Age age{found->created, transactions_};
-    keep_draining(name, endpoints, age, service_plan);
-    marks_.keep(name, service_plan.marks);
-    desired_.replace(name, std::move(service_plan), age);
-    forget_draining(before);
-    health_ports_.put(*found, endpoints, carried());
-}
-
-void Engine::forget_service(const api::ObjectName& name, const std::vector<netlink::VirtualServer>& before) {
-    desired_.remove(name);
-    marks_.keep(name, {});
-    health_ports_.remove(name);
-    terminating_.erase(name);
-    slow_start_.forget(name);
-    forget_draining(before);
-    addresses_.remove(name, facts_.own_addresses);
-    plan_problems_.put(name, {});
-}
-
-HealthPorts::Carried Engine::carried() const {
-    return [this](const api::ObjectName& service, const netlink::RealServer& real) -> std::optional<bool> {
-        std::optional<bool> result;
-        for (const netlink::VirtualServer& server : desired_.servers_of(service)) {
-            const auto& wanted = desired_.find(server)->real_servers;
-            const auto found = wanted.find(real);
-            if (found == wanted.end() || found->second == 0)
-                continue;
-            if (inputs_.weight_of(server, real).value_or(0) > 0)
-                return true;
-            result = false;
-        }
-        return result;
-    };
-}
-
-void Engine::settle_health_ports(bool refused) {
-    health_ports_.settle(carried(), refused);
 }
 
 api::Origin Engine::origin_of(const api::ObjectName& service) const {
@@ -305,19 +219,6 @@ std::map<health::Subject, health::Target> Engine::targets() const {
     for (const api::Pod& pod : store_.pods())
         targets.merge(probe_targets(pod, ignored));
     return targets;
-}
-
-std::size_t Engine::services_without_backends() const {
-    std::size_t count = 0;
-    for (const api::Service& service : store_.services()) {
-        const auto servers = desired_.servers_of(service.name);
-        const bool any = std::any_of(servers.begin(), servers.end(), [&](const netlink::VirtualServer& server) {
-            const auto& reals = desired_.find(server)->real_servers;
-            return std::any_of(reals.begin(), reals.end(), [](const auto& real) { return real.second > 0; });
-        });
-        count += !servers.empty() && !any ? 1 : 0;
-    }
-    return count;
 }
 
 std::size_t Engine::services_with(const LocalGap& gap) const {

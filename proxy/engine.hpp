@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +15,7 @@
 #include "api/store.hpp"
 #include "proxy/address_book.hpp"
 #include "proxy/allocate.hpp"
+#include "proxy/budget.hpp"
 #include "proxy/desired.hpp"
 #include "proxy/draining.hpp"
 #include "proxy/health_ports.hpp"
@@ -67,12 +69,18 @@ public:
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
 
+    /// The same in slices, for a loop that has other things to do: plans dirty Services until they have become `most`
+    /// objects, which ends a slice of desired() too. True: some are left of those that were dirty at the first call, or
+    /// that their plans have given or taken a front end; until then desired() is not to be given to the kernel.
+    bool plan_slice(std::size_t most);
+    bool is_dirty() const { return node_dirty_ || !dirty_.empty() || !round_.empty(); }
+
     /// How often a Service has been planned so far.
     std::uint64_t plans() const { return plans_; }
 
     /// The kernel holds what was planned, as far as it takes it: what is told on health check ports may rise.
-    /// `refused`: some changes were not taken, or have been only now.
-    void settle_health_ports(bool refused);
+    /// `refused`: some changes were not taken, or have been only now. At most `most` Services; true: some are left.
+    bool settle_health_ports(bool refused, std::size_t most = std::numeric_limits<std::size_t>::max());
 
     /// Takes those out of desired() that have drained (draining.hpp); how many.
     std::size_t review_draining(Time now, const Draining::Counted& counted);
@@ -116,7 +124,7 @@ public:
     ServerState state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
 
     /// Services with an address of which no real server takes connections.
-    std::size_t services_without_backends() const;
+    std::size_t services_without_backends() const { return without_backends_.size(); }
 
     /// Services with that gap.
     std::size_t services_with(const LocalGap& gap) const;
@@ -132,8 +140,10 @@ private:
     bool take(api::Upsert& upsert);
     void note_origin(const api::Upsert& upsert);
     void retry_waiting(std::vector<api::Upsert>& taken);
-    void plan_service(const api::ObjectName& name);
-    void forget_service(const api::ObjectName& name, const std::vector<netlink::VirtualServer>& before);
+    std::size_t plan_service(const api::ObjectName& name);
+    void forget_service(const api::ObjectName& name);
+    void note_backends(const api::ObjectName& name);
+    void plan_node_if_dirty();
     std::set<api::ObjectName> take_unsettled();
     api::PodReadiness readiness(const api::Pod& pod) const;
     Verdicts verdicts();
@@ -155,6 +165,7 @@ private:
     api::Store store_;
     AddressBook addresses_;
     Desired desired_;
+    Budget budget_;
     HealthPorts health_ports_;
     Marks marks_;
     Draining draining_;
@@ -170,6 +181,8 @@ private:
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
+    std::set<api::ObjectName> round_;             // of plan_slice()
+    std::set<api::ObjectName> without_backends_;  // with virtual servers, and no real server that takes connections
     std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand
     std::uint64_t transactions_ = 0;
     std::uint64_t plans_ = 0;

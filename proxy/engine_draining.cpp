@@ -1,5 +1,8 @@
 // Which real servers drain, and how they left: the engine's part in it (draining.hpp has the rules).
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <optional>
 
 #include "proxy/engine.hpp"
 #include "proxy/scheduling.hpp"
@@ -23,13 +26,24 @@ std::set<netlink::Address> gone(const std::set<netlink::RealServer>& terminating
     return addresses;
 }
 
-bool lists(const std::vector<api::PortEndpoints>& endpoints, const netlink::RealServer& real) {
-    return std::any_of(endpoints.begin(), endpoints.end(), [&](const api::PortEndpoints& group) {
-        return std::any_of(group.endpoints.begin(), group.endpoints.end(), [&](const api::ResolvedEndpoint& endpoint) {
-            return endpoint.port == real.port && endpoint.address == real.address;
-        });
-    });
-}
+/// Which real servers are endpoints; looked at only when one has left.
+class Listed {
+public:
+    explicit Listed(const std::vector<api::PortEndpoints>& endpoints) : endpoints_(endpoints) {}
+    bool operator()(const netlink::RealServer& real) {
+        if (!known_) {
+            known_.emplace();
+            for (const api::PortEndpoints& group : endpoints_)
+                for (const api::ResolvedEndpoint& endpoint : group.endpoints)
+                    known_->insert({endpoint.address, endpoint.port});
+        }
+        return known_->contains(real);
+    }
+
+private:
+    const std::vector<api::PortEndpoints>& endpoints_;
+    std::optional<std::set<netlink::RealServer>> known_;
+};
 
 std::set<netlink::RealServer> terminating_ones(const std::vector<api::PortEndpoints>& endpoints) {
     std::set<netlink::RealServer> found;
@@ -73,19 +87,22 @@ void Engine::keep_marked(const api::ObjectName& name, How how, ServicePlan& plan
     const auto marks = marks_.of(name);
     if (marks.size() == plan.marks.size())
         return;
-    const auto servers = desired_.servers_of(name);
+    std::multimap<std::uint32_t, netlink::VirtualServer> servers;  // by mark: one of each family
+    for (const netlink::VirtualServer& server : desired_.servers_of(name))
+        if (server.mark != 0)
+            servers.emplace(server.mark, server);
     for (const auto& [use, mark] : marks) {
         if (plan.marks.contains(use) || use.protocol == api::Protocol::udp)
             continue;
-        for (const netlink::VirtualServer& server : servers) {
-            if (server.mark != mark)
-                continue;
+        const auto [begin, end] = servers.equal_range(mark);
+        for (auto place = begin; place != end; ++place) {
+            const netlink::VirtualServer& server = place->second;
             const netlink::VirtualServerState& former = *desired_.find(server);
             netlink::VirtualServerState state{former.settings, {}};
             draining_.keep(server, former.real_servers, how, state.real_servers);
             if (state.real_servers.empty())
                 continue;
-            plan.virtual_servers.emplace_back(server, std::move(state));
+            plan.virtual_servers.push_back({server, std::move(state), FrontEndKind::cluster_ip});
             plan.elements.push_back({netlink::Set::mark, {}, netlink::Protocol::none, 0, mark});
             plan.marks.insert(use);
         }
@@ -97,17 +114,18 @@ void Engine::keep_marked(const api::ObjectName& name, How how, ServicePlan& plan
 void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints,
                            const Age& age, ServicePlan& plan) {
     const auto were = terminating_.find(name);
+    Listed lists(endpoints);
     const auto how = [&](const netlink::RealServer& real) {
-        if (lists(endpoints, real))
+        if (lists(real))
             return Departure::listed;
         const bool was_terminating = were != terminating_.end() && were->second.contains(real);
         return was_terminating || ended_.contains(real.address) ? Departure::ended : Departure::vanished;
     };
     const auto marks = plan.marks.empty() ? std::set<std::uint32_t>{} : udp_marks(plan);
-    for (auto& [server, state] : plan.virtual_servers) {
+    for (auto& [server, state, kind] : plan.virtual_servers) {
         if (server.protocol == netlink::Protocol::udp || marks.contains(server.mark))
             continue;
-        if (!desired_.will_have(server, name, age))
+        if (!desired_.will_have(server, name, {kind, age}))
             continue;
         const api::ObjectName* owner = desired_.owner(server);
         const netlink::RealServers* former = nullptr;
@@ -121,7 +139,7 @@ void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::P
         const bool drains = passes_over_weight_0(state.settings.scheduler);
         draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
-    keep_marked(name, how, plan);
+    keep_marked(name, std::ref(how), plan);
     if (were != terminating_.end())
         draining_.end(gone(were->second, endpoints));
     auto terminating = terminating_ones(endpoints);

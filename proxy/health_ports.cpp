@@ -60,24 +60,28 @@ void HealthPorts::remove(const api::ObjectName& service) {
     claims_.erase(found);
 }
 
-void HealthPorts::settle(const Carried& carried, bool all) {
-    const std::set<api::ObjectName> unsettled = std::exchange(unsettled_, {});
-    if (all) {
-        for (auto& [service, claim] : claims_)
-            claim.count = count(service, claim, carried);
-        return;
+bool HealthPorts::settle(const Carried& carried, bool all, std::size_t most) {
+    if (all)
+        for (const auto& [service, claim] : claims_)
+            unsettled_.insert(unsettled_.end(), service);
+    for (; most > 0 && !unsettled_.empty(); --most) {
+        const auto place = claims_.find(*unsettled_.begin());
+        unsettled_.erase(unsettled_.begin());
+        place->second.count = count(place->first, place->second, carried);
     }
-    for (const api::ObjectName& service : unsettled) {
-        Claim& claim = claims_.at(service);
-        claim.count = count(service, claim, carried);
-    }
+    return !unsettled_.empty();
 }
 
 std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& claim, const Carried& carried) {
+    if (claim.candidates.empty())
+        return 0;
     std::set<netlink::Address> addresses[2];
-    for (const Candidate& candidate : claim.candidates)
-        if (carried(service, candidate.real).value_or(!candidate.unknown))
+    const auto reached = carried(service);
+    for (const Candidate& candidate : claim.candidates) {
+        const auto found = reached.find(candidate.real);
+        if (found == reached.end() ? !candidate.unknown : found->second)
             addresses[candidate.real.address.is_v6() ? 1 : 0].insert(candidate.real.address);
+    }
     return std::max(addresses[0].size(), addresses[1].size());
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,9 +40,9 @@ struct HealthPortConflict {
 
 class HealthPorts {
 public:
-    /// Whether connections of the Service reach a real server: true when the kernel gives it some by a virtual server
-    /// of the Service, false when it is to and does not (yet), nullopt when no virtual server of the Service is to.
-    using Carried = std::function<std::optional<bool>(const api::ObjectName&, const netlink::RealServer&)>;
+    /// The real servers to which virtual servers of the Service are to give connections, each with whether the kernel
+    /// does (yet).
+    using Carried = std::function<std::map<netlink::RealServer, bool>(const api::ObjectName&)>;
 
     /// Puts the Service in the place of its former version. What the kernel does not hold yet does not count before
     /// settle(); what is gone counts no more at once. An endpoint whose probe has not answered yet counts when it is
@@ -50,8 +51,9 @@ public:
     void remove(const api::ObjectName& service);
 
     /// After a sync: counts anew those that were put since the last call; `all`, when changes were refused, so that
-    /// what the kernel holds may have changed without a put.
-    void settle(const Carried& carried, bool all);
+    /// what the kernel holds may have changed without a put. At most `most` Services; true: some are left for a further
+    /// call.
+    bool settle(const Carried& carried, bool all, std::size_t most = std::numeric_limits<std::size_t>::max());
 
     /// nullopt when no Service has the port.
     std::optional<HealthPort> find(std::uint16_t port) const;

@@ -27,13 +27,17 @@ struct MarkUse {
 
 class Marks {
 public:
+    static constexpr std::size_t ordinary = 64;  ///< marks of one Service
+
     /// The mark that an element of a map has in the kernel; nullopt: there is no such element.
     using InKernel = std::function<std::optional<std::uint32_t>(const netlink::Element&)>;
 
-    Marks(netlink::Fwmark range, InKernel in_kernel) : range_(range), in_kernel_(std::move(in_kernel)) {}
+    Marks(netlink::Fwmark range, InKernel in_kernel)
+        : range_(range), in_kernel_(std::move(in_kernel)), lowest_(std::uint64_t{range.value} + 1) {}
 
     /// The same use has the same mark until it is released. A new one gets the mark that `carrier` has in the kernel,
-    /// when it is free, else the lowest that is. nullopt: all are taken.
+    /// when it is free, else the lowest that is. nullopt: all are taken; or three quarters of them are, and the Service
+    /// has many already (`ordinary`), so that a few Services with thousands of ports take none from the others.
     std::optional<std::uint32_t> take(const MarkUse& use, const netlink::Element& carrier);
 
     /// Of a service's uses.
@@ -44,11 +48,14 @@ public:
 
 private:
     bool is_free(std::uint32_t mark) const;
+    bool has_share(const api::ObjectName& service) const;
 
     netlink::Fwmark range_;
     InKernel in_kernel_;
     std::map<MarkUse, std::uint32_t> marks_;
     std::set<std::uint32_t> taken_;
+    std::map<api::ObjectName, std::size_t> counts_;  // of each Service
+    std::uint64_t lowest_;                           // no mark below is free
 };
 
 }  // namespace proxy

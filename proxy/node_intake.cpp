@@ -162,21 +162,30 @@ void NodeLoop::note_listener(const std::string& setting, const std::string& reas
     log_new_problems();
 }
 
-/// Front ends that Services have just lost to others, or not got, are Events of these Services too.
+/// Front ends that Services have just lost to others, or not got, are Events of these Services too. Only those whose
+/// conflicts have changed are looked at.
 void NodeLoop::tell_conflicts() {
-    std::vector<Conflict> now = engine_.desired().conflicts();
-    std::sort(now.begin(), now.end());
-    if (now == told_conflicts_)
-        return;
-    std::vector<api::Problem> problems;
-    for (const Conflict& conflict : now)
-        problems.push_back(engine_.problem_of(conflict));
-    problem_log_.put("conflicts", "", problems, Clock::now());
-    log_new_problems();
     std::vector<Conflict> fresh;
-    std::set_difference(now.begin(), now.end(), told_conflicts_.begin(), told_conflicts_.end(),
-                        std::back_inserter(fresh));
-    told_conflicts_ = std::move(now);
+    bool changed = false;
+    for (const netlink::VirtualServer& server : engine_.desired().take_changed_conflicts()) {
+        const std::vector<Conflict> now = engine_.desired().conflicts_of(server);
+        auto told = told_conflicts_.lower_bound(Conflict{server, {}, {}});
+        while (told != told_conflicts_.end() && told->server == server) {
+            const bool stays = std::binary_search(now.begin(), now.end(), *told);
+            changed = changed || !stays;
+            told = stays ? std::next(told) : told_conflicts_.erase(told);
+        }
+        for (const Conflict& conflict : now)
+            if (told_conflicts_.insert(conflict).second)
+                fresh.push_back(conflict);
+        std::vector<api::Problem> problems;
+        for (const Conflict& conflict : now)
+            problems.push_back(engine_.problem_of(conflict));
+        problem_log_.put("conflicts", netlink::to_string(server), problems, Clock::now());
+    }
+    if (!changed && fresh.empty())
+        return;
+    log_new_problems();
     for (const Conflict& conflict : fresh)
         post_of_service(conflict.service, "FrontEndConflict", to_string(conflict));
 }

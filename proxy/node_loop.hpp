@@ -101,6 +101,7 @@ private:
     // To the kernel.
     void adopt();
     void program_everything_now();
+    boost::asio::awaitable<void> plan();
     boost::asio::awaitable<void> sync();
     boost::asio::awaitable<void> audit();
     /// What exists once in the kernel, and the host's settings: put in place. Returns what had to be done; what could
@@ -173,7 +174,7 @@ private:
     bool source_problems_changed_ = true;                   // since they were logged
     std::map<std::string, std::string> listener_problems_;  // by setting
     std::vector<ListenFailure> told_failures_;
-    std::vector<Conflict> told_conflicts_;      // sorted
+    std::set<Conflict> told_conflicts_;
     std::vector<std::string> kernel_problems_;  // since the last audit
     std::vector<std::string> read_only_;        // sysctls, since the last audit
     ReadOnlyNews read_only_news_;

@@ -10,6 +10,7 @@
 #include "proxy/log.hpp"
 #include "proxy/metric_labels.hpp"
 #include "proxy/node_loop.hpp"
+#include "proxy/turns.hpp"
 
 namespace proxy {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t batch_size = 4096;  // changes given to the kernel in one go
 constexpr std::size_t audit_slice = 256;  // virtual servers whose real servers are read in one go
 constexpr std::size_t look_slice = 1024;  // virtual servers whose connections are counted in one look
 constexpr auto look_period = std::chrono::seconds(1);
@@ -45,30 +45,43 @@ void NodeLoop::adopt() {
 
 void NodeLoop::program_everything_now() {
     try {
-        while (!rounds_.failed() && step_once(std::numeric_limits<std::size_t>::max()) > 0) {
+        while (!rounds_.failed() && (step_once(std::numeric_limits<std::size_t>::max()) > 0 || !reconciler_.idle())) {
         }
     } catch (const std::exception& error) {
         note_failure(error.what());
     }
 }
 
-/// Until the kernel holds all that is wanted, or refuses what is left.
+/// All that is dirty is planned before any of it is given to the kernel: what one Service loses and another one gets is
+/// never nobody's in between.
+asio::awaitable<void> NodeLoop::plan() {
+    if (!engine_.is_dirty())
+        co_return;
+    while (engine_.plan_slice(turns::plan_slice))
+        co_await asio::post(context_, asio::use_awaitable);
+    tell_conflicts();
+    tell_plan_problems();
+}
+
+/// Until the kernel holds all that is wanted, or refuses what is left. In turns, between which the loop does what else
+/// is to be done.
 asio::awaitable<void> NodeLoop::sync() {
     const Time start = Clock::now();
     std::size_t changes = 0;
     for (;;) {
-        if (engine_.plan_dirty() > 0) {
-            tell_conflicts();
-            tell_plan_problems();
-        }
-        const std::size_t handled = step_once(batch_size);
-        if (handled == 0)
+        co_await plan();
+        const std::size_t handled = step_once(turns::batch_size);
+        if (handled == 0 && reconciler_.idle())
             break;
         changes += handled;
         co_await asio::post(context_, asio::use_awaitable);
     }
     if (changes > 0)
         metrics_.sync_seconds.Add({{"kind", "incremental"}}, time_buckets()).Observe(seconds_since(start));
+    const bool refused = reconciler_.next_retry().has_value();
+    bool all = std::exchange(changes_refused_, refused) || refused;
+    while (engine_.settle_health_ports(std::exchange(all, false), turns::port_slice))
+        co_await asio::post(context_, asio::use_awaitable);
     finish_sync();
 }
 

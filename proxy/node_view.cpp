@@ -43,9 +43,7 @@ Reply NodeLoop::readyz() const {
 
 /// After a sync: counts that may rise now, ports that are to be opened or closed, addresses that have changed.
 void NodeLoop::serve_health_ports() {
-    const bool refused = reconciler_.next_retry().has_value();
-    engine_.settle_health_ports(refused || changes_refused_);
-    changes_refused_ = refused;
+    engine_.settle_health_ports(false);
     std::vector<Address> addresses = engine_.facts().node_port_addresses;
     std::erase_if(addresses, [&](const Address& address) { return address.is_v6() && !engine_.facts().has_ipv6; });
     HealthPorts& ports = engine_.health_ports();
@@ -174,7 +172,7 @@ void NodeLoop::update_gauges() {
     for (const bool ipv6 : {false, true})
         metrics_.firewall_drops.Add({{"ip_family", ipv6 ? "IPv6" : "IPv4"}})
             .Set(host_watch_.firewall().blocks(ipv6) ? 1 : 0);
-    metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflicts().size()));
+    metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflict_count()));
     for (const RangeUse& range : view.ranges) {
         metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
         metrics_.range_used.Add({{"range", range.range}}).Set(static_cast<double>(range.used));

@@ -1,7 +1,12 @@
 #include "proxy/plan.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <tuple>
 
+#include "proxy/front_ends.hpp"
 #include "proxy/port_plan.hpp"
 #include "proxy/source_ranges.hpp"
 
@@ -9,14 +14,98 @@ namespace proxy {
 namespace {
 
 /// kube-proxy, in all its modes, takes such a list for none; but who writes it may think otherwise.
-void note_open_addresses(const api::Service& service, const std::vector<ExternalAddress>& external, ServicePlan& plan) {
-    for (const auto& [address, field, refused] : external)
-        if (field == ClaimField::ingress && only_other_family(service.source_ranges, address)) {
-            plan.problems.push_back("spec.loadBalancerSourceRanges: has no " +
-                                    std::string(address.is_v6() ? "IPv6" : "IPv4") + " range, so " +
-                                    address.to_string() + " is open to everybody; add a range of that family");
-            return;
-        }
+void note_open_addresses(const api::Service& service, ServicePlan& plan) {
+    for (const bool ipv6 : {false, true}) {
+        if (!only_other_family(service.source_ranges, ipv6))
+            continue;
+        const auto open = std::find_if(service.ingress.begin(), service.ingress.end(), [&](const auto& ingress) {
+            return ingress.mode == api::IpMode::vip && ingress.address.is_v6() == ipv6;
+        });
+        if (open == service.ingress.end())
+            continue;
+        plan.problems.push_back("spec.loadBalancerSourceRanges: has no " + std::string(ipv6 ? "IPv6" : "IPv4") +
+                                " range, so " + open->address.to_string() +
+                                " is open to everybody; add a range of that family");
+        return;
+    }
+}
+
+void note_marks(ServicePlan& plan) {
+    if (plan.lacks_marks)
+        plan.problems.emplace_back(
+            "spec.externalTrafficPolicy: all marks are in use, so that clients in the cluster get this node's "
+            "endpoints only; give setting fwmark a mask with more zero bits");
+    if (!plan.hashed_by.empty())
+        plan.problems.push_back(
+            "spec.sessionAffinity: this node's kernel has no scheduler mh, which keeps clients in the cluster with "
+            "their pods at external addresses and node ports; load its module ip_vs_mh, which the next audit finds; "
+            "until then " +
+            plan.hashed_by + " is used");
+}
+
+/// A virtual server that the Service wants twice, as when an external IP is its own ClusterIP: the later one's state
+/// counts, and the kind that goes before.
+void merge_twins(std::vector<PlannedServer>& servers) {
+    std::vector<std::size_t> order(servers.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::tie(servers[a].server, a) < std::tie(servers[b].server, b);
+    });
+    std::vector<bool> goes(servers.size(), false);
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        PlannedServer& earlier = servers[order[i - 1]];
+        PlannedServer& later = servers[order[i]];
+        if (earlier.server != later.server)
+            continue;
+        later.kind = std::min(earlier.kind, later.kind);
+        goes[order[i - 1]] = true;
+    }
+    std::size_t at = 0;
+    std::erase_if(servers, [&](const PlannedServer&) { return goes[at++]; });
+}
+
+/// Front ends by family, in the order of the ClusterIPs, and by port; those of one port in the order of their kinds.
+std::vector<FrontEndWish> by_port(const std::vector<FrontEndWish>& wishes, const api::Service& service) {
+    const bool ipv6_first = !service.cluster_ips.empty() && service.cluster_ips.front().is_v6();
+    std::vector<std::tuple<bool, std::size_t, std::size_t>> order;
+    order.reserve(wishes.size());
+    for (std::size_t i = 0; i < wishes.size(); ++i)
+        order.emplace_back(wishes[i].address->is_v6() != ipv6_first, wishes[i].port_index, i);
+    std::sort(order.begin(), order.end());
+    std::vector<FrontEndWish> sorted;
+    sorted.reserve(wishes.size());
+    for (const auto& [family, port, index] : order)
+        sorted.push_back(wishes[index]);
+    return sorted;
+}
+
+/// The Service with those of its external addresses that it may have.
+api::Service with_allowed(const api::Service& service, const std::vector<ExternalAddress>& external) {
+    api::Service allowed = service;
+    allowed.external_ips.clear();
+    allowed.ingress.clear();
+    for (const ExternalAddress& one : external)
+        if (one.field == ClaimField::external_ips)
+            allowed.external_ips.push_back(one.address);
+        else
+            allowed.ingress.push_back({one.address, api::IpMode::vip});
+    return allowed;
+}
+
+/// Without the ports that somebody else answers at.
+std::vector<FrontEndWish> taken_ports(std::vector<FrontEndWish> wishes, const api::Service& service,
+                                      const std::vector<ExternalAddress>& external) {
+    std::map<std::pair<FrontEndKind, netlink::Address>, const ExternalAddress*> with_refusals;
+    for (const ExternalAddress& one : external)
+        if (!one.refused.empty())
+            with_refusals[{one.field == ClaimField::ingress ? FrontEndKind::load_balancer : FrontEndKind::external_ip,
+                           one.address}] = &one;
+    if (!with_refusals.empty())
+        std::erase_if(wishes, [&](const FrontEndWish& wish) {
+            const auto found = with_refusals.find({wish.kind, *wish.address});
+            return found != with_refusals.end() && !found->second->takes(service.ports[wish.port_index]);
+        });
+    return wishes;
 }
 
 bool is_reached_from_outside(const api::Service& service) {
@@ -37,7 +126,7 @@ void note_gaps(const api::Service& service, const Selection& selection, bool ipv
 }  // namespace
 
 ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
-                 const Verdicts& verdicts) {
+                 const Verdicts& verdicts, std::size_t front_ends) {
     ServicePlan plan;
     if (service.headless || service.type == api::ServiceType::external_name || service.ports.empty())
         return plan;
@@ -49,25 +138,42 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
     static const AddressBook nobody;
     const AddressBook& book = verdicts.addresses == nullptr ? nobody : *verdicts.addresses;
     const auto external = external_addresses(service, {node.claims, node.own_addresses, book}, plan.problems);
+    const api::Service allowed = with_allowed(service, external);
+    std::vector<const api::PortEndpoints*> groups(service.ports.size(), nullptr);
+    for (const api::PortEndpoints& group : endpoints)
+        groups[group.port_index] = &group;
+    const AllowedSources sources[] = {{service.source_ranges, false, node.own_addresses},
+                                      {service.source_ranges, true, node.own_addresses}};
+    const auto wishes =
+        by_port(taken_ports(front_ends_of(allowed, node, front_ends).first, service, external), service);
+    for (auto at = wishes.begin(), end = at; at != wishes.end(); at = end) {
+        const bool ipv6 = at->address->is_v6();
+        end = std::find_if(at, wishes.end(), [&](const FrontEndWish& wish) {
+            return wish.port_index != at->port_index || wish.address->is_v6() != ipv6;
+        });
+        if (groups[at->port_index] == nullptr)
+            continue;
+        PortOfFamily view{service,    service.ports[at->port_index], {},       {}, node, verdicts,
+                          scheduling, sources[ipv6 ? 1 : 0],         {at, end}};
+        for (const api::ResolvedEndpoint& endpoint : groups[at->port_index]->endpoints)
+            if (endpoint.address.is_v6() == ipv6)
+                view.endpoints.push_back(&endpoint);
+        view.selection = select(view.endpoints, node.place);
+        note_gaps(service, view.selection, ipv6, plan);
+        plan_port(view, plan);
+    }
+    merge_twins(plan.virtual_servers);
+    // The address becomes local to this node, and all its unclaimed ports are refused.
     for (const Address& cluster_ip : service.cluster_ips) {
         if (cluster_ip.is_v6() && !node.has_ipv6) {
             plan.without_ipv6 = true;
             continue;
         }
-        for (const api::PortEndpoints& group : endpoints) {
-            PortOfFamily view{service, service.ports[group.port_index], {}, {}, node, verdicts, scheduling, external};
-            for (const api::ResolvedEndpoint& endpoint : group.endpoints)
-                if (endpoint.address.is_v6() == cluster_ip.is_v6())
-                    view.endpoints.push_back(&endpoint);
-            view.selection = select(view.endpoints, node.place);
-            note_gaps(service, view.selection, cluster_ip.is_v6(), plan);
-            plan_port(view, cluster_ip, plan);
-        }
-        // The address becomes local to this node, and all its unclaimed ports are refused.
         plan.routes.push_back({cluster_ip});
         plan.elements.push_back({netlink::Set::virtual_address, cluster_ip, netlink::Protocol::none, 0});
     }
-    note_open_addresses(service, external, plan);
+    note_marks(plan);
+    note_open_addresses(allowed, plan);
     return plan;
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -14,6 +15,7 @@
 #include "api/types.hpp"
 #include "netlink/state.hpp"
 #include "proxy/external_addresses.hpp"
+#include "proxy/claim.hpp"
 #include "proxy/marks.hpp"
 #include "proxy/selection.hpp"
 
@@ -56,8 +58,14 @@ struct LocalGap {
     auto operator<=>(const LocalGap&) const = default;
 };
 
+struct PlannedServer {
+    netlink::VirtualServer server;
+    netlink::VirtualServerState state;
+    FrontEndKind kind = FrontEndKind::cluster_ip;  ///< of one with a mark, which no other Service can want, this one
+};
+
 struct ServicePlan {
-    std::vector<std::pair<netlink::VirtualServer, netlink::VirtualServerState>> virtual_servers;
+    std::vector<PlannedServer> virtual_servers;  ///< each once
     std::vector<netlink::LocalRoute> routes;
     std::vector<netlink::Element> elements;
     std::set<MarkUse> marks;
@@ -65,12 +73,15 @@ struct ServicePlan {
     std::vector<std::string> problems;        ///< "field: sentence"
     std::set<LocalGap> gaps;                  ///< of any of its ports
     bool without_ipv6 = false;                ///< it has IPv6 addresses, and the node has none
+    bool lacks_marks = false;                 ///< all are in use
+    std::string hashed_by;                    ///< what is used where the kernel has no mh; empty: it is not needed
 };
 
 /// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is
-/// what kube-proxy's nftables mode does (selection.hpp, docs/architecture.md).
+/// what kube-proxy's nftables mode does (selection.hpp, docs/architecture.md). `front_ends`: how many it has at most
+/// (front_ends.hpp). Costs what the Service becomes: each real server of each front end is looked at a few times.
 ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
-                 const Verdicts& verdicts);
+                 const Verdicts& verdicts, std::size_t front_ends = std::numeric_limits<std::size_t>::max());
 
 /// What exists once for the node, whatever the services: the addresses on which node ports are served.
 ServicePlan plan_node(const NodeFacts& node);

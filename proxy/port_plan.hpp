@@ -1,11 +1,13 @@
 // One service port of one address family as kernel objects (plan.hpp puts them together). Pure.
 #pragma once
 
-#include <vector>
+#include <span>
 
+#include "proxy/front_ends.hpp"
 #include "proxy/plan.hpp"
 #include "proxy/scheduling.hpp"
 #include "proxy/selection.hpp"
+#include "proxy/source_ranges.hpp"
 
 namespace proxy {
 
@@ -18,10 +20,11 @@ struct PortOfFamily {
     const NodeFacts& node;
     const Verdicts& verdicts;
     const Scheduling& scheduling;
-    const std::vector<ExternalAddress>& external;  ///< those that the Service may have
+    const AllowedSources& sources;             ///< of the family
+    std::span<const FrontEndWish> front_ends;  ///< of the family and the port, ClusterIPs first
 };
 
-/// Adds what the port needs to `plan`; `cluster_ip` is the Service's of the family.
-void plan_port(const PortOfFamily& view, const Address& cluster_ip, ServicePlan& plan);
+/// Adds what the port needs to `plan`.
+void plan_port(const PortOfFamily& view, ServicePlan& plan);
 
 }  // namespace proxy

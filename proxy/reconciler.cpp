@@ -27,15 +27,29 @@ void for_each_difference(const Set& a, const Set& b, Report report) {
     }
 }
 
-bool is_added_element(const Change& change) {
-    return std::holds_alternative<netlink::WithdrawElement>(change) ||
-           std::holds_alternative<netlink::AddElement>(change);
+/// Elements that come and go together: where some are withdrawn, and where a front end is opened to some sources only
+/// or to a mark.
+bool is_exchanged(const Change& change) {
+    const auto* added = std::get_if<netlink::AddElement>(&change);
+    return added != nullptr && (added->element.set == netlink::Set::firewalled ||
+                                added->element.set == netlink::Set::allowed || is_map(added->element.set));
 }
 
-/// At most `limit`, but elements that come and go together are not torn apart.
+/// At most `limit`, but what comes and goes together is not torn apart. Withdrawn elements are the first changes, and
+/// those added are in the order of their sets.
 std::size_t size_of_batch(std::span<const Change> pending, std::size_t limit) {
     std::size_t size = std::min(limit, pending.size());
-    while (size > 0 && size < pending.size() && is_added_element(pending[size]))
+    if (size == 0 || size == pending.size())
+        return size;
+    const bool withdrawn = std::holds_alternative<netlink::WithdrawElement>(pending.front());
+    const auto is_element = [](const Change& change) {
+        return std::holds_alternative<netlink::WithdrawElement>(change) ||
+               std::holds_alternative<netlink::AddElement>(change);
+    };
+    const auto belongs = [&](std::size_t at) {
+        return withdrawn ? is_element(pending[at]) : is_exchanged(pending[at]) && is_exchanged(pending[at - 1]);
+    };
+    while (size < pending.size() && belongs(size))
         ++size;
     return size;
 }
@@ -88,7 +102,8 @@ void Reconciler::sweep() {
 
 void Reconciler::collect(Time now) {
     touched_.add(desired_.take_touched());
-    refusals_.touch_due(now, touched_);
+    if (!desired_.has_touched())  // with the last slice
+        refusals_.touch_due(now, touched_);
     touched_.tidy();
     pending_ = changes_for(touched_, desired_, mirror_);
     refusals_.hold_back(touched_, pending_, now);

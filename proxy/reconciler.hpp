@@ -66,9 +66,9 @@ public:
     std::size_t real_servers_present() const;
     std::size_t real_servers_wanted() const;
 
-    /// Applies at most `limit` changes; `each`, when given, is told every one that the kernel took. Throws
-    /// std::system_error when the kernel cannot be spoken to: then nothing is lost, but it is not known what the kernel
-    /// has taken, and an audit comes before the next step.
+    /// Applies at most `limit` changes of one slice of what is touched; `each`, when given, is told every one that the
+    /// kernel took. Throws std::system_error when the kernel cannot be spoken to: then nothing is lost, but it is not
+    /// known what the kernel has taken, and an audit comes before the next step.
     StepResult step(Time now, std::size_t limit, const std::function<void(const netlink::Change&)>& each = {});
 
     /// When the next refused change is due; nullopt when there is none.
@@ -76,15 +76,18 @@ public:
     /// Everything that was refused is tried again by the next step: what was in its way may be gone.
     void retry_all(Time now) { refusals_.retry_all(now); }
     const Refusals& refusals() const { return refusals_; }
-    /// Nothing is left but what the kernel refuses, which is tried again now and then.
-    bool idle() const { return pending_.empty(); }
+    /// Nothing is left but what the kernel refuses, which is tried again now and then. Until then there are more steps,
+    /// also after one that had nothing to change.
+    bool idle() const { return pending_.empty() && touched_.empty() && !desired_.has_touched(); }
     /// The kernel refuses more virtual servers, routes or elements than it holds of them: not a single object is to
     /// blame.
     bool mostly_refused() const {
         return refusals_.virtual_servers() > mirror_.virtual_servers.size() ||
                refusals_.routes() > mirror_.routes.size() || refusals_.elements() > mirror_.elements.size();
     }
-    std::size_t changes_pending() const { return pending_.size() - cursor_ + refusals_.size(); }
+    std::size_t changes_pending() const {
+        return pending_.size() - cursor_ + refusals_.size() + touched_.size() + desired_.touched_count();
+    }
 
     /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
     /// next `count` virtual servers, and returns false when it was the last slice. What differs is touched, so that

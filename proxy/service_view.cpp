@@ -8,6 +8,8 @@
 namespace proxy {
 namespace {
 
+constexpr std::size_t most_shown = 4096;  // front ends of a Service: it can ask for a million, which are not served
+
 constexpr std::string_view word(Fate fate) {
     switch (fate) {
         case Fate::carried:
@@ -32,18 +34,22 @@ bool has_front_ends(const api::Service& service) {
 
 }  // namespace
 
-std::vector<Claim> claims_of(const api::Service& service, const NodeFacts& node) {
-    std::vector<Claim> claims;
+std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const NodeFacts& node) {
+    std::vector<AskedFrontEnd> claims;
     std::map<netlink::VirtualServer, std::size_t> places;
     const auto add = [&](const Address& address, std::uint16_t number, const api::ServicePort& port, const char* kind,
                          api::TrafficPolicy policy) {
         const netlink::VirtualServer server{address, kernel_protocol(port.protocol), number};
         const auto [place, is_new] = places.try_emplace(server, claims.size());
+        if (is_new && claims.size() == most_shown) {
+            places.erase(place);
+            return;
+        }
         if (is_new) {
             claims.push_back({server, kind, &port, policy});
             return;
         }
-        Claim& claim = claims[place->second];
+        AskedFrontEnd& claim = claims[place->second];
         if (claim.kind.find(kind) == std::string::npos)
             claim.kind += std::string(", ") + kind;
         claim.policy = policy;
@@ -80,7 +86,7 @@ ServiceViews::ServiceViews(const netlink::KernelState& kernel, const Desired& de
 ServiceView ServiceViews::of(const api::Service& service) const {
     ServiceView view{service.name, std::string(proxy::word(service.type)), {}, {}};
     std::set<netlink::VirtualServer> shown;
-    for (const Claim& claim : claims_of(service, node_)) {
+    for (const AskedFrontEnd& claim : asked_front_ends(service, node_)) {
         view.front_ends.push_back(front_end(service, claim));
         for (const Client client : {Client::outside, Client::inside}) {
             const ClientPath path = path_of(kernel_, is_own(claim.server), claim.server, client);
@@ -99,7 +105,7 @@ bool ServiceViews::is_own(const netlink::VirtualServer& server) const {
     return node_.own_addresses.contains(server.address.to_asio());
 }
 
-FrontEndView ServiceViews::front_end(const api::Service& service, const Claim& claim) const {
+FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFrontEnd& claim) const {
     FrontEndView view;
     view.kind = claim.kind;
     view.address = claim.server.address.to_string();

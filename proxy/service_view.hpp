@@ -17,7 +17,7 @@
 namespace proxy {
 
 /// A front end that a Service asks for, whether it gets it or not.
-struct Claim {
+struct AskedFrontEnd {
     netlink::VirtualServer server;
     std::string kind;  ///< as FrontEndView has it
     const api::ServicePort* port = nullptr;
@@ -26,7 +26,7 @@ struct Claim {
 
 /// Each virtual server once, in the order in which they are planned: where two kinds meet, the later one's policy
 /// holds, as it does in the plan.
-std::vector<Claim> claims_of(const api::Service& service, const NodeFacts& node);
+std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const NodeFacts& node);
 
 class ServiceViews {
 public:
@@ -43,7 +43,7 @@ private:
     std::vector<BackendView> backends(const netlink::VirtualServer& server) const;
     BackendView backend(const netlink::VirtualServer& server, const netlink::RealServer& real, const int* wanted,
                         const int* actual) const;
-    FrontEndView front_end(const api::Service& service, const Claim& claim) const;
+    FrontEndView front_end(const api::Service& service, const AskedFrontEnd& claim) const;
     bool is_own(const netlink::VirtualServer& server) const;
 
     const netlink::KernelState& kernel_;

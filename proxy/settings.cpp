@@ -101,6 +101,22 @@ std::vector<Setting> make_settings() {
             "true: add service_node_port_range to net.ipv4.ip_local_reserved_ports, so that this host uses none of "
             "them for its own connections. Default true.",
             &Config::reserve_node_ports, read_flag, print_flag),
+        ranged("front_ends_per_service",
+               "How many front ends (ports x addresses) a Service may have; what it asks for beyond is left out, "
+               "ClusterIPs being first and external IPs last: 16..65536. Default 4096.",
+               &Config::front_ends_per_service, 16, 65'536),
+        ranged("front_ends_per_node",
+               "How many all Services together may have; of those beyond, the youngest wait. A quarter is for what "
+               "Services want beyond 64 each: 1024..4194304. Default 262144.",
+               &Config::front_ends_per_node, 1'024, 4'194'304),
+        ranged("real_servers_per_service",
+               "How many real servers a Service may have over all of its front ends, and how many endpoints; an "
+               "element of its source ranges counts as 4: 1024..1048576. Default 65536.",
+               &Config::real_servers_per_service, 1'024, 1'048'576),
+        ranged("real_servers_per_node",
+               "The same for all Services together, as front_ends_per_node; a quarter is for what Services want beyond "
+               "2048 each: 16384..16777216. Default 1048576.",
+               &Config::real_servers_per_node, 16'384, 16'777'216),
         ranged("conntrack_max_per_core",
                "Connections that the kernel can track, for each CPU: 0..16777216; 0 leaves nf_conntrack_max as it is, "
                "which is never lowered. Default 32768.",

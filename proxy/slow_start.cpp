@@ -30,7 +30,7 @@ void SlowStart::weigh(const api::ObjectName& service, ServicePlan& plan, const I
     Ramps& ramps = place->second;
     bool changed = std::exchange(ramps.time, plan.slow_start) != plan.slow_start;
     std::map<netlink::RealServer, int> kernel_weights;  // of those that are to get connections
-    for (const auto& [server, state] : plan.virtual_servers)
+    for (const auto& [server, state, kind] : plan.virtual_servers)
         if (shares_by_weight(state.settings.scheduler))
             for (const auto& [real, weight] : state.real_servers)
                 if (weight > 0) {
@@ -50,7 +50,7 @@ void SlowStart::weigh(const api::ObjectName& service, ServicePlan& plan, const I
     }
     if (changed)
         due_[service] = std::nullopt;
-    for (auto& [server, state] : plan.virtual_servers) {
+    for (auto& [server, state, kind] : plan.virtual_servers) {
         if (!shares_by_weight(state.settings.scheduler))
             continue;
         int furthest = 1;

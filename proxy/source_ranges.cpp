@@ -1,6 +1,7 @@
 #include "proxy/source_ranges.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "proxy/prefix.hpp"
 
@@ -24,51 +25,53 @@ netlink::Address part_of(const SourceNetwork& network, int length, unsigned part
 }
 
 /// The same addresses, by prefixes of a length that there is a set for.
-void split(const SourceNetwork& network, std::vector<SourceNetwork>& parts) {
+void split(const SourceNetwork& network, std::vector<AllowedSources::Network>& parts) {
     constexpr int step = netlink::source_length_step;
     const int length = (network.length + step - 1) / step * step;
     for (unsigned part = 0; part < 1U << (length - network.length); ++part)
-        parts.push_back({part_of(network, length, part), length});
+        parts.push_back(std::make_shared<SourceNetwork>(part_of(network, length, part), length));
 }
 
 }  // namespace
 
-std::optional<std::vector<SourceNetwork>> allowed_sources(const std::vector<api::Network>& ranges, const Address& vip,
-                                                          const std::set<Address>& own_addresses) {
+AllowedSources::AllowedSources(const std::vector<api::Network>& ranges, bool ipv6,
+                               const std::set<Address>& own_addresses) {
     std::vector<SourceNetwork> allowed;
     for (const api::Network& network : ranges) {
-        if (network.address.is_v6() != vip.is_v6())
+        if (network.address.is_v6() != ipv6)
             continue;
         if (network.length == 0)
-            return std::nullopt;
+            return;
         allowed.push_back({network.address, network.length});
     }
-    if (allowed.empty())
-        return std::nullopt;
-    const auto has = [&](const Address& address) {
-        return std::any_of(allowed.begin(), allowed.end(),
-                           [&](const auto& network) { return contains(network, address); });
-    };
-    if (!has(vip) && std::any_of(own_addresses.begin(), own_addresses.end(), has))
-        allowed.push_back({vip, netlink::bits_of(vip)});
     // Networks are inside each other or apart: of those that begin together the widest comes first.
     std::sort(allowed.begin(), allowed.end(), [](const SourceNetwork& a, const SourceNetwork& b) {
         return a.address != b.address ? a.address < b.address : a.length < b.length;
     });
-    std::vector<SourceNetwork> parts;
-    const SourceNetwork* widest = nullptr;
-    for (const SourceNetwork& network : allowed) {
-        if (widest != nullptr && contains(*widest, network.address.to_asio()))
-            continue;
-        widest = &network;
-        split(network, parts);
-    }
-    return parts;
+    for (const SourceNetwork& network : allowed)
+        if (widest_.empty() || !contains(widest_.back(), network.address.to_asio())) {
+            widest_.push_back(network);
+            split(network, networks_);
+        }
+    has_own_ = std::any_of(own_addresses.begin(), own_addresses.end(), [this](const auto& own) { return has(own); });
 }
 
-bool only_other_family(const std::vector<api::Network>& ranges, const Address& vip) {
+bool AllowedSources::has(const Address& address) const {
+    const auto behind = std::upper_bound(
+        widest_.begin(), widest_.end(), netlink::Address(address),
+        [](const netlink::Address& wanted, const SourceNetwork& network) { return wanted < network.address; });
+    return behind != widest_.begin() && contains(*std::prev(behind), address);
+}
+
+AllowedSources::Network AllowedSources::also(const Address& vip) const {
+    if (!has_own_ || has(vip))
+        return nullptr;
+    return std::make_shared<SourceNetwork>(vip, netlink::bits_of(vip));
+}
+
+bool only_other_family(const std::vector<api::Network>& ranges, bool ipv6) {
     return !ranges.empty() && std::none_of(ranges.begin(), ranges.end(), [&](const api::Network& network) {
-        return network.address.is_v6() == vip.is_v6();
+        return network.address.is_v6() == ipv6;
     });
 }
 

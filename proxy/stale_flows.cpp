@@ -1,6 +1,7 @@
 #include "proxy/stale_flows.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace proxy {
 namespace {
@@ -17,9 +18,12 @@ bool carries_udp(const VirtualServer& server) {
 /// A single real server of it has a weight.
 bool has_one(const VirtualServer& server, const netlink::KernelState& mirror) {
     const auto found = mirror.virtual_servers.find(server);
-    return found != mirror.virtual_servers.end() &&
-           std::count_if(found->second.real_servers.begin(), found->second.real_servers.end(),
-                         [](const auto& real) { return real.second > 0; }) == 1;
+    if (found == mirror.virtual_servers.end())
+        return false;
+    const auto has_weight = [](const auto& real) { return real.second > 0; };
+    const netlink::RealServers& reals = found->second.real_servers;
+    const auto first = std::find_if(reals.begin(), reals.end(), has_weight);
+    return first != reals.end() && std::none_of(std::next(first), reals.end(), has_weight);
 }
 
 }  // namespace
@@ -48,15 +52,17 @@ UdpFrontEnds::UdpFrontEnds(const Desired& desired, const std::set<VirtualServer>
 
 void UdpFrontEnds::add(const std::vector<VirtualServer>& servers, const Desired& desired) {
     std::set<RealServer> serving;
+    bool is_served[] = {false, false};  // IPv4, IPv6
     for (const VirtualServer& server : servers)
         if (carries_udp(server))
             for (const auto& [real, weight] : desired.find(server)->real_servers)
-                if (weight > 0)
+                if (weight > 0) {
                     serving.insert(real);
+                    is_served[real.address.is_v6() ? 1 : 0] = true;
+                }
     for (const VirtualServer& server : servers) {
         const bool ipv6 = server.address.is_v6();
-        const auto of_family = [&](const RealServer& real) { return real.address.is_v6() == ipv6; };
-        if (server.protocol != netlink::Protocol::udp || std::none_of(serving.begin(), serving.end(), of_family))
+        if (server.protocol != netlink::Protocol::udp || !is_served[ipv6 ? 1 : 0])
             continue;
         servers_.emplace(server, serving_.size());
         (ipv6 ? has_ipv6_ : has_ipv4_) = true;

@@ -180,6 +180,25 @@ def it_gives_a_front_end_to_the_older_service(cluster):
     cluster.wait_for_pods_behind({"new-2"}, EXTERNAL_IP)
 
 
+def it_gives_nothing_to_older_external_ips_of_a_load_balancer(cluster):
+    """An older Service has a load balancer's address of another one among its external IPs: it waits, and is told why."""
+    cluster.api.create(service("old", "10.96.0.21", externalIPs=[EXTERNAL_IP]), pod(1, "old"), pod(2, "new"))
+    create_after(cluster, "old", service("new", "10.96.0.22", type="LoadBalancer"))
+    cluster.api.patch("Service", "new", {"status": {"loadBalancer": {"ingress": [{"ip": EXTERNAL_IP}]}}}, part="status")
+    cluster.start_podferry()
+    cluster.wait_for_pods_behind({"new-2"}, EXTERNAL_IP)
+    cluster.wait_for_pods_behind({"old-1"}, "10.96.0.21")
+    why = "is already served for Service shop/new as a load balancer's address, which goes before an external IP"
+
+    def has_event():
+        return any(event["reason"] == "FrontEndConflict" and event["regarding"]["name"] == "old" and why in event["note"]
+                   for event in cluster.api.list("Event")["items"])
+
+    wait_until("the older Service has an Event", has_event, 10)
+    cluster.api.delete("Service", "new")
+    cluster.wait_for_pods_behind({"old-1"}, EXTERNAL_IP)
+
+
 def it_says_which_service_has_no_health_check_port(cluster):
     """healthCheckNodePort in use by somebody else: an Event of the Service, and another try; the pods answer meanwhile."""
     cluster.spawn("other", "node", ["/usr/bin/python3", "-m", "http.server", "32100", "--bind", "192.168.50.10"],

@@ -1,4 +1,4 @@
-"""Services that want the same address and port: the older claim has it, the next one takes over without a gap."""
+"""Services that want the same address and port: by kind, then by age; the next one takes over without a gap."""
 import re
 
 from lab import NODE_IP, RATE, Failure, check_rate, failures, wait_until
@@ -11,6 +11,10 @@ YOUNG = ("10.96.0.6", "pod2")
 
 def claim(name, cluster_ip, address=SHARED_IP, port=80, extra=""):
     return service(name, cluster_ip, f"  externalIPs: [{address}]\n{extra}", [("http", "TCP", port, None)])
+
+
+def created(text, when):
+    return re.sub(r"metadata: \{", f'metadata: {{creationTimestamp: "{when}", ', text, count=1)
 
 
 def write_rivals(lab, extra=""):
@@ -31,8 +35,8 @@ def expect(lab, pod, why, address=SHARED_IP, port=80):
             raise Failure(f"{why}: {space} is answered by {who_answers(lab, address, port, space)}, not by {pod}")
 
 
-def expect_conflict(lab, loser, winner):
-    text = f"Service shop/{loser}: {SHARED_IP}:80/tcp is already served for Service shop/{winner}"
+def expect_conflict(lab, loser, winner, why=", whose claim is older"):
+    text = f"Service shop/{loser}: {SHARED_IP}:80/tcp is already served for Service shop/{winner}{why}"
     wait_until(f"podferry status says: {text}", lambda: text in lab.status(), 5)
     if lab.metric("podferry_conflicts") != 1:
         raise Failure(f"podferry_conflicts is {lab.metric('podferry_conflicts'):g}, not 1")
@@ -65,9 +69,6 @@ def it_obeys_creation_timestamps(lab):
     lab.start_pods(1, 2)
     lab.write("pods.yaml", pods(1, app="old", probe=None) + pods(2, app="a-young", probe=None))
 
-    def created(text, when):
-        return re.sub(r"metadata: \{", f'metadata: {{creationTimestamp: "{when}", ', text, count=1)
-
     lab.write("young.yaml", created(claim("a-young", YOUNG[0]), "2026-02-02T00:00:00Z"))
     lab.start_podferry()
     expect(lab, "pod2", "the only one")
@@ -75,6 +76,23 @@ def it_obeys_creation_timestamps(lab):
     wait_until("the older Service has it", lambda: who_answers(lab) == {"pod1"}, 10)
     expect(lab, "pod1", "created first")
     expect_conflict(lab, "a-young", "old")
+
+
+def it_puts_the_kind_before_the_age(lab):
+    """A load balancer's address goes to its Service, although an older one has it among its external IPs."""
+    lab.start_pods(1, 2)
+    lab.write("pods.yaml", pods(1, app="old", probe=None) + pods(2, app="young", probe=None))
+    lab.write("old.yaml", created(claim("old", OLD[0]), "2026-01-01T00:00:00Z"))
+    lab.start_podferry()
+    expect(lab, "pod1", "the only one")
+    balanced = service("young", YOUNG[0], "  type: LoadBalancer\n", [("http", "TCP", 80, None)])
+    balanced = balanced.replace("---\n", f"status: {{loadBalancer: {{ingress: [{{ip: {SHARED_IP}}}]}}}}\n---\n")
+    lab.write("young.yaml", created(balanced, "2026-02-02T00:00:00Z"))
+    wait_until("the load balancer's Service has it", lambda: who_answers(lab) == {"pod2"}, 10)
+    expect(lab, "pod2", "of the better kind")
+    expect_conflict(lab, "old", "young", " as a load balancer's address, which goes before an external IP")
+    lab.remove("young.yaml")
+    wait_until("the external IP has it again", lambda: who_answers(lab) == {"pod1"}, 10)
 
 
 def it_hands_a_front_end_over_without_a_gap(lab):
@@ -138,12 +156,12 @@ def it_keeps_an_address_that_services_share(lab):
 
 
 def it_settles_a_node_port_against_an_address_of_the_node(lab):
-    """An external IP that is the node's own, with the number of another Service's node port; and a process of the host
-    that listens there: IPVS has the connections, until the last Service has gone."""
+    """An external IP that is the node's own, of an older Service, with the number of another Service's node port; and a
+    process of the host that listens there: IPVS has the connections, until the last Service has gone."""
     lab.start_pods(1, 2)
     lab.write("pods.yaml", pods(1, app="old", probe=None) + pods(2, app="young", probe=None))
     lab.write("old.yaml", service("old", OLD[0], "  type: NodePort\n", [("http", "TCP", 80, 30080)]))
-    lab.write("young.yaml", claim("young", YOUNG[0], NODE_IP[4], 30080))
+    lab.write("young.yaml", created(claim("young", YOUNG[0], NODE_IP[4], 30080), "2026-01-01T00:00:00Z"))
     lab.spawn("daemon", "node", ["/usr/bin/python3", "-m", "http.server", "30080", "--bind", "0.0.0.0"],
               stdout=-3, stderr=-3)
     wait_until("the host's daemon listens", lambda: ":30080 " in lab.on("node", "ss", "-Hltn"), 20)

@@ -172,3 +172,36 @@ TEST_CASE("an address in two slices counts once, the ready one") {
     REQUIRE(found.size() == 1);
     CHECK(found[0].ready);
 }
+
+TEST_CASE("no more endpoints are resolved than asked for, port by port") {
+    Service service;
+    service.name = {"shop", "web"};
+    std::vector<Object> objects;
+    EndpointSlice slice;
+    slice.name = {"shop", "web-1"};
+    slice.service = "web";
+    for (const char* name : {"a", "b", "c"}) {
+        service.ports.push_back({name, Protocol::tcp, static_cast<std::uint16_t>(80 + service.ports.size()), {}, 0});
+        slice.ports.push_back({name, Protocol::tcp, 8080});
+    }
+    for (const char* address : {"10.1.0.11", "10.1.0.12", "10.1.0.13"}) {
+        Endpoint endpoint;
+        endpoint.address = ip(address);
+        slice.endpoints.push_back(endpoint);
+    }
+    objects.push_back(slice);
+    const Store store = store_of(objects);
+    struct Row {
+        std::size_t most;
+        const char* groups;
+    };
+    const Row rows[] = {{9, "3 3 3 "}, {8, "3 3 "},       {6, "3 3 "},      {5, "3 "},
+                        {3, "3 "},     {2, "2 of more "}, {0, "0 of more "}};
+    for (const Row& row : rows) {
+        std::string groups;
+        for (const PortEndpoints& group :
+             endpoints_of(service, store, [](const Pod&) { return PodReadiness{}; }, "node", row.most))
+            groups += std::to_string(group.endpoints.size()) + (group.all ? " " : " of more ");
+        CHECK(groups == row.groups);
+    }
+}

@@ -22,12 +22,13 @@ netlink::Element element(Set set, const VirtualServer& server) {
 }
 
 /// One real server, 10.1.0.`pod`; elements of `sets`; the address with its route.
-ServicePlan wish(const std::vector<VirtualServer>& servers, int pod, const std::vector<Set>& sets = {}) {
+ServicePlan wish(const std::vector<VirtualServer>& servers, int pod, const std::vector<Set>& sets = {},
+                 FrontEndKind kind = FrontEndKind::external_ip) {
     ServicePlan plan;
     for (const VirtualServer& server : servers) {
         netlink::VirtualServerState state;
         state.real_servers[{build::address("10.1.0." + std::to_string(pod)), 8080}] = 1;
-        plan.virtual_servers.emplace_back(server, state);
+        plan.virtual_servers.push_back({server, state, kind});
         plan.routes.push_back({server.address});
         for (const Set set : sets)
             plan.elements.push_back(element(set, server));
@@ -86,43 +87,126 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("of two that want one front end the older has it, in whatever order they come") {
+TEST_CASE("of two that want one front end the one of the better kind has it, then the older, in whatever order") {
+    using enum FrontEndKind;
     struct Row {
         const char* what;
+        FrontEndKind kind_a;
         Age a;
+        FrontEndKind kind_b;
         Age b;
         const char* owner;
     };
     const Row rows[] = {
-        {"created first", age(100), age(200), "a"},
-        {"created first, by name the last", age(200), age(100), "b"},
-        {"created in the same second: by name", age(100), age(100), "a"},
-        {"created decides over who wanted it first", age(200, 1), age(100, 2), "b"},
-        {"not known: who wanted it first", age(0, 2), age(0, 1), "b"},
-        {"not known, wanted in the same round: by name", age(0, 1), age(0, 1), "a"},
-        {"known before not known", age(0, 1), age(300, 2), "b"},
+        {"created first", external_ip, age(100), external_ip, age(200), "a"},
+        {"created first, by name the last", external_ip, age(200), external_ip, age(100), "b"},
+        {"created in the same second: by name", external_ip, age(100), external_ip, age(100), "a"},
+        {"created decides over who wanted it first", external_ip, age(200, 1), external_ip, age(100, 2), "b"},
+        {"not known: who wanted it first", external_ip, age(0, 2), external_ip, age(0, 1), "b"},
+        {"not known, wanted in the same round: by name", external_ip, age(0, 1), external_ip, age(0, 1), "a"},
+        {"known before not known", external_ip, age(0, 1), external_ip, age(300, 2), "b"},
+        {"a ClusterIP before an older external IP", external_ip, age(100), cluster_ip, age(200), "b"},
+        {"a ClusterIP before a node port", node_port, age(100), cluster_ip, age(200), "b"},
+        {"a node port before a load balancer's address", load_balancer, age(100), node_port, age(200), "b"},
+        {"a node port before an external IP", external_ip, age(100), node_port, age(200), "b"},
+        {"a load balancer's address before an external IP", external_ip, age(100), load_balancer, age(200), "b"},
+        {"the kind before what is known of the age", external_ip, age(100), cluster_ip, age(0, 9), "b"},
+        {"of one kind by age", load_balancer, age(200), load_balancer, age(100), "b"},
     };
     const bool reversed = GENERATE(false, true);
     for (const Row& row : rows) {
         CAPTURE(row.what, reversed);
         World world;
         if (reversed)
-            world.want("b", wish({front}, 2), row.b);
-        world.want("a", wish({front}, 1), row.a);
+            world.want("b", wish({front}, 2, {}, row.kind_b), row.b);
+        world.want("a", wish({front}, 1, {}, row.kind_a), row.a);
         if (!reversed)
-            world.want("b", wish({front}, 2), row.b);
+            world.want("b", wish({front}, 2, {}, row.kind_b), row.b);
         const std::string loser = world.owner() == "a" ? "b" : "a";
         CHECK(world.owner() == row.owner);
         CHECK(world.conflicts() == loser + " waits for " + row.owner);
+        CHECK(world.desired.conflict_count() == 1);
         CHECK(world.desired.servers_of({"shop", loser}).empty());
         CHECK(world.desired.servers_of({"shop", row.owner}).size() == 1);
         world.remove(row.owner);
         CHECK(world.owner() == loser);
         CHECK(world.conflicts().empty());
+        CHECK(world.desired.conflict_count() == 0);
         world.remove(loser);
         CHECK(world.owner().empty());
         CHECK(world.desired.virtual_server_count() == 0);
     }
+}
+
+TEST_CASE("a conflict says who has the front end, and why") {
+    using enum FrontEndKind;
+    struct Row {
+        FrontEndKind kind;
+        FrontEndKind owner_kind;
+        const char* why;
+    };
+    const Row rows[] = {
+        {external_ip, external_ip, "Service shop/a, whose claim is older; this"},
+        {external_ip, cluster_ip, "Service shop/a as a ClusterIP, which goes before an external IP; this"},
+        {load_balancer, node_port, "Service shop/a as a node port, which goes before a load balancer's address; this"},
+    };
+    for (const Row& row : rows)
+        CHECK(to_string(Conflict{front, {"shop", "b"}, {"shop", "a"}, row.kind, row.owner_kind}) ==
+              "203.0.113.9:80/tcp is already served for " + std::string(row.why) +
+                  " front end waits until that one goes or is given another address or port");
+}
+
+TEST_CASE("a front end changes hands when what it is to its Service changes") {
+    World world;
+    world.want("a", wish({front}, 1, {}, FrontEndKind::external_ip), age(1));
+    world.want("b", wish({front}, 2, {}, FrontEndKind::external_ip), age(2));
+    CHECK(world.owner() == "a");
+    world.want("b", wish({front}, 2, {}, FrontEndKind::load_balancer), age(2));
+    CHECK(world.owner() == "b");
+    world.want("a", wish({front}, 1, {}, FrontEndKind::load_balancer), age(1));
+    CHECK(world.owner() == "a");
+    world.want("a", wish({front}, 1, {}, FrontEndKind::external_ip), age(1));
+    CHECK(world.owner() == "b");
+    CHECK(world.desired.find(front)->real_servers.begin()->first.address == build::address("10.1.0.2"));
+}
+
+TEST_CASE("only front ends whose conflicts may have changed are told") {
+    World world;
+    world.want("a", wish({front, other_port}, 1), age(1));
+    CHECK(world.desired.take_changed_conflicts().empty());
+    world.want("b", wish({front}, 2), age(2));
+    CHECK(world.desired.take_changed_conflicts() == std::set{front});
+    CHECK(world.desired.conflicts_of(front).size() == 1);
+    CHECK(world.desired.conflicts_of(other_port).empty());
+    world.want("c", wish({other_port}, 3), age(3));
+    CHECK(world.desired.take_changed_conflicts() == std::set{other_port});
+    world.remove("a");
+    CHECK(world.desired.take_changed_conflicts() == std::set{front, other_port});
+    CHECK(world.desired.conflicts().empty());
+    world.want("d", wish({}, 4), age(4));
+    CHECK(world.desired.take_changed_conflicts().empty());
+}
+
+TEST_CASE("what is left out with lost front ends costs what there is, not the product") {
+    const auto look_ups = [](std::size_t count) {
+        std::vector<VirtualServer> wanted;
+        std::vector<netlink::Element> elements;
+        for (std::size_t i = 0; i < count; ++i) {
+            wanted.push_back({front.address, netlink::Protocol::tcp, static_cast<std::uint16_t>(i + 1)});
+            for (const Set set : {Set::served, Set::external, Set::masquerade, Set::node_port})
+                elements.push_back(element(set, wanted.back()));
+        }
+        std::size_t asked = 0;
+        leave_out_lost(wanted,
+                       {[&](const VirtualServer& server) { return ++asked, server.port != 7; },
+                        [&](const netlink::Address&) { return ++asked, true; }},
+                       elements);
+        CHECK(elements.size() == 4 * count - 4);
+        return asked;
+    };
+    const std::size_t some = look_ups(500);
+    CHECK(some <= 500 * 5);
+    CHECK(look_ups(1000) == 2 * some);
 }
 
 TEST_CASE("a younger one takes over in place: real servers are exchanged, nothing else is deleted or added") {

@@ -19,7 +19,14 @@ api::Service balanced(const std::string& name, std::uint16_t port, const std::st
 }
 
 HealthPorts::Carried always(std::optional<bool> carried) {
-    return [carried](const api::ObjectName&, const netlink::RealServer&) { return carried; };
+    return [carried](const api::ObjectName&) {
+        std::map<netlink::RealServer, bool> reached;
+        for (const char* address : {"10.1.0.1", "10.1.0.2", "10.1.0.3", "fd00:1::1"})
+            for (const std::uint16_t port : {std::uint16_t{8080}, std::uint16_t{9090}})
+                if (carried)
+                    reached[{build::address(address), port}] = *carried;
+        return reached;
+    };
 }
 
 /// "shop/web 2", or "nobody".
@@ -99,6 +106,26 @@ TEST_CASE("nothing counts before the kernel holds it") {
     ports.settle(always(true), true);
     ports.put(balanced("web", 31000), {{0, build::endpoints("1lst")}}, always(true));
     CHECK(told(ports, 31000) == "shop/web 0");
+}
+
+TEST_CASE("many are counted in slices") {
+    HealthPorts ports;
+    for (std::uint16_t port = 31000; port < 31005; ++port)
+        ports.put(balanced("web-" + std::to_string(port), port), {{0, build::endpoints("1lr")}}, always(false));
+    const auto counted = [&] {
+        int count = 0;
+        for (std::uint16_t port = 31000; port < 31005; ++port)
+            count += static_cast<int>(ports.find(port)->local_endpoints);
+        return count;
+    };
+    CHECK(ports.settle(always(true), false, 2));
+    CHECK(counted() == 2);
+    CHECK(ports.settle(always(true), false, 2));
+    CHECK_FALSE(ports.settle(always(true), false, 2));
+    CHECK(counted() == 5);
+    CHECK(ports.settle(always(false), true, 4));
+    CHECK_FALSE(ports.settle(always(false), false, 4));
+    CHECK(counted() == 0);
 }
 
 TEST_CASE("an endpoint whose probe has not answered counts only while the kernel gives it connections") {

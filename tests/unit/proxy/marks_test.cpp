@@ -43,8 +43,33 @@ TEST_CASE("after a restart a use gets the mark that the kernel has for it") {
 TEST_CASE("when all marks are taken there is none") {
     Marks marks({0x100, 0xffffff00}, kernel_has(std::nullopt));
     for (std::uint16_t port = 1; port <= 255; ++port)
-        CHECK(marks.take({{"shop", "web"}, port, api::Protocol::tcp, MarkUse::Pool::cluster}, {}) == 0x100U + port);
+        CHECK(marks.take({{"shop", port < 2 ? "web" : "s" + std::to_string(port / 60)}, port, api::Protocol::tcp},
+                         {}) == 0x100U + port);
     CHECK_FALSE(marks.take(dns, {}));
     marks.keep({"shop", "web"}, {});
     CHECK(marks.take(dns, {}) == 0x101);
+}
+
+TEST_CASE("a Service with thousands of ports leaves a quarter of the marks to others") {
+    Marks marks({0x100, 0xffffff00}, kernel_has(std::nullopt));
+    std::uint16_t taken = 0;
+    while (marks.take({{"shop", "greedy"}, taken, api::Protocol::tcp}, {}))
+        ++taken;
+    CHECK(taken == 192);
+    for (std::uint16_t port = 0; port < 60; ++port)
+        CHECK(marks.take({{"shop", "web"}, port, api::Protocol::tcp}, {}) == 0x100U + 193U + port);
+    CHECK_FALSE(marks.take({{"shop", "greedy"}, taken, api::Protocol::tcp}, {}));
+    CHECK(marks.take({{"shop", "greedy"}, 0, api::Protocol::tcp}, {}) == 0x101);
+    marks.keep({"shop", "greedy"}, {});
+    CHECK(marks.take({{"shop", "greedy"}, 1, api::Protocol::tcp}, {}) == 0x101);
+}
+
+TEST_CASE("the last mark of all numbers") {
+    Marks marks({0xffffff00, 0xffffff00}, kernel_has(std::nullopt));
+    for (std::uint16_t port = 1; port <= 255; ++port)
+        CHECK(marks.take({{"shop", "s" + std::to_string(port / 60)}, port, api::Protocol::tcp}, {}) ==
+              0xffffff00U + port);
+    CHECK_FALSE(marks.take(dns, {}));
+    marks.keep({"shop", "s4"}, {});
+    CHECK(marks.take(dns, {}) == 0xffffff00U + 240);
 }

@@ -13,7 +13,7 @@ namespace {
 /// Each front end and its endpoints' numbers: "10.96.0.5:80/tcp 1 2"; then the elements of the sets that policies use.
 std::string text(const ServicePlan& plan) {
     std::string all;
-    for (const auto& [server, state] : plan.virtual_servers) {
+    for (const auto& [server, state, kind] : plan.virtual_servers) {
         all += (all.empty() ? "" : "; ") + netlink::to_string(server);
         for (const auto& [real, weight] : state.real_servers)
             all += " " + real.address.to_string().substr(7) + (weight == 1 ? "" : "=" + std::to_string(weight));
@@ -224,4 +224,31 @@ TEST_CASE("Local policies that find nothing here") {
                                 no_verdicts(marks));
         CHECK(found.gaps == row.gaps);
     }
+}
+
+TEST_CASE("a front end that a Service has in two ways is one, of the kind that goes before") {
+    auto service = build::service("web", "10.96.0.5");
+    service.internal_traffic_policy = TrafficPolicy::local;
+    service.external_ips = {build::address("10.96.0.5"), build::address("203.0.113.7")};
+    service.ingress = {{build::address("203.0.113.7"), api::IpMode::vip}};
+    Marks marks = no_marks_yet();
+    const ServicePlan planned = plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), no_verdicts(marks));
+    std::string all;
+    for (const auto& [server, state, kind] : planned.virtual_servers)
+        all += netlink::to_string(server) + " as " + std::string(to_string(kind)) + " " +
+               std::to_string(state.real_servers.size()) + "; ";
+    // Its policy is that of the external address.
+    CHECK(all == "10.96.0.5:80/tcp as a ClusterIP 2; 203.0.113.7:80/tcp as a load balancer's address 2; ");
+}
+
+TEST_CASE("what is wrong with every front end of a Service is said once") {
+    auto service = build::service("web", "10.96.0.5");
+    service.external_traffic_policy = TrafficPolicy::local;
+    service.external_ips = {build::address("203.0.113.7"), build::address("203.0.113.8")};
+    Verdicts verdicts = {[](const api::ObjectName&) { return false; },
+                         [](const auto&, const auto&, const auto&) { return std::nullopt; },
+                         [](const auto&, const auto&) { return std::nullopt; }};
+    const ServicePlan planned = plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), verdicts);
+    REQUIRE(planned.problems.size() == 1);
+    CHECK(planned.problems[0].find("all marks are in use") != std::string::npos);
 }

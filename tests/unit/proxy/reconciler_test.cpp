@@ -329,10 +329,10 @@ TEST_CASE("another change of a refused object is tried at once") {
         return add != nullptr && add->settings.scheduler == "mh" ? ENOENT : 0;
     });
     ServicePlan plan = plan_of(web, {{pod1, 1}});
-    plan.virtual_servers[0].second.settings.scheduler = "mh";
+    plan.virtual_servers[0].state.settings.scheduler = "mh";
     world.desired.replace({"shop", "web"}, plan);
     world.settle();
-    plan.virtual_servers[0].second.settings.scheduler = "rr";
+    plan.virtual_servers[0].state.settings.scheduler = "rr";
     world.desired.replace({"shop", "web"}, plan);
     world.settle();
     CHECK(world.kernel.state().virtual_servers.at(web).real_servers.size() == 1);

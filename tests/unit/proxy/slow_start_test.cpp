@@ -32,14 +32,14 @@ struct Pool {
         std::istringstream words(wanted);
         for (std::string word; words >> word;)
             state.real_servers[{build::address("10.1.0." + word.substr(0, 1)), 8080}] = word.ends_with(":0") ? 0 : 1;
-        plan.virtual_servers.emplace_back(server, state);
+        plan.virtual_servers.push_back({server, state});
         slow_start.weigh(web, plan, [this](const auto&, const netlink::RealServer& real) -> std::optional<int> {
             const auto found = kernel.find(real.address.bytes()[3]);
             return found == kernel.end() ? std::nullopt : std::optional(found->second);
         });
         planned.clear();
         std::string text;
-        for (const auto& [real, weight] : plan.virtual_servers[0].second.real_servers) {
+        for (const auto& [real, weight] : plan.virtual_servers[0].state.real_servers) {
             const int number = real.address.bytes()[3];
             planned[number] = weight;
             text += (text.empty() ? "" : " ") + std::to_string(number) + "=" + std::to_string(weight);

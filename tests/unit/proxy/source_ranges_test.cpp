@@ -19,12 +19,17 @@ api::Network network(const char* address, int length) {
     return {build::address(address), length};
 }
 
-std::string text(const std::optional<std::vector<netlink::SourceNetwork>>& allowed) {
-    if (!allowed)
+std::string text(const AllowedSources& sources, const api::Address& vip) {
+    if (sources.everybody())
         return "open";
     std::string all;
-    for (const auto& one : *allowed)
+    const auto add = [&](const netlink::SourceNetwork& one) {
         all += (all.empty() ? "" : " ") + one.address.to_string() + "/" + std::to_string(one.length);
+    };
+    for (const auto& one : sources.networks())
+        add(*one);
+    if (const auto also = sources.also(vip))
+        add(*also);
     return all;
 }
 
@@ -65,13 +70,19 @@ TEST_CASE("who may connect to a load balancer's address") {
          {network("192.168.50.0", 24)},
          "203.0.113.8",
          "192.168.50.0/24 203.0.113.8/32"},
+        {"this node and the address are inside",
+         {network("192.168.50.0", 24), network("203.0.113.0", 24)},
+         "203.0.113.8",
+         "192.168.50.0/24 203.0.113.0/24"},
+        {"this node is just behind", {network("192.168.50.8", 31)}, "203.0.113.8", "192.168.50.8/32 192.168.50.9/32"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.what);
-        CHECK(text(allowed_sources(row.ranges, build::address(row.vip), {build::address("192.168.50.10")})) ==
-              row.allowed);
+        const auto vip = build::address(row.vip);
+        const AllowedSources sources(row.ranges, vip.is_v6(), {build::address("192.168.50.10")});
+        CHECK(text(sources, vip) == row.allowed);
     }
-    CHECK(only_other_family({network("fd00::", 64)}, build::address("203.0.113.8")));
-    CHECK_FALSE(only_other_family({}, build::address("203.0.113.8")));
-    CHECK_FALSE(only_other_family({network("10.0.0.0", 8)}, build::address("203.0.113.8")));
+    CHECK(only_other_family({network("fd00::", 64)}, false));
+    CHECK_FALSE(only_other_family({}, false));
+    CHECK_FALSE(only_other_family({network("10.0.0.0", 8)}, false));
 }

@@ -1,0 +1,13 @@
+// How much the loop does in one go once it has started: nothing else is answered, read or probed meanwhile. A turn is
+// to take less than 50 ms on the machine itself (tests/bench/plan.cpp, docs/performance.md).
+#pragma once
+
+#include <cstddef>
+
+namespace proxy::turns {
+
+inline constexpr std::size_t plan_slice = 8192;  ///< objects that are planned, and later compared
+inline constexpr std::size_t batch_size = 4096;  ///< changes given to the kernel
+inline constexpr std::size_t port_slice = 64;    ///< Services whose health check ports are counted
+
+}  // namespace proxy::turns
