@@ -44,7 +44,7 @@ Budget::Grant Budget::grant(const api::Service& service, const std::vector<api::
                 ? "this node has no room for more, and the others wait for it; ask for less, or raise settings "
                   "front_ends_per_node and real_servers_per_node"
                 : bound_text(per_service_, own.count < per_service_.front_ends)));
-    else if (!are_all_known(service, endpoints))
+    else if (wishes.all > 0 && !are_all_known(service, endpoints))
         grant.problems.push_back(
             fmt::format("spec.ports: there are more than {} endpoints, of which the first are used; have fewer, or "
                         "raise setting real_servers_per_service",

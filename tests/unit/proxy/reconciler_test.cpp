@@ -425,3 +425,55 @@ TEST_CASE("a virtual server that somebody made before us is adopted after the re
     CHECK(world.kernel.state().virtual_servers.at(web).real_servers.size() == 2);
     CHECK(world.reconciler.idle());
 }
+
+TEST_CASE("many elements are given in batches, but what opens a front end to some is not torn apart") {
+    World world;
+    ServicePlan plan = plan_of(web, {{pod1, 1}});
+    for (std::uint16_t port = 1; port <= 20; ++port)
+        plan.elements.push_back({netlink::Set::masquerade, web.address, netlink::Protocol::tcp, port});
+    netlink::Element allowed{netlink::Set::firewalled, web.address, netlink::Protocol::tcp, 80};
+    plan.elements.push_back(allowed);
+    allowed.set = netlink::Set::allowed;
+    for (std::uint8_t i = 0; i < 9; ++i) {
+        allowed.sources =
+            std::make_shared<netlink::SourceNetwork>(build::address("10." + std::to_string(i) + ".0.0"), 16);
+        plan.elements.push_back(allowed);
+    }
+    world.desired.replace({"shop", "web"}, plan);
+    std::vector<std::size_t> batches;
+    std::size_t with_ranges = 0;
+    for (int i = 0; i < 100 && !(i > 0 && world.reconciler.idle()); ++i) {
+        std::size_t ranges = 0;
+        const auto note = [&](const netlink::Change& change) {
+            const auto* added = std::get_if<netlink::AddElement>(&change);
+            ranges += added != nullptr && added->element.set >= netlink::Set::firewalled ? 1 : 0;
+        };
+        batches.push_back(world.reconciler.step(world.now, 3, note).applied);
+        with_ranges += ranges > 0 ? 1 : 0;
+    }
+    CHECK(std::count(batches.begin(), batches.end(), 3U) >= 7);
+    CHECK(with_ranges == 1);
+    CHECK(world.kernel.state().elements.size() == 31);
+    // Other ranges: what goes and what comes is one transaction.
+    plan.elements.back().sources = std::make_shared<netlink::SourceNetwork>(build::address("10.77.0.0"), 16);
+    for (std::uint16_t port = 21; port <= 30; ++port)
+        plan.elements.push_back({netlink::Set::masquerade, web.address, netlink::Protocol::tcp, port});
+    world.desired.replace({"shop", "web"}, plan);
+    CHECK(world.reconciler.step(world.now, 3).applied == 12);
+}
+
+TEST_CASE("slices of what is touched are compared and given one after the other") {
+    World world;
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}}));
+    world.desired.end_slice();
+    world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}}));  // touches nothing
+    world.desired.end_slice();
+    world.desired.replace({"shop", "other"}, plan_of(other, {{pod1, 1}}));
+    world.desired.end_slice();
+    CHECK(world.reconciler.changes_pending() == 6);
+    CHECK(world.reconciler.step(world.now, 100).applied == 4);
+    CHECK_FALSE(world.reconciler.idle());
+    CHECK(world.reconciler.step(world.now, 100).applied == 4);
+    CHECK(world.reconciler.idle());
+    CHECK(world.kernel.state().virtual_servers.size() == 2);
+}
