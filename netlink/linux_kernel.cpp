@@ -72,7 +72,9 @@ std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool
 }  // namespace
 
 LinuxKernel::LinuxKernel(LinuxKernelOptions options)
-    : options_(std::move(options)), ruleset_(make_ruleset(options_.rules)) {
+    : options_(std::move(options)),
+      service_networks_(std::exchange(options_.rules.service_networks, {})),
+      ruleset_(make_ruleset(options_.rules)) {
     route_.filter_dumps();
     style_ = {options_.route_protocol, interface_index(route_, device_name), options_.sources};
 }
@@ -126,10 +128,33 @@ void LinuxKernel::prepare_policy_route(int family, Prepared& result) {
 }
 
 void LinuxKernel::prepare_rules(Prepared& result) {
+    const bool followed = std::exchange(rules_follow_, false);
     if (nft::is_in_place(nft_, ruleset_))
         return;
+    if (options_.rules.service_networks != service_networks_) {
+        // Those of the one before us, whose Services are still in the sets.
+        if (const Ruleset guarding = guarding_ruleset(); nft::is_in_place(nft_, guarding)) {
+            guard_service_networks();
+            rules_follow_ = false;
+            return;
+        }
+    }
     nft::install(nft_, ruleset_);
-    result.done.emplace_back("nftables table inet podferry");
+    (followed ? result.followed : result.done).emplace_back("nftables table inet podferry");
+}
+
+Ruleset LinuxKernel::guarding_ruleset() const {
+    RulesetParameters parameters = options_.rules;
+    parameters.service_networks = service_networks_;
+    return make_ruleset(parameters);
+}
+
+void LinuxKernel::guard_service_networks() {
+    if (options_.rules.service_networks == service_networks_)
+        return;
+    ruleset_ = guarding_ruleset();
+    options_.rules.service_networks = service_networks_;
+    rules_follow_ = true;
 }
 
 void LinuxKernel::count_passage(bool on) {

@@ -52,6 +52,11 @@ public:
         style_.sources = std::move(sources);
     }
 
+    /// From the next prepare() on, new connections to addresses of the service networks that no Service has are
+    /// dropped: to be called once all Services are in the sets. Until then another proxy may serve them, by whose help
+    /// the API server is reached. Over a restart the rules stay.
+    void guard_service_networks();
+
     /// Whether rules count the first packets of connections on both sides of the host's firewall. Where our table is,
     /// it gets or loses them now. Throws std::system_error.
     void count_passage(bool on);
@@ -90,6 +95,7 @@ private:
     void prepare_device(Prepared& result);
     void prepare_policy_route(int family, Prepared& result);
     void prepare_rules(Prepared& result);
+    Ruleset guarding_ruleset() const;
     int lead_marked_packets(int family);
     PolicyRoute policy_route() const;
     bool needs_policy_route(int family);
@@ -98,7 +104,9 @@ private:
     void correct_sources(bool host_changed, Prepared& result);
     void apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
 
-    LinuxKernelOptions options_;
+    LinuxKernelOptions options_;  // without service networks while they are not guarded
+    std::vector<std::string> service_networks_;
+    bool rules_follow_ = false;  // other ones are wanted since the last prepare()
     Ruleset ruleset_;
     IpvsChannel ipvs_;
     Socket route_{NETLINK_ROUTE};

@@ -31,8 +31,9 @@ struct LoadConntrack {
     std::optional<std::uint8_t> direction;  ///< IP_CT_DIR_*, of keys that have one
     std::uint32_t reg = 0;
 };
-/// The type (RTN_*) of the packet's source address.
-struct LoadSourceType {
+/// The type (RTN_*) of the packet's source address, or of its destination.
+struct LoadAddressType {
+    bool destination = false;
     std::uint32_t reg = 0;
 };
 /// reg = (reg & mask) ^ flip; both of the same size.
@@ -71,8 +72,8 @@ struct TranslateDestination {
     std::uint32_t reg = 0;     ///< has the address
 };
 
-using Expression = std::variant<LoadMeta, SetMeta, LoadPayload, LoadConntrack, LoadSourceType, Bitwise, Compare, Lookup,
-                                Verdict, Counter, Reject, Masquerade, TranslateDestination>;
+using Expression = std::variant<LoadMeta, SetMeta, LoadPayload, LoadConntrack, LoadAddressType, Bitwise, Compare,
+                                Lookup, Verdict, Counter, Reject, Masquerade, TranslateDestination>;
 
 /// A set, or a map to verdicts, that one rule has for itself: "{ tcp, udp }".
 struct AnonymousSet {

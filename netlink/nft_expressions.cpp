@@ -42,11 +42,11 @@ public:
                 put(message_, NFTA_CT_DIRECTION, &*load.direction, sizeof(*load.direction));
         });
     }
-    void operator()(const LoadSourceType& load) {
+    void operator()(const LoadAddressType& load) {
         expression("fib", [&] {
             number(NFTA_FIB_DREG, load.reg);
             number(NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-            number(NFTA_FIB_FLAGS, NFTA_FIB_F_SADDR);
+            number(NFTA_FIB_FLAGS, load.destination ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR);
         });
     }
     void operator()(const Bitwise& change) {

@@ -128,9 +128,9 @@ void any_bit(Statement& statement, std::uint32_t mask) {
     statement.code.push_back(Compare{false, first, bytes_of(std::uint32_t{0})});
 }
 
-Statement source_type(bool local) {
-    return {std::string("fib saddr type ") + (local ? "" : "!= ") + "local",
-            {LoadSourceType{first}, Compare{local, first, bytes_of(std::uint32_t{RTN_LOCAL})}}};
+Statement address_type(const char* address, bool destination, bool local) {
+    return {std::string("fib ") + address + " type " + (local ? "" : "!= ") + "local",
+            {LoadAddressType{destination, first}, Compare{local, first, bytes_of(std::uint32_t{RTN_LOCAL})}}};
 }
 
 /// A single prefix is compared, several are a set of intervals: as nft(8) does.
@@ -292,10 +292,13 @@ Statement is_confirmed() {
 }
 
 Statement source_is_local() {
-    return source_type(true);
+    return address_type("saddr", false, true);
 }
 Statement source_is_not_local() {
-    return source_type(false);
+    return address_type("saddr", false, false);
+}
+Statement destination_is_not_local() {
+    return address_type("daddr", true, false);
 }
 
 Statement does_not_leave_by_loopback() {

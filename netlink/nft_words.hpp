@@ -91,6 +91,7 @@ Statement is_reply();
 Statement is_confirmed();
 Statement source_is_local();
 Statement source_is_not_local();
+Statement destination_is_not_local();
 Statement does_not_leave_by_loopback();
 Statement mark_is(std::uint32_t value, std::uint32_t mask);
 

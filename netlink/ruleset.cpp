@@ -106,13 +106,30 @@ void add_refusals(const IpFamily& family, std::vector<Rule>& rules) {
     }
 }
 
+std::vector<std::string> of_family(const IpFamily& family, const std::vector<std::string>& networks) {
+    std::vector<std::string> found;
+    for (const std::string& network : networks)
+        if ((network.find(':') != std::string::npos) == (family.bits == 128))
+            found.push_back(network);
+    return found;
+}
+
 /// The networks of pods of the family.
 std::vector<std::string> pod_networks(const IpFamily& family, const RulesetParameters& parameters) {
-    std::vector<std::string> networks;
-    for (const std::string& network : parameters.pod_networks)
-        if ((network.find(':') != std::string::npos) == (family.bits == 128))
-            networks.push_back(network);
-    return networks;
+    return of_family(family, parameters.pod_networks);
+}
+
+/// A new connection to an address of a service range that no Service has: kube-proxy's cluster-ips-check. It would
+/// leave for the next router. What the host itself has in the range stays reachable.
+void add_unallocated(const IpFamily& family, const char* chain, const RulesetParameters& parameters,
+                     std::vector<Rule>& rules) {
+    const auto networks = of_family(family, parameters.service_networks);
+    if (networks.empty())
+        return;
+    rules.push_back(rule(part_of(chain, family), "no Service has this address", is_in_networks(daddr(family), networks),
+                         state_is({State::new_}), is_not_in({daddr(family)}, part_of("virtual_address", family)),
+                         is_not_in({daddr(family)}, part_of("external_address", family)), destination_is_not_local(),
+                         counted(), drop()));
 }
 
 /// Matches clients that are neither this host nor, as far as their networks are known, pods.
@@ -143,6 +160,7 @@ void add_captures(const IpFamily& family, const RulesetParameters& parameters, s
     const std::string output = part_of("output", family);
     const std::string external_output = part_of("external_output", family);
     rules.push_back(rule(output, what, address, go_to(external_output)));
+    add_unallocated(family, "output", parameters, rules);
     rules.push_back(
         rule(output, "neither to an address of ours nor to one of this host", does_not_leave_by_loopback(), accept()));
     rules.push_back(rule(external_output, what, jump(external)));
@@ -333,16 +351,6 @@ void add_dispatch(std::vector<Rule>& rules) {
             rules.push_back(rule(chain, "by family", is_of(family), go_to(part_of(part, family))));
 }
 
-/// FNV-1a, as eight hexadecimal digits.
-std::string hash_of(const std::string& text) {
-    std::uint32_t hash = 2166136261U;
-    for (const char c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-    char digits[9];
-    std::snprintf(digits, sizeof(digits), "%08x", hash);
-    return digits;
-}
-
 }  // namespace
 
 Ruleset make_ruleset(const RulesetParameters& parameters) {
@@ -365,6 +373,7 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
         add_source_ranges(family, rules);
         add_refusals(family, rules);
         add_drops(family, parameters, rules);
+        add_unallocated(family, "prerouting", parameters, rules);
         if (parameters.count_passage)
             add_passage_from_outside(family, false, rules);
     }
@@ -375,7 +384,7 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     add_node_port_masquerades(rules);
 
     Ruleset ruleset{all_chains(), std::move(rules), ""};
-    ruleset.version = hash_of(to_text(ruleset));
+    ruleset.version = version_of(ruleset);
     for (Rule& each : ruleset.rules)
         each.comment = ruleset.version + ": " + each.comment;
     return ruleset;

@@ -24,6 +24,8 @@ struct RulesetParameters {
     bool masquerade_all = false;  ///< every connection to a ClusterIP is masqueraded
     Fwmark fwmark;
     bool count_passage = false;  ///< new connections are counted in prerouting and at input (input_passage.hpp)
+    /// CIDRs of ClusterIPs; in them, new connections to addresses that no Service has are dropped. Empty: nothing is.
+    std::vector<std::string> service_networks;
 };
 
 /// A chain of the table; one without a type is reached from others only.
@@ -43,6 +45,9 @@ struct Ruleset {
 };
 
 Ruleset make_ruleset(const RulesetParameters& parameters);
+
+/// A hash of its text, as eight hexadecimal digits.
+std::string version_of(const Ruleset& ruleset);
 
 /// As nft(8) reads it: creates what is missing and replaces all rules, in one transaction; elements of sets stay.
 std::string to_text(const Ruleset& ruleset);

@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include "netlink/ruleset.hpp"
 #include "netlink/set_messages.hpp"
 
@@ -11,6 +13,16 @@ std::string set_type(const Element& shape) {
     return text + (is_map(shape.set) ? " : mark" : "");
 }
 
+/// FNV-1a, as eight hexadecimal digits.
+std::string hash_of(const std::string& text) {
+    std::uint32_t hash = 2166136261U;
+    for (const char c : text)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
+    char digits[9];
+    std::snprintf(digits, sizeof(digits), "%08x", hash);
+    return digits;
+}
+
 std::string declaration_of(const Chain& chain) {
     if (chain.type.empty())
         return chain.name;
@@ -19,6 +31,10 @@ std::string declaration_of(const Chain& chain) {
 }
 
 }  // namespace
+
+std::string version_of(const Ruleset& ruleset) {
+    return hash_of(to_text(ruleset));
+}
 
 std::string to_text(const Ruleset& ruleset) {
     const std::string table = std::string("inet ") + nft::table_name;

@@ -34,6 +34,9 @@ netlink::LinuxKernelOptions kernel_options(const Config& config) {
     for (const Prefix& network : config.network_cidr)
         options.rules.pod_networks.push_back(to_string(network));
     options.rules.masquerade_all = config.masquerade_all;
+    if (!config.allow_range_overlap)  // else there are other hosts in them
+        for (const Prefix& network : config.service_cluster_ip_range)
+            options.rules.service_networks.push_back(to_string(network));
     options.rules.fwmark = config.fwmark;
     return options;
 }

@@ -157,6 +157,7 @@ void NodeLoop::hear_of_damage() {
     if (hears_of_damage_)
         return;
     monitor_->hear_of_objects();
+    kernel_.guard_service_networks();
     put_back();
     account(without_followed(reconciler_.begin_audit(), std::exchange(host_changed_, false)));
     hears_of_damage_ = true;

@@ -33,7 +33,8 @@ Setting ranged(std::string_view name, std::string_view documentation, Member Con
 std::vector<Setting> make_settings() {
     return {
         row("service_cluster_ip_range",
-            "Range of ClusterIPs, one CIDR per address family, primary family first. Required to allocate ClusterIPs.",
+            "Range of ClusterIPs, one CIDR per address family, primary family first. Required to allocate ClusterIPs. "
+            "Connections to an address in it that no Service has are dropped.",
             &Config::service_cluster_ip_range, read_prefixes, print_prefixes),
         row("network_cidr",
             "Range of pod addresses, one CIDR per family. Clients outside it are masqueraded when they use a "

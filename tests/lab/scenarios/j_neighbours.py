@@ -7,10 +7,11 @@ from manifests import pods, service
 from netns import network_namespace
 
 NETWORKS = ["10.1.0.0/16", "fd00:1::/64"]  # of the lab's pods
+RANGES = ["--services", "10.96.0.0/16", "--services", "fd00:96::/112"]  # of its Services
 
 
 def table_is_in_place(lab):
-    return lab.on("node", "lab-table", "check", *NETWORKS) == "in place\n"
+    return lab.on("node", "lab-table", "check", *RANGES, *NETWORKS) == "in place\n"
 
 
 def start(lab):
@@ -26,8 +27,9 @@ def it_lives_beside_what_nft_cannot_read(lab):
         neighbours.make_odd_table("podferry2")
         before = [neighbours.everything_of(name) for name in ("other", "podferry2")]
     start(lab)
-    if not lab.is_answered_by("pod1") or not table_is_in_place(lab):
+    if not lab.is_answered_by("pod1"):
         raise Failure("it does not serve")
+    wait_until("all rules are there", lambda: table_is_in_place(lab), 10)
     with network_namespace("node"):
         neighbours.remove_rules("podferry", "prerouting")
     wait_until("the rules are back", lambda: table_is_in_place(lab), 10)
@@ -60,7 +62,8 @@ def it_makes_the_table_that_nft_makes_of_its_text(lab):
     lab.spaces += ["by_nft", "by_us"]
     lab.ip("netns add by_nft\nnetns add by_us\n")
     for options in ([], NETWORKS, ["--masquerade-all", *NETWORKS], ["10.0.0.0/12", "fd00:1::/63"],
-                    ["10.1.0.0/16", "10.2.0.0/16", "10.9.0.0/20", "fd00:1::/64", "fd00:9::/64"], ["0.0.0.0/0", "10.1.2.3/32"]):
+                    ["10.1.0.0/16", "10.2.0.0/16", "10.9.0.0/20", "fd00:1::/64", "fd00:9::/64"], ["0.0.0.0/0", "10.1.2.3/32"],
+                    [*RANGES, *NETWORKS]):
         path = lab.folder / "table.nft"
         path.write_text(lab.on("by_nft", "lab-table", "text", *options))
         lab.on("by_nft", "nft", "-f", str(path))

@@ -32,9 +32,14 @@ std::string without_version(std::string text, const std::string& version) {
 
 // The whole table, to be read, and to be seen in a change. What it does to packets is the lab's to judge.
 TEST_CASE("the table is the one that is written down") {
-    const auto ruleset = make_ruleset({{"10.1.0.0/16", "10.2.0.0/16", "fd00:1::/64"}, false});
+    netlink::RulesetParameters parameters;
+    parameters.pod_networks = {"10.1.0.0/16", "10.2.0.0/16", "fd00:1::/64"};
+    parameters.service_networks = {"10.96.0.0/16", "fd00:96::/112"};
+    const auto ruleset = make_ruleset(parameters);
     INFO(
-        "when it should be another: build/tests/lab/lab-table text 10.1.0.0/16 10.2.0.0/16 fd00:1::/64 | "
+        "when it should be another: build/tests/lab/lab-table text --services 10.96.0.0/16 --services fd00:96::/112 "
+        "10.1.0.0/16 "
+        "10.2.0.0/16 fd00:1::/64 | "
         "sed 's/\"[0-9a-f]\\{8\\}: /\"VERSION: /' > tests/unit/netlink/ruleset.nft");
     std::istringstream made(without_version(to_text(ruleset), ruleset.version));
     std::istringstream wanted(golden());
@@ -87,6 +92,26 @@ TEST_CASE("each rule carries the version") {
     const auto ruleset = make_ruleset({{"10.1.0.0/16", "fd00:1::/64"}, false});
     for (const auto& rule : ruleset.rules)
         CHECK(rule.comment.starts_with(ruleset.version + ": "));
+}
+
+TEST_CASE("addresses that no Service has are dropped by family, and only where ranges are known") {
+    CHECK(text_of({}).find("no Service has this address") == std::string::npos);
+    netlink::RulesetParameters parameters;
+    parameters.service_networks = {"10.96.0.0/16"};
+    const std::string text = text_of(parameters);
+    for (const std::string chain : {"prerouting", "output"}) {
+        CHECK(text.find("podferry " + chain +
+                        "4 ip daddr { 10.96.0.0/16 } ct state new ip daddr != @virtual_address4") != std::string::npos);
+        CHECK(text.find("podferry " + chain + "6 ip6 daddr {") == std::string::npos);
+    }
+}
+
+// The host's packets to other hosts leave the chain there.
+TEST_CASE("an address that no Service has is looked for before what goes to other hosts is let go") {
+    netlink::RulesetParameters parameters;
+    parameters.service_networks = {"10.96.0.0/16"};
+    const std::string text = text_of(parameters);
+    CHECK(text.find("output4 ip daddr { 10.96.0.0/16 }") < text.find("output4 oif != lo accept"));
 }
 
 TEST_CASE("clients of ClusterIPs are masqueraded by family, and only where pods are known") {

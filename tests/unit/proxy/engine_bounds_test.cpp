@@ -78,8 +78,8 @@ struct Counting {
         return slices;
     }
     std::string problem(const std::string& name) const {
-        const auto found = engine->plan_problems().find({"shop", name});
-        return found == engine->plan_problems().end() ? "" : found->second.at(0);
+        const auto& found = engine->plan_problems().of({"shop", name});
+        return found.empty() ? "" : found.at(0);
     }
     std::size_t servers(const std::string& name) const { return engine->desired().servers_of({"shop", name}).size(); }
 };
