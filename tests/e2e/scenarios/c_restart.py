@@ -2,6 +2,7 @@
 import json
 import signal
 
+from cluster import PODFERRY_ADDRESS
 from lab import Failure, wait_until
 from objects import pod, service
 
@@ -54,3 +55,24 @@ def it_removes_what_vanished_meanwhile(cluster):
     deleted = cluster.writes().get("delete-service")
     if cluster.pods_behind() != WEB or deleted != 1:
         raise Failure(f"more than the vanished Service has changed: {cluster.writes()}")
+
+
+def it_accuses_nobody_when_its_node_gets_addresses_late(cluster):
+    """It starts before its Node has any; then its routes get another source address, which is its own doing."""
+    cluster.api.create(service(), pod(1))
+    given = cluster.api.get("Node", "node")["status"]["addresses"]
+    addresses = lambda now: cluster.api.patch("Node", "node", {"status": {"addresses": now}}, part="status")  # noqa: E731
+    addresses(None)
+    try:
+        cluster.start_podferry()
+        cluster.wait_for_pods_behind({"web-1"})
+        if f"src {PODFERRY_ADDRESS}" in cluster.routes():
+            raise Failure(f"the routes have that source already:\n{cluster.routes()}")
+        addresses([{"type": "InternalIP", "address": PODFERRY_ADDRESS}])
+        wait_until("the routes follow", lambda: f"10.96.0.5 dev podferry0 scope host src {PODFERRY_ADDRESS}" in cluster.routes(), 20)
+        repairs = [line for line in cluster.metrics_page().splitlines() if line.startswith("podferry_drift_repairs_total")
+                   and not line.endswith(" 0")]
+        if repairs or "somebody removed or changed it" in cluster.log():
+            raise Failure(f"somebody is accused: {repairs}")
+    finally:
+        addresses(given)
