@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/algorithm/string/case_conv.hpp>
 
 #include "api/decode_parts.hpp"
 #include "api/names.hpp"
@@ -18,12 +19,22 @@ struct KindRow {
 };
 
 constexpr std::array<KindRow, 5> kinds = {{
-    {"Service", "v1", Kind::service, check_dns1035_label},
+    {"Service", "v1", Kind::service, check_dns_label},
     {"Pod", "v1", Kind::pod, check_dns_subdomain},
     {"Node", "v1", Kind::node, check_dns_subdomain},
     {"Endpoints", "v1", Kind::endpoint_slice, check_dns_subdomain},
     {"EndpointSlice", "discovery.k8s.io/v1", Kind::endpoint_slice, check_dns_subdomain},
 }};
+
+/// Groups that have no other Service, Pod, ...: there the apiVersion is a mistake. In anybody else's it is another
+/// kind.
+constexpr std::array<std::string_view, 8> groups_of_kubernetes = {
+    "", "apps", "autoscaling", "batch", "discovery.k8s.io", "extensions", "networking.k8s.io", "policy"};
+
+std::string_view group_of(std::string_view api_version) {
+    const auto slash = api_version.find('/');
+    return slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
+}
 
 constexpr std::initializer_list<std::string_view> metadata_fields = {"annotations",
                                                                      "clusterName",
@@ -47,6 +58,24 @@ constexpr std::initializer_list<std::string_view> slice_fields = {"addressType",
                                                                   "kind",        "metadata",   "ports"};
 constexpr std::initializer_list<std::string_view> endpoints_fields = {"apiVersion", "kind", "metadata", "subsets"};
 
+std::optional<std::chrono::system_clock::time_point> read_time(const Field& field) {
+    const auto time = field.time();
+    if (!time && !field.text().empty())
+        field.against_rules("'" + field.text() + "' is not a time such as 2026-01-31T12:00:00Z");
+    return time;
+}
+
+/// Their keys are those of labels, in any case (apimachinery ValidateAnnotations).
+Labels read_annotations(const Field& field) {
+    Labels annotations = read_texts(field);
+    if (field.from_server())
+        return annotations;
+    for (const auto& [key, value] : annotations)
+        if (std::string wrong = check_label_key(boost::algorithm::to_lower_copy(key)); !wrong.empty())
+            field[key].wrong("'" + key.substr(0, 80) + "' is not an annotation's key ([prefix/]name)");
+    return annotations;
+}
+
 Metadata read_metadata(const Field& document, const KindRow& row) {
     const Field field = document["metadata"];
     Metadata metadata;
@@ -59,8 +88,7 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
         name.check(row.check_name(metadata.name.name));
     const Field space = field["namespace"];
     if (row.object == Kind::node) {
-        if (!space.text().empty())
-            space.wrong("a Node has no namespace");
+        space.text();  // the API server leaves a Node's out
     } else {
         metadata.name.space = space.text("default");
         if (metadata.name.space.empty())
@@ -71,31 +99,56 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     const Field annotations = field["annotations"];
     metadata.uid = field["uid"].text();
     metadata.version = field["resourceVersion"].text();
-    if (const auto created = field["creationTimestamp"].time())
+    if (const auto created = read_time(field["creationTimestamp"]))
         metadata.created = std::chrono::floor<std::chrono::seconds>(*created);
     metadata.labels = read_labels(labels);
-    metadata.annotations = read_texts(annotations);
-    metadata.terminating = !field["deletionTimestamp"].text().empty();
+    metadata.annotations = read_annotations(annotations);
+    metadata.terminating = read_time(field["deletionTimestamp"]).has_value();
     return metadata;
 }
 
-const KindRow* find_kind(const Field& document, const std::string& kind, const std::string& version) {
+const KindRow* find_row(std::string_view kind) {
     const auto row = std::find_if(kinds.begin(), kinds.end(), [&](const KindRow& r) { return r.kind == kind; });
+    return row == kinds.end() ? nullptr : &*row;
+}
+
+/// nullptr: it is of none of our kinds; then either `other` names its kind, or there is a mistake.
+const KindRow* find_kind(const Field& document, const KindHint& hint, std::string& other) {
     const Field kind_field = document["kind"];
-    if (row == kinds.end()) {
-        if (kind.empty())
-            kind_field.wrong("missing; every object needs apiVersion, kind and metadata.name");
-        else
-            kind_field.warn("objects of kind " + shortened(kind, 80) +
-                            " are not used here; Service, Pod, EndpointSlice, Endpoints, Node and List are" +
-                            did_you_mean(kind, {"Service", "Pod", "EndpointSlice", "Endpoints", "Node", "List"}));
+    const Field version_field = document["apiVersion"];
+    const bool hinted = !kind_field.given() && !version_field.given();
+    const std::string kind = hinted ? hint.kind : kind_field.text();
+    const KindRow* row = find_row(kind);
+    const std::string version = hinted && hint.api_version.empty() && row != nullptr ? std::string(row->api_version)
+                                : hinted                                             ? hint.api_version
+                                                                                     : version_field.text();
+    const std::string_view group = group_of(version);
+    const bool of_kubernetes =
+        std::count(version.begin(), version.end(), '/') < 2 &&
+        std::find(groups_of_kubernetes.begin(), groups_of_kubernetes.end(), group) != groups_of_kubernetes.end();
+    if (kind.empty()) {
+        kind_field.wrong("missing; every object needs apiVersion, kind and metadata.name");
         return nullptr;
     }
-    const Field version_field = document["apiVersion"];
-    if (version != row->api_version)
-        version_field.wrong((version.empty() ? "missing" : quoted(version)) + "; kind " + kind + " is of apiVersion " +
-                            std::string(row->api_version));
-    return &*row;
+    if (row != nullptr && of_kubernetes) {
+        if (version != row->api_version)
+            version_field.wrong((version.empty() ? "missing" : quoted(version)) + "; kind " + kind +
+                                " is of apiVersion " + std::string(row->api_version));
+        return row;
+    }
+    if (std::count(version.begin(), version.end(), '/') > 1) {
+        version_field.wrong(quoted(version) + " is no apiVersion ([group/]version)");
+        return nullptr;
+    }
+    if (version.empty()) {
+        version_field.wrong("missing; every object needs apiVersion, kind and metadata.name");
+        return nullptr;
+    }
+    const auto meant = did_you_mean(kind, {"Service", "Pod", "EndpointSlice", "Endpoints", "Node", "List"});
+    if (of_kubernetes && !meant.empty() && kind != "List")
+        kind_field.warn("objects of kind " + shortened(kind, 80) + " are not used here" + meant);
+    other = shortened(kind, 80) + (group.empty() ? "" : "." + shortened(std::string(group), 100));
+    return nullptr;
 }
 
 void decode_kind(const KindRow& row, const Field& document, Metadata metadata, Decoded& decoded) {
@@ -125,22 +178,19 @@ ObjectName name_of(const Object& object) {
 
 }  // namespace
 
-Decoded decode(const Value& value, const std::string& kind_hint, Strictness strictness) {
+Decoded decode(const Value& value, const KindHint& hint, Strictness strictness) {
     Decoded decoded;
     const Field document(value, decoded.mistakes, strictness);
     if (value.kind() != Value::Kind::object) {
         document.wrong("a Kubernetes object belongs here (apiVersion, kind, metadata, ...)");
         return decoded;
     }
-    const std::string kind = document["kind"].text(kind_hint);
-    const std::string version = document["apiVersion"].text(kind_hint.empty()              ? ""
-                                                            : kind_hint == "EndpointSlice" ? "discovery.k8s.io/v1"
-                                                                                           : "v1");
-    const KindRow* row = find_kind(document, kind, version);
+    const KindRow* row = find_kind(document, hint, decoded.other);
     if (row == nullptr) {
         std::vector<Mistake> ignored;
         const Field quiet(value, ignored);
         const Field metadata = quiet["metadata"];
+        const std::string kind = quiet["kind"].text(hint.kind);
         decoded.label = shortened(kind, 80) + (kind.empty() ? "" : " ") + shortened(metadata["name"].text(), 253);
         decoded.version = metadata["resourceVersion"].text();
         return decoded;
@@ -149,7 +199,7 @@ Decoded decode(const Value& value, const std::string& kind_hint, Strictness stri
     decoded.kind = row->object;
     decoded.name = metadata.name;
     decoded.version = metadata.version;
-    decoded.label = kind + " " + shortened(to_string(metadata.name), 320);
+    decoded.label = std::string(row->kind) + " " + shortened(to_string(metadata.name), 320);
     decode_kind(*row, document, std::move(metadata), decoded);
     for (const Object& object : decoded.objects)
         decoded.names.push_back(name_of(object));

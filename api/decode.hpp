@@ -13,6 +13,7 @@ namespace api {
 
 struct Decoded {
     std::optional<Kind> kind;     ///< known even when the object is bad, if its kind could be read
+    std::string other;            ///< set, and nothing else: of a kind that is not used here, "Deployment.apps"
     ObjectName name;              ///< known even when the object is bad, if it could be read
     std::string version;          ///< metadata.resourceVersion
     std::string label;            ///< "Service shop/web", for messages
@@ -22,7 +23,13 @@ struct Decoded {
     std::vector<ObjectName> names;
 };
 
-/// `kind_hint`: the kind of items in a typed list ("ServiceList"), which may leave it out; else empty.
-Decoded decode(const Value& document, const std::string& kind_hint = {}, Strictness strictness = Strictness::manifest);
+/// What items of a typed list ("ServiceList") are that have neither a kind nor an apiVersion.
+struct KindHint {
+    std::string kind;
+    std::string api_version;  ///< empty: the one that we know of the kind
+};
+
+/// An object is known by its kind and the group of its apiVersion: a Service of serving.knative.dev is none of ours.
+Decoded decode(const Value& document, const KindHint& hint = {}, Strictness strictness = Strictness::manifest);
 
 }  // namespace api

@@ -124,6 +124,14 @@ HttpGet read_http_get(const Field& field) {
     return http;
 }
 
+void read_other_handler(const Field& handler, const std::string& kind) {
+    const Field needed = handler[kind == "exec" ? "command" : "port"];
+    if (!needed.given() || (kind == "exec" && needed.size() == 0))
+        needed.wrong("missing");
+    else if (kind == "grpc")
+        needed.integer(1, 65535, 1);
+}
+
 /// Exactly one of the four; the surplus ones are named, their own fields not looked at.
 void read_handler(const Field& field, Probe& probe) {
     std::string found;
@@ -142,9 +150,7 @@ void read_handler(const Field& field, Probe& probe) {
             handler.only({"host", "port"});
             probe.handler = TcpSocket{read_required_port(handler["port"]), handler["host"].text()};
         } else {
-            const Field needed = handler[found == "exec" ? "command" : "port"];
-            if (!needed.given())
-                needed.wrong("missing");
+            read_other_handler(handler, found);
             probe.handler = OtherHandler{found};
         }
     }
@@ -293,7 +299,9 @@ Pod decode_pod(const Field& document, Metadata metadata) {
     read_containers(spec, pod);
     spec["readinessGates"].each([&](const Field& item) {
         item.only({"conditionType"});
-        pod.readiness_gates.push_back(item["conditionType"].text());
+        const Field type = item["conditionType"];
+        type.check(check_label_key(type.text()));
+        pod.readiness_gates.push_back(type.text());
     });
     read_status(document["status"], pod);
     return pod;

@@ -3,6 +3,7 @@
 #include <boost/algorithm/string/trim.hpp>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
+#include <limits>
 #include <set>
 #include <tuple>
 
@@ -31,7 +32,6 @@ constexpr std::initializer_list<std::string_view> spec_fields = {"allocateLoadBa
                                                                  "selector",
                                                                  "sessionAffinity",
                                                                  "sessionAffinityConfig",
-                                                                 "topologyKeys",
                                                                  "trafficDistribution",
                                                                  "type"};
 constexpr std::initializer_list<std::string_view> port_fields = {"appProtocol", "name",     "nodePort",
@@ -44,6 +44,12 @@ bool is_for_us(std::string_view annotation) {
 
 bool has_node_ports(const Service& service) {
     return service.type == ServiceType::node_port || service.type == ServiceType::load_balancer;
+}
+
+/// Absent, 0 and "" are the same: the port itself (pkg/apis/core/v1 SetDefaults_Service).
+PortReference read_target_port(const Field& field, std::uint16_t port) {
+    const bool is_zero = field.is_text() ? field.text().empty() : field.is_zero();
+    return is_zero ? PortReference(port) : read_port_reference(field, port);
 }
 
 ServicePort read_port(const Field& field, const Service& service, bool only_one) {
@@ -60,10 +66,10 @@ ServicePort read_port(const Field& field, const Service& service, bool only_one)
         number.wrong("missing");
     port.protocol = read_protocol(field["protocol"]);
     port.port = static_cast<std::uint16_t>(number.integer(1, 65535, 1));
-    port.target_port = read_port_reference(field["targetPort"], port.port);
+    port.target_port = read_target_port(field["targetPort"], port.port);
     const Field node_port = field["nodePort"];
     port.node_port = static_cast<std::uint16_t>(node_port.integer(0, 65535, 0));
-    if (port.node_port != 0 && !has_node_ports(service))
+    if (port.node_port != 0 && service.type == ServiceType::cluster_ip)
         node_port.against_rules("only a Service of type NodePort or LoadBalancer has node ports");
     return port;
 }
@@ -157,17 +163,17 @@ void read_affinity(const Field& spec, Service& service) {
     config.only({"clientIP"});
     const Field client_ip = config["clientIP"];
     client_ip.only({"timeoutSeconds"});
-    const auto seconds = client_ip["timeoutSeconds"].integer(1, 86400, 10800);
+    const Field timeout = client_ip["timeoutSeconds"];
     if (spec["sessionAffinity"].one_of({"None", "ClientIP"}) == 1)
-        service.client_ip_affinity = std::chrono::seconds(seconds);
-    else if (client_ip.given())
-        client_ip.against_rules("only with sessionAffinity: ClientIP");
+        service.client_ip_affinity = std::chrono::seconds(timeout.integer(1, 86400, 10800));
+    else
+        timeout.integer(std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max(), 0);
 }
 
 void read_policies(const Field& spec, Service& service) {
     const Field external = spec["externalTrafficPolicy"];
     service.external_traffic_policy = static_cast<TrafficPolicy>(external.one_of({"Cluster", "Local"}));
-    if (external.given() && !has_node_ports(service) && service.external_ips.empty())
+    if (external.given() && !external.text().empty() && !has_node_ports(service) && service.external_ips.empty())
         external.against_rules("only a Service with node ports or external IPs has it");
     service.internal_traffic_policy =
         static_cast<TrafficPolicy>(spec["internalTrafficPolicy"].one_of({"Cluster", "Local"}));
@@ -204,10 +210,12 @@ void read_ingress(const Field& field, Service& service) {
 }
 
 void read_load_balancer(const Field& document, const Field& spec, Service& service) {
-    read_source_ranges(spec["loadBalancerSourceRanges"], service);
-    service.health_check_node_port = static_cast<std::uint16_t>(spec["healthCheckNodePort"].integer(0, 65535, 0));
     const Field status = document["status"];
     const Field balancer = status["loadBalancer"];
+    if (service.type != ServiceType::load_balancer)
+        return;
+    read_source_ranges(spec["loadBalancerSourceRanges"], service);
+    service.health_check_node_port = static_cast<std::uint16_t>(spec["healthCheckNodePort"].integer(0, 65535, 0));
     read_ingress(balancer["ingress"], service);
 }
 
@@ -234,8 +242,7 @@ Service decode_service(const Field& document, Metadata metadata) {
     read_external_ips(spec["externalIPs"], service);
     read_affinity(spec, service);
     read_policies(spec, service);
-    if (service.type == ServiceType::load_balancer)
-        read_load_balancer(document, spec, service);
+    read_load_balancer(document, spec, service);
     return service;
 }
 

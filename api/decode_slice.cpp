@@ -1,5 +1,6 @@
 // discovery/v1 EndpointSlice, core/v1 Endpoints and Node.
 #include <map>
+#include <set>
 #include <utility>
 
 #include "api/decode_parts.hpp"
@@ -13,7 +14,11 @@ constexpr const char* service_label = "kubernetes.io/service-name";
 constexpr const char* trigger_annotation = "endpoints.kubernetes.io/last-change-trigger-time";
 constexpr std::size_t max_endpoints = 1000;  // of a slice, discovery/validation
 
-EndpointPort read_port(const Field& field) {
+/// Of a slice, where a port without a number or with 0 is valid, and not served (discovery/v1 EndpointPort); or of
+/// Endpoints.
+enum class PortNumber : std::uint8_t { optional, required };
+
+EndpointPort read_port(const Field& field, PortNumber wanted) {
     field.only({"appProtocol", "name", "port", "protocol"});
     EndpointPort port;
     const Field name = field["name"];
@@ -22,16 +27,42 @@ EndpointPort read_port(const Field& field) {
         name.check(check_dns_label(port.name));
     port.protocol = read_protocol(field["protocol"]);
     const Field number = field["port"];
-    if (!number.given())
-        number.against_rules("missing; this port is not used");
-    port.port = static_cast<std::uint16_t>(number.integer(number.from_server() ? 0 : 1, 65535, 0));
+    if (wanted == PortNumber::required && !number.from_server()) {
+        if (!number.given())
+            number.wrong("missing");
+        port.port = static_cast<std::uint16_t>(number.integer(1, 65535, 0));
+        return port;
+    }
+    constexpr std::int64_t limit = std::int64_t{1} << 31;  // the API server takes any int32
+    const auto value = number.integer(-limit, limit - 1, 0);
+    if (value < 0 || value > 65535)
+        number.warn(std::to_string(value) + " is no port (1..65535); it is not served");
+    else
+        port.port = static_cast<std::uint16_t>(value);
     return port;
 }
 
-/// kube-proxy leaves out ports without a number (endpointslicecache.go).
-void read_ports(const Field& field, std::vector<EndpointPort>& ports) {
+/// Of a slice they differ; those of Endpoints are given where there are several (discovery/validation,
+/// core/validation).
+void check_port_names(const Field& field, PortNumber wanted) {
+    std::set<std::string> names;
+    if (field.from_server() || field.size() < 2)
+        return;
     field.each([&](const Field& item) {
-        if (const EndpointPort port = read_port(item); port.port != 0)
+        const Field name = item["name"];
+        const std::string text = name.is_text() ? name.text() : "";
+        if (wanted == PortNumber::required && text.empty())
+            name.wrong("missing; of several ports each needs a name");
+        if (wanted == PortNumber::optional && !names.insert(text).second)
+            name.wrong("'" + text + "' is the name of an earlier port too");
+    });
+}
+
+/// kube-proxy leaves out ports without a number (endpointslicecache.go).
+void read_ports(const Field& field, PortNumber wanted, std::vector<EndpointPort>& ports) {
+    check_port_names(field, wanted);
+    field.each([&](const Field& item) {
+        if (const EndpointPort port = read_port(item, wanted); port.port != 0)
             ports.push_back(port);
     });
 }
@@ -62,8 +93,15 @@ std::vector<Hint> read_hints(const Field& hints) {
     return all;
 }
 
-void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
+void check_slice_endpoint(const Field& field) {
     field.only({"addresses", "conditions", "deprecatedTopology", "hints", "hostname", "nodeName", "targetRef", "zone"});
+    const Field addresses = field["addresses"];
+    if (addresses.size() == 0)
+        addresses.against_rules("missing; an endpoint needs an address");
+}
+
+void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
+    check_slice_endpoint(field);
     const Field conditions = field["conditions"];
     conditions.only({"ready", "serving", "terminating"});
     Endpoint endpoint;
@@ -74,8 +112,6 @@ void read_slice_endpoint(const Field& field, EndpointSlice& slice) {
     if (const Field hints = field["hints"]; hints.given())
         endpoint.hints = read_hints(hints);
     const Field addresses = field["addresses"];
-    if (addresses.size() == 0)
-        addresses.against_rules("missing; an endpoint needs an address");
     bool first = true;
     addresses.each([&](const Field& item) {
         // The others of a server's slice stand for the same pod (discovery/v1 Endpoint.addresses).
@@ -115,21 +151,20 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
     EndpointSlice slice;
     slice.name = std::move(metadata.name);
     const auto label = metadata.labels.find(service_label);
-    if (label == metadata.labels.end())
-        document.warn(std::string("metadata.labels: without ") + service_label + " the slice belongs to no Service");
-    else
+    if (label != metadata.labels.end())
         slice.service = label->second;
     if (const auto trigger = metadata.annotations.find(trigger_annotation); trigger != metadata.annotations.end())
         slice.changed = parse_rfc3339(trigger->second).value_or(slice.changed);
     const Field type = document["addressType"];
     if (!type.given())
         type.wrong("missing; IPv4 or IPv6");
-    if (type.from_server() && type.given() && type.text() == "FQDN") {
+    read_ports(document["ports"], PortNumber::optional, slice.ports);
+    if (type.is_text() && type.text() == "FQDN") {
         type.warn("slices of FQDN are not used: a connection needs an IP address");
+        document["endpoints"].each([](const Field& item) { check_slice_endpoint(item); });
         return slice;
     }
     slice.family = static_cast<Family>(type.one_of({"IPv4", "IPv6"}));
-    read_ports(document["ports"], slice.ports);
     const Field endpoints = document["endpoints"];
     const std::size_t count = endpoints.size();
     if (count > max_endpoints)
@@ -149,8 +184,10 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
         Subset subset;
         subset.add(item["addresses"], true);
         subset.add(item["notReadyAddresses"], false);
+        if (item["addresses"].size() + item["notReadyAddresses"].size() == 0)
+            item.against_rules("needs addresses, or notReadyAddresses");
         std::vector<EndpointPort> ports;
-        read_ports(item["ports"], ports);
+        read_ports(item["ports"], PortNumber::required, ports);
         for (auto& [family, slice] : subset.slices) {
             slice.name = {metadata.name.space, metadata.name.name + ":" + std::to_string(number) +
                                                    (family == Family::ipv6 ? ":IPv6" : ":IPv4")};
@@ -164,12 +201,26 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
     return all;
 }
 
+/// The API server takes any text; what is no address is of no use, and harms none beside it.
+static std::optional<Address> read_node_address(const Field& field) {
+    if (!field.is_text())
+        return read_address(field);
+    boost::system::error_code error;
+    const Address address = boost::asio::ip::make_address(field.text(), error);
+    if (!error)
+        return address;
+    field.warn("'" + field.text() + "' is not an IP address; it is not used");
+    return std::nullopt;
+}
+
 Node decode_node(const Field& document, Metadata metadata) {
     Node node{std::move(metadata.name), {}, metadata.terminating, {}};
     if (const auto zone = metadata.labels.find("topology.kubernetes.io/zone"); zone != metadata.labels.end())
         node.zone = zone->second;
     const Field spec = document["spec"];
+    spec.only({"configSource", "externalID", "podCIDR", "podCIDRs", "providerID", "taints", "unschedulable"});
     spec["taints"].each([&](const Field& taint) {
+        taint.only({"effect", "key", "timeAdded", "value"});
         node.leaving = node.leaving || taint["key"].text() == "ToBeDeletedByClusterAutoscaler";
     });
     const Field status = document["status"];
@@ -177,7 +228,7 @@ Node decode_node(const Field& document, Metadata metadata) {
     for (const char* wanted : {"InternalIP", "ExternalIP"})
         addresses.each([&](const Field& item) {
             if (item["type"].text() == wanted)
-                if (const auto address = read_address(item["address"]))
+                if (const auto address = read_node_address(item["address"]))
                     node.addresses.push_back(*address);
         });
     return node;

@@ -104,6 +104,8 @@ std::size_t Field::one_of(std::initializer_list<std::string_view> words) const {
     if (!given())
         return 0;
     const std::string word = text();
+    if (word.empty() && is_text())
+        return 0;
     const auto found = std::find(words.begin(), words.end(), word);
     if (found != words.end())
         return static_cast<std::size_t>(found - words.begin());

@@ -52,6 +52,8 @@ public:
     /// Present and not null.
     bool given() const { return value_.given(); }
     bool is_text() const { return value_.kind() == Value::Kind::text; }
+    /// The number 0, which for many fields means the same as absent.
+    bool is_zero() const { return value_.kind() == Value::Kind::integer && value_.integer() == 0; }
     /// Of documents that are only read from JSON.
     const boost::json::value* raw() const { return value_.json(); }
     bool from_server() const { return strictness_ == Strictness::server; }
@@ -77,7 +79,7 @@ public:
     std::optional<std::chrono::system_clock::time_point> time() const;
     bool flag(bool otherwise) const;
     std::int64_t integer(std::int64_t low, std::int64_t high, std::int64_t otherwise) const;
-    /// The place of the text in `words`; the first word when absent.
+    /// The place of the text in `words`; the first word when absent or empty, which the API server defaults alike.
     std::size_t one_of(std::initializer_list<std::string_view> words) const;
     std::size_t size() const;
 

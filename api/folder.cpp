@@ -54,7 +54,13 @@ Listing list(const std::string& folder) {
     return listing;
 }
 
-/// nullopt: there is no such file. A file that is there and cannot be read is unusable content.
+/// Not a manifest, but a way to some: "..data", by which Kubernetes exchanges a mounted ConfigMap; any other link.
+bool may_lead_to_manifests(const std::string& folder, const std::string& name) {
+    std::error_code error;
+    return name == "..data" || std::filesystem::is_symlink(folder + "/" + name, error);
+}
+
+/// nullopt: there is no such file. A file that is there and cannot be read is incomplete content.
 std::optional<ManifestContent> read_file(const std::string& folder, const std::string& name) {
     const std::string path = folder + "/" + name;
     struct stat info{};
@@ -62,7 +68,7 @@ std::optional<ManifestContent> read_file(const std::string& folder, const std::s
         return std::nullopt;
     const auto unusable = [&](const std::string& why) {
         ManifestContent content;
-        content.usable = false;
+        content.complete = false;
         content.problems.push_back({{path, 0}, "", why + "; what was read from this file before stays", false});
         return content;
     };
@@ -72,6 +78,8 @@ std::optional<ManifestContent> read_file(const std::string& folder, const std::s
     if (!file)
         return unusable(std::string("cannot be read: ") + std::strerror(errno));
     const auto size = static_cast<std::size_t>(info.st_size);
+    if (size > max_manifest_size)
+        return unusable("is larger than 256 MiB; split it");
     const auto text = std::make_unique_for_overwrite<char[]>(size);
     file.read(text.get(), static_cast<std::streamsize>(size));
     return read_manifest(path, {text.get(), static_cast<std::size_t>(file.gcount())});
@@ -112,7 +120,10 @@ public:
             if (!events.all && events.names.empty())
                 events = co_await inotify_.next();
             co_await debounce(events);
-            std::erase_if(events.names, [](const std::string& name) { return !is_manifest(name); });
+            std::erase_if(events.names, [&](const std::string& name) {
+                events.all = events.all || (!is_manifest(name) && may_lead_to_manifests(options_.path, name));
+                return !is_manifest(name);
+            });
             if (!events.all && events.names.empty())
                 continue;
             deliver(co_await read(events));
@@ -151,9 +162,11 @@ private:
 
     asio::awaitable<Transaction> read(const FolderEvents& events) {
         std::set<std::string> names = events.names;
-        Readings readings = co_await on_pool([this, names, all = events.all] { return read_all(names, all); });
+        // Watch first, so that nothing that changes while it is read is missed.
         if (events.all)
-            watched_ = readings.folder_problem.empty() && inotify_.watch(options_.path).empty();
+            watched_ = inotify_.watch(options_.path).empty();
+        Readings readings = co_await on_pool([this, names, all = events.all] { return read_all(names, all); });
+        watched_ = watched_ && readings.folder_problem.empty();
         set_.set_folder_problem(options_.path, readings.folder_problem);
         for (auto& [name, content] : readings.files)
             take(name, std::move(content));

@@ -1,5 +1,7 @@
 #include "api/inotify.hpp"
 
+#include "api/path_links.hpp"
+
 #include <sys/inotify.h>
 
 #include <boost/asio/redirect_error.hpp>
@@ -13,6 +15,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// Of a folder that a link of the path is in.
+constexpr std::uint32_t exchange = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD;
 constexpr std::uint32_t interesting = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB |
                                       IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
@@ -29,31 +33,54 @@ int open_inotify() {
 Inotify::Inotify(asio::io_context& context) : descriptor_(context, open_inotify()) {}
 
 std::string Inotify::watch(const std::string& folder) {
+    const int inotify = descriptor_.native_handle();
     if (watch_ >= 0)
-        ::inotify_rm_watch(descriptor_.native_handle(), watch_);
-    watch_ = ::inotify_add_watch(descriptor_.native_handle(), folder.c_str(), interesting);
-    return watch_ >= 0 ? "" : std::strerror(errno);
+        ::inotify_rm_watch(inotify, watch_);
+    for (const auto& [watch, names] : links_)
+        if (watch != watch_)
+            ::inotify_rm_watch(inotify, watch);
+    links_.clear();
+    watch_ = ::inotify_add_watch(inotify, folder.c_str(), interesting);
+    const std::string problem = watch_ >= 0 ? "" : std::strerror(errno);
+    watch_links(folder);
+    return problem;
 }
 
-asio::awaitable<FolderEvents> Inotify::next() {
-    alignas(inotify_event) char buffer[16 * 1024];
-    boost::system::error_code error;
-    const std::size_t size =
-        co_await descriptor_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
-    FolderEvents events;
-    if (error) {
-        events.all = true;
-        co_return events;
+void Inotify::watch_links(const std::string& folder) {
+    for (const PathLink& link : links_of(folder)) {
+        const int watch = ::inotify_add_watch(descriptor_.native_handle(), link.folder.c_str(), exchange);
+        if (watch >= 0)
+            links_[watch].insert(link.name);
     }
+}
+
+void Inotify::read_events(const char* buffer, std::size_t size, FolderEvents& events) const {
     for (std::size_t at = 0; at + sizeof(inotify_event) <= size;) {
         const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
         at += sizeof(inotify_event) + event->len;
         const bool of_folder = (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0;
         const std::string name = event->len > 0 ? event->name : "";
-        if ((event->mask & IN_Q_OVERFLOW) != 0 || (of_folder && event->wd == watch_) || name == "..data")
-            events.all = true;  // "..data" is the link by which Kubernetes swaps a mounted ConfigMap
-        else if (!name.empty())
+        const auto links = links_.find(event->wd);
+        if (links != links_.end() && links->second.contains(name))
+            events.all = true;
+        if ((event->mask & IN_Q_OVERFLOW) != 0 || (of_folder && event->wd == watch_))
+            events.all = true;
+        else if (!name.empty() && event->wd == watch_)
             events.names.insert(name);
+    }
+}
+
+asio::awaitable<FolderEvents> Inotify::next() {
+    alignas(inotify_event) char buffer[16 * 1024];
+    FolderEvents events;
+    while (!events.all && events.names.empty()) {
+        boost::system::error_code error;
+        const std::size_t size = co_await descriptor_.async_read_some(asio::buffer(buffer),
+                                                                      asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            events.all = true;
+        else
+            read_events(buffer, size, events);
     }
     co_return events;
 }

@@ -167,6 +167,7 @@ private:
         else
             item(span, {});
         kind_.clear();
+        version_.clear();
     }
 
     /// To the next value of the object at hand, its key in key_; or to the closing bracket, or the end of the text.
@@ -202,6 +203,8 @@ private:
                 return fail(line_, "JSON: incomplete: a text has no end");
             if (key_ == "kind")
                 kind_ = std::string(text_.substr(begin + 1, at_ - begin - 2));
+            else if (key_ == "apiVersion")
+                version_ = std::string(text_.substr(begin + 1, at_ - begin - 2));
         } else {
             while (at_ < text_.size() && text_[at_] != ',' && text_[at_] != '}' && text_[at_] != '\n')
                 ++at_;
@@ -262,7 +265,7 @@ private:
     std::size_t item(const Span& span, std::string kind_hint) {
         std::size_t used = 0;
         {
-            JsonItem item{{}, span.line, std::move(kind_hint), json::value(&resource_), {}};
+            JsonItem item{{}, span.line, std::move(kind_hint), version_, json::value(&resource_), {}};
             used = parse(span, item.value);
             if (used == 0)
                 return 0;
@@ -280,8 +283,8 @@ private:
         if (parse(span, value) == 0)
             return;
         const auto* kind = value.as_object().if_contains("kind");
-        if (kind == nullptr || !kind->is_string() || !std::string_view(kind->get_string()).ends_with("List"))
-            fail(span.line, "kind: only a List has items");
+        if (kind == nullptr || !kind->is_string())
+            fail(span.line, "kind: missing; only a List has items");
     }
 
     std::string_view text_;
@@ -293,6 +296,7 @@ private:
     int line_ = 1;
     std::string key_;
     std::string kind_;
+    std::string version_;
     JsonError error_;
 };
 

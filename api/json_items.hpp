@@ -16,6 +16,7 @@ struct JsonItem {
     std::string_view text;
     int line = 1;                   ///< where it starts
     std::string kind_hint;          ///< "Service" for an item of a ServiceList
+    std::string version_hint;       ///< the list's apiVersion
     boost::json::value value;       ///< valid during the visit only
     std::vector<Mistake> mistakes;  ///< duplicate keys
 };

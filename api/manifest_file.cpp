@@ -6,14 +6,59 @@
 
 #include "api/decode.hpp"
 #include "api/json_items.hpp"
+#include "api/text_encoding.hpp"
 #include "api/yaml_document.hpp"
+#include "api/yaml_stream.hpp"
 
 namespace api {
 namespace {
 
-constexpr std::size_t max_mistakes = 10;  // of one object
+constexpr std::size_t max_mistakes = 10;   // of one object
+constexpr std::size_t max_problems = 100;  // of a file
+constexpr std::size_t max_kinds = 100;     // that are counted by name
+constexpr std::size_t max_documents = 100'000;
+constexpr int max_list_depth = 8;  // lists in lists
 
 using LineOf = std::function<int(const std::vector<Step>&)>;
+
+/// What is known of an object besides its value.
+struct Item {
+    std::string_view text;  ///< empty: to be written out
+    int line = 1;
+    KindHint hint;
+    std::vector<Mistake> mistakes;
+    LineOf line_of;  ///< empty: only `line` is known
+    int depth = 0;   ///< lists that it is in
+};
+
+std::string text_at(const boost::json::object& object, std::string_view key) {
+    const auto* value = object.if_contains(key);
+    const auto* text = value == nullptr ? nullptr : value->if_string();
+    return text == nullptr ? std::string() : std::string(text->data(), text->size());
+}
+
+/// Of a list's items; none where the list does not say both.
+KindHint hint_of(const std::string& kind, const std::string& version) {
+    if (kind.empty() || version.empty())
+        return {};
+    return {kind.ends_with("List") ? kind.substr(0, kind.size() - 4) : kind, version};
+}
+
+/// kubectl takes anything with a list of items for a list. nullptr: it is none.
+const boost::json::array* items_of(const boost::json::value& value) {
+    const auto* object = value.if_object();
+    const auto* items = object == nullptr ? nullptr : object->if_contains("items");
+    if (items == nullptr || text_at(*object, "kind").empty())
+        return nullptr;
+    static const boost::json::array none;
+    return items->is_null() ? &none : items->if_array();
+}
+
+bool is_bad_list(const boost::json::value& value) {
+    const auto* object = value.if_object();
+    const auto* items = object == nullptr ? nullptr : object->if_contains("items");
+    return items != nullptr && !items->is_array() && !items->is_null();
+}
 
 class Reader {
 public:
@@ -21,19 +66,71 @@ public:
 
     ManifestContent content;
 
-    void add(const boost::json::value& value, std::string_view text, int line, const std::string& kind_hint,
-             std::vector<Mistake> mistakes, const LineOf& line_of) {
-        Decoded decoded = decode(Value(&value), kind_hint);
-        if (std::any_of(mistakes.begin(), mistakes.end(), [](const Mistake& m) { return !m.warning; }))
+    void add(const boost::json::value& value, Item item) {
+        if (is_bad_list(value))
+            return note({{file_, item.line}, "", "items: a list belongs here", false});
+        const auto* items = item.depth < max_list_depth ? items_of(value) : nullptr;
+        if (items != nullptr)
+            add_items(value.get_object(), *items, item);
+        else
+            add_object(value, std::move(item));
+    }
+
+    void warn(int line, std::string message) { note({{file_, line}, "", std::move(message), true}); }
+
+    /// What stands there cannot be read.
+    void broken(int line, std::string message) {
+        content.complete = false;
+        note({{file_, line}, "", std::move(message) + "; what was read from this file before stays", false});
+    }
+
+    ManifestContent take() {
+        if (left_out_ > 0)
+            content.problems.push_back(
+                {{file_, 0}, "", "and " + std::to_string(left_out_) + " more problems in this file", false});
+        return std::move(content);
+    }
+
+private:
+    void add_items(const boost::json::object& list, const boost::json::array& items, const Item& outer) {
+        const std::string kind = text_at(list, "kind");
+        const KindHint hint = hint_of(kind, text_at(list, "apiVersion"));
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            Item item{{}, outer.line, hint, {}, {}, outer.depth + 1};
+            const std::vector<Step> place{Step(std::string("items")), Step(i)};
+            for (const Mistake& mistake : outer.mistakes)
+                if (mistake.path.size() > 2 && std::equal(place.begin(), place.end(), mistake.path.begin()))
+                    item.mistakes.push_back(
+                        {{mistake.path.begin() + 2, mistake.path.end()}, mistake.message, mistake.warning});
+            if (outer.line_of) {
+                item.line_of = [&outer, place](std::vector<Step> path) {
+                    path.insert(path.begin(), place.begin(), place.end());
+                    return outer.line_of(path);
+                };
+                item.line = item.line_of({});
+            }
+            add(items[i], std::move(item));
+        }
+    }
+
+    void add_object(const boost::json::value& value, Item item) {
+        Decoded decoded = decode(Value(&value), item.hint);
+        if (!decoded.other.empty())
+            count(decoded.other);
+        else
+            decoded.mistakes.insert(decoded.mistakes.begin(), std::make_move_iterator(item.mistakes.begin()),
+                                    std::make_move_iterator(item.mistakes.end()));
+        if (std::any_of(decoded.mistakes.begin(), decoded.mistakes.end(), [](const Mistake& m) { return !m.warning; }))
             decoded.objects.clear();
-        mistakes.insert(mistakes.end(), std::make_move_iterator(decoded.mistakes.begin()),
-                        std::make_move_iterator(decoded.mistakes.end()));
-        report(mistakes, decoded.label, line, line_of);
-        const std::uint64_t fingerprint = std::hash<std::string_view>{}(text);
+        report(decoded, item);
+        if (decoded.names.empty())
+            return;
+        const std::uint64_t fingerprint = item.text.empty() ? std::hash<std::string>{}(boost::json::serialize(value))
+                                                            : std::hash<std::string_view>{}(item.text);
         for (std::size_t i = 0; i < decoded.names.size(); ++i) {
             ManifestEntry& entry = content.entries.emplace_back();
             entry.key = {*decoded.kind, std::move(decoded.names[i])};
-            entry.origin = {file_, line};
+            entry.origin = {file_, item.line};
             entry.label = decoded.label;
             entry.fingerprint = fingerprint;
             entry.good = !decoded.objects.empty();
@@ -42,99 +139,106 @@ public:
         }
     }
 
-    void unusable(int line, std::string message) {
-        content = {};
-        content.usable = false;
-        content.problems.push_back(
-            {{file_, line}, "", std::move(message) + "; what was read from this file before stays", false});
+    void count(const std::string& kind) {
+        const bool known = content.others.size() < max_kinds || content.others.contains(kind);
+        ++content.others[known ? kind : "others"];
     }
 
-private:
-    void report(const std::vector<Mistake>& mistakes, const std::string& label, int line, const LineOf& line_of) {
-        for (std::size_t i = 0; i < mistakes.size(); ++i) {
-            if (i == max_mistakes) {
-                content.problems.push_back(
-                    {{file_, line}, label, "and " + std::to_string(mistakes.size() - i) + " more mistakes", false});
-                return;
-            }
-            const Mistake& mistake = mistakes[i];
-            content.problems.push_back(
-                {{file_, line_of ? line_of(mistake.path) : line}, label, to_string(mistake), mistake.warning});
-        }
+    void report(const Decoded& decoded, const Item& item) {
+        const auto& mistakes = decoded.mistakes;
+        for (std::size_t i = 0; i < std::min(mistakes.size(), max_mistakes); ++i)
+            note({{file_, item.line_of ? item.line_of(mistakes[i].path) : item.line},
+                  decoded.label,
+                  to_string(mistakes[i]),
+                  mistakes[i].warning});
+        if (mistakes.size() > max_mistakes)
+            note({{file_, item.line},
+                  decoded.label,
+                  "and " + std::to_string(mistakes.size() - max_mistakes) + " more mistakes",
+                  false});
+    }
+
+    void note(Problem problem) {
+        if (content.problems.size() < max_problems)
+            content.problems.push_back(std::move(problem));
+        else
+            ++left_out_;
     }
 
     const std::string& file_;
+    std::size_t left_out_ = 0;  // problems
 };
 
-/// A List in YAML: each item as if it stood alone.
-void add_yaml(Reader& reader, const YamlDocument& document) {
-    const auto* object = document.value.if_object();
-    const auto* kind = object == nullptr ? nullptr : object->if_contains("kind");
-    const auto* items = object == nullptr ? nullptr : object->if_contains("items");
-    const bool is_list = kind != nullptr && kind->is_string() &&
-                         std::string_view(kind->get_string()).ends_with("List") && items != nullptr &&
-                         items->is_array();
-    if (!is_list) {
-        reader.add(document.value, boost::json::serialize(document.value), document.line, {}, document.mistakes,
-                   [&](const std::vector<Step>& path) { return document.line_of(path); });
-        return;
-    }
-    const std::string list_kind(kind->get_string());
-    for (std::size_t i = 0; i < items->get_array().size(); ++i) {
-        std::vector<Mistake> mistakes;
-        for (const Mistake& mistake : document.mistakes)
-            if (mistake.path.size() > 2 && mistake.path[1] == Step(i))
-                mistakes.push_back({{mistake.path.begin() + 2, mistake.path.end()}, mistake.message, mistake.warning});
-        const auto line_of = [&](std::vector<Step> path) {
-            path.insert(path.begin(), {Step(std::string("items")), Step(i)});
-            return document.line_of(path);
-        };
-        const boost::json::value& item = items->get_array()[i];
-        reader.add(item, boost::json::serialize(item), line_of({}), list_kind.substr(0, list_kind.size() - 4), mistakes,
-                   line_of);
-    }
-}
-
-bool looks_like_json(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t\r\n");
-    return first != std::string_view::npos && text[first] == '{';
-}
-
-ManifestContent read_json(const std::string& file, std::string_view text) {
+/// `begins_well` becomes true when the text has an object of JSON: then it is not meant as YAML.
+ManifestContent read_json(const std::string& file, std::string_view text, bool& begins_well) {
     Reader reader(file);
     const JsonError error = for_each_json_item(text, [&](JsonItem& item) {
-        reader.add(item.value, item.text, item.line, item.kind_hint, std::move(item.mistakes), {});
+        begins_well = true;
+        reader.add(item.value,
+                   {item.text, item.line, hint_of(item.kind_hint, item.version_hint), std::move(item.mistakes), {}});
     });
-    if (!error.message.empty())
-        reader.unusable(error.line, error.message);
-    return std::move(reader.content);
+    if (!error.message.empty()) {
+        Reader nothing(file);
+        nothing.broken(error.line, error.message);
+        return nothing.take();
+    }
+    return reader.take();
 }
 
-ManifestContent read_yaml(const std::string& file, std::string_view text) {
+/// A document in a part of the text, which ends at a "---", or at what follows it there.
+void add_document(Reader& reader, const YamlDocument& document, bool must_be_all) {
+    if (document.next_line != 0 && must_be_all)
+        reader.broken(document.next_line, "YAML: the document ends before this");
+    else if (document.next_line != 0)
+        reader.warn(document.next_line, "the document ends before this; up to the next '---' it is not read");
+    reader.add(document.value, {{}, document.line, {}, document.mistakes, [&](const std::vector<Step>& path) {
+                                    return document.line_of(path);
+                                }});
+}
+
+/// `must_be_all`: what kubectl would leave out without a word, behind the end of a document, is an error.
+ManifestContent read_yaml(const std::string& file, std::string_view text, bool must_be_all) {
     Reader reader(file);
-    const auto documents = parse_yaml(std::string(text));
-    if (!documents)
-        reader.unusable(documents.error().line, documents.error().message);
-    else
-        for (const YamlDocument& document : *documents)
-            add_yaml(reader, document);
-    return std::move(reader.content);
+    YamlBudget budget;
+    YamlStream stream(text);
+    std::size_t documents = 0;
+    for (YamlPart part; stream.next(part);) {
+        if (++documents > max_documents) {
+            reader.broken(part.line, "more than 100,000 documents; split the file");
+            break;
+        }
+        if (part.bad_line != 0) {
+            reader.broken(part.bad_line, "YAML: only a comment may follow '---' in its line");
+            continue;
+        }
+        const auto document = parse_yaml_document(part.text, budget, part.line);
+        if (!document)
+            reader.broken(document.error().line, document.error().message);
+        else if (*document)
+            add_document(reader, **document, must_be_all);
+    }
+    return reader.take();
 }
 
 }  // namespace
 
-ManifestContent read_manifest(const std::string& file, std::string_view text) {
-    Reader reader(file);
-    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-        reader.unusable(1, "the file is empty (being written?); delete it to remove its objects");
-        return std::move(reader.content);
+ManifestContent read_manifest(const std::string& file, std::string_view bytes) {
+    std::string storage;
+    const std::string_view text = as_utf8(bytes, storage);
+    const auto first = text.find_first_not_of(" \t\r\n");
+    if (first == std::string_view::npos) {
+        Reader reader(file);
+        reader.broken(1, "the file is empty (being written?); delete it to remove its objects");
+        return reader.take();
     }
-    if (file.ends_with(".json"))
-        return read_json(file, text);
-    if (looks_like_json(text))  // or like YAML in flow style
-        if (ManifestContent content = read_json(file, text); content.usable)
-            return content;
-    return read_yaml(file, text);
+    if (text[first] != '{')
+        return read_yaml(file, text, false);
+    bool begins_well = file.ends_with(".json");
+    ManifestContent json = read_json(file, text, begins_well);
+    if (json.complete)
+        return json;
+    ManifestContent yaml = read_yaml(file, text, true);  // in flow style
+    return yaml.complete || !begins_well ? yaml : json;
 }
 
 }  // namespace api

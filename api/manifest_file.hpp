@@ -1,7 +1,8 @@
-// The text of one manifest file as objects. Pure.
+// The text of one manifest file as objects, read as kubectl reads it. Pure.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,15 +21,22 @@ struct ManifestEntry {
     Object object;                  ///< meaningful when good
 };
 
+/// Objects by kind: "Deployment.apps". Bounded: from the 100th kind on they are "others".
+using KindCounts = std::map<std::string, std::size_t>;
+
 struct ManifestContent {
     std::vector<ManifestEntry> entries;
-    std::vector<Problem> problems;
-    /// False: the text as a whole cannot be used (syntax, empty); what was known of the file stays in force.
-    bool usable = true;
+    std::vector<Problem> problems;  ///< at most some 100
+    KindCounts others;              ///< objects that are not for us
+    /// False: some of the text cannot be used (syntax, empty); what was known of the file and is not in `entries` stays
+    /// in force.
+    bool complete = true;
 };
 
-/// `file` is used in messages; a name ending in ".json" is read as JSON, anything else as YAML, of which JSON is a part
-/// (a text that begins with '{' is tried as JSON first, which is faster).
-ManifestContent read_manifest(const std::string& file, std::string_view text);
+constexpr std::size_t max_manifest_size = std::size_t{256} << 20;  ///< bytes
+
+/// `file` is used in messages. A text that begins with '{' is read as JSON, and as YAML when it is no JSON; any other
+/// as YAML. In YAML each document is judged by itself, in JSON the whole. Bounded: 100,000 documents, YamlBudget.
+ManifestContent read_manifest(const std::string& file, std::string_view bytes);
 
 }  // namespace api

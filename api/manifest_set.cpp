@@ -9,6 +9,28 @@ Removal key_of(const Upsert& upsert) {
     return {static_cast<Kind>(upsert.object.index()), std::visit([](const auto& o) { return o.name; }, upsert.object)};
 }
 
+/// One line, whatever is there; empty when nothing is.
+std::string words_of(const KindCounts& others) {
+    constexpr std::size_t named = 10;
+    std::vector<std::pair<std::size_t, std::string>> kinds;
+    std::size_t all = 0;
+    for (const auto& [kind, count] : others) {
+        kinds.emplace_back(count, kind);
+        all += count;
+    }
+    std::sort(kinds.begin(), kinds.end(), [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    std::string list;
+    for (std::size_t i = 0; i < std::min(kinds.size(), named); ++i)
+        list += (i == 0 ? "" : ", ") + std::to_string(kinds[i].first) + " " + kinds[i].second;
+    if (kinds.size() > named)
+        list += ", and " + std::to_string(kinds.size() - named) + " more kinds";
+    return all == 0 ? ""
+                    : std::to_string(all) + (all == 1 ? " object is of a kind" : " objects are of kinds") +
+                          " that podferry does not use: " + list;
+}
+
 }  // namespace
 
 std::string to_string(const Problem& problem) {
@@ -55,9 +77,9 @@ void ManifestSet::withdraw(const Removal& key) {
 void ManifestSet::update(const std::string& file, ManifestContent content) {
     File& known = files_[file];
     known.problems = std::move(content.problems);
-    if (!content.usable)
-        return;
-    known.refused.clear();
+    known.others = std::move(content.others);
+    if (content.complete)
+        known.refused.clear();
     Keys kept;
     upserts_.reserve(upserts_.size() + content.entries.size());
     for (ManifestEntry& entry : content.entries)
@@ -65,7 +87,9 @@ void ManifestSet::update(const std::string& file, ManifestContent content) {
             kept.insert(entry.key);
     std::vector<Removal> gone;
     for (const Removal& key : known.objects)
-        if (!kept.contains(key))
+        if (!content.complete)
+            kept.insert(key);
+        else if (!kept.contains(key))
             gone.push_back(key);
     known.objects = std::move(kept);
     for (const Removal& key : gone)
@@ -83,9 +107,18 @@ void ManifestSet::remove(const std::string& file) {
 }
 
 void ManifestSet::set_folder_problem(const std::string& folder, const std::string& message) {
+    folder_ = folder;
     folder_problems_.clear();
     if (!message.empty())
         folder_problems_.push_back({{folder, 0}, "", message, false});
+}
+
+KindCounts ManifestSet::others() const {
+    KindCounts all;
+    for (const auto& [file, content] : files_)
+        for (const auto& [kind, count] : content.others)
+            all[kind] += count;
+    return all;
 }
 
 std::set<std::string> ManifestSet::take_stale() {
@@ -100,6 +133,8 @@ Transaction ManifestSet::take(bool initial) {
     transaction.problems = folder_problems_;
     for (const auto& [file, content] : files_)
         transaction.problems.insert(transaction.problems.end(), content.problems.begin(), content.problems.end());
+    if (const std::string words = words_of(others()); !words.empty())
+        transaction.problems.push_back({{folder_, 0}, "", words, true});
     transaction.initial = initial;
     return transaction;
 }

@@ -18,7 +18,7 @@ namespace api {
 class ManifestSet {
 public:
     /// The present content of a file. Objects that a former content had and this one has not are removed, unless it
-    /// is unusable. An object that another file has given first is refused.
+    /// is incomplete. An object that another file has given first is refused.
     void update(const std::string& file, ManifestContent content);
 
     /// The file is gone, and its objects with it.
@@ -26,6 +26,9 @@ public:
 
     /// The folder itself has a problem (unreadable); empty: it has none. Removes nothing.
     void set_folder_problem(const std::string& folder, const std::string& message);
+
+    /// Objects of all files that are not for us, by kind.
+    KindCounts others() const;
 
     /// Files whose refused objects are free now, because the file that had them first gave them up. Read them again
     /// and update() them. Cleared by the call.
@@ -48,6 +51,7 @@ private:
         Keys objects;               // in force, given by this file
         std::set<Removal> refused;  // given by another file first
         std::vector<Problem> problems;
+        KindCounts others;
     };
 
     bool accept(const std::string& file, ManifestEntry& entry, File& known, const Keys& seen);
@@ -58,6 +62,7 @@ private:
     std::set<std::string> stale_;
     std::vector<Upsert> upserts_;
     std::set<Removal> removals_;
+    std::string folder_;
     std::vector<Problem> folder_problems_;
 };
 

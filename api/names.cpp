@@ -43,13 +43,6 @@ std::string check_dns_label(std::string_view name) {
     return quoted(name) + " is not a DNS label (lower-case letters, digits and '-', 1..63 of them)";
 }
 
-std::string check_dns1035_label(std::string_view name) {
-    if (is_dns_label(name) && is_lower(name.front()))
-        return {};
-    return quoted(name) +
-           " is not a Service's name (a lower-case letter, then lower-case letters, digits and '-', at most 63)";
-}
-
 std::string check_dns_subdomain(std::string_view name) {
     bool good = name.size() <= 253;
     for (std::string_view rest = name; good;) {

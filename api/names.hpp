@@ -6,10 +6,9 @@
 
 namespace api {
 
-/// RFC 1123 label: lower-case letters, digits, '-', at most 63.
+/// RFC 1123 label: lower-case letters, digits, '-', at most 63. Names of Services too, since Kubernetes 1.34 or 1.36
+/// (RelaxedServiceNameValidation): they may begin with a digit.
 std::string check_dns_label(std::string_view name);
-/// RFC 1035 label: the same, starting with a letter. Names of Services.
-std::string check_dns1035_label(std::string_view name);
 /// RFC 1123 subdomain: labels with dots, at most 253.
 std::string check_dns_subdomain(std::string_view name);
 /// IANA service name, as of ports: at most 15, at least one letter, no double '-'.

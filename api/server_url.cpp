@@ -1,5 +1,6 @@
 #include "api/server_url.hpp"
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
 
@@ -45,8 +46,9 @@ tl::expected<ServerUrl, std::string> parse_server_url(std::string_view text) {
     if (scheme == std::string_view::npos)
         return tl::unexpected(shown + " is no URL; write https://HOST:PORT");
     ServerUrl url;
-    url.tls = text.substr(0, scheme) == "https";
-    if (!url.tls && text.substr(0, scheme) != "http")
+    const std::string_view name = text.substr(0, scheme);
+    url.tls = boost::algorithm::iequals(name, "https");
+    if (!url.tls && !boost::algorithm::iequals(name, "http"))
         return tl::unexpected(shown + " must begin with https://");
     url.port = url.tls ? 443 : 80;
     std::string_view rest = text.substr(scheme + 3);

@@ -1,5 +1,7 @@
 #include "api/single_document.hpp"
 
+#include "api/text_encoding.hpp"
+
 namespace api {
 namespace {
 
@@ -10,16 +12,16 @@ std::string at(const std::string& file, int line) {
 }  // namespace
 
 tl::expected<YamlDocument, std::string> parse_single_document(std::string_view text, const std::string& file) {
-    auto documents = parse_yaml(std::string(text));
-    if (!documents)
-        return tl::unexpected(at(file, documents.error().line) + "not valid " + documents.error().message + "\n");
-    if (documents->empty())
+    std::string storage;
+    YamlBudget budget;
+    auto document = parse_yaml_document(as_utf8(text, storage), budget);
+    if (!document)
+        return tl::unexpected(at(file, document.error().line) + "not valid " + document.error().message + "\n");
+    if (!*document)
         return tl::unexpected(at(file, 1) + "the file is empty\n");
-    if (documents->size() > 1)
-        return tl::unexpected(at(file, (*documents)[1].line) + "a second YAML document; this file may have one only\n");
-    if (!documents->front().value.is_object())
-        return tl::unexpected(at(file, documents->front().line) + "must be a mapping of fields to values\n");
-    return std::move(documents->front());
+    if (!(*document)->value.is_object())
+        return tl::unexpected(at(file, (*document)->line) + "must be a mapping of fields to values\n");
+    return std::move(**document);
 }
 
 std::string describe(const std::vector<Mistake>& mistakes, const YamlDocument& document, const std::string& file) {

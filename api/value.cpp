@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <chrono>
+#include <cmath>
 #include <limits>
 
 #include "api/plain_text.hpp"
@@ -15,6 +16,12 @@ namespace json = boost::json;
 using protozero::pbf_reader;
 using protozero::pbf_wire_type;
 
+/// 80.0 and 8e1 are 80: on their way to a server, numbers are written anew (Go's encoding/json).
+bool is_whole(double number) {
+    constexpr double limit = 9.2e18;
+    return number == std::trunc(number) && std::abs(number) < limit;
+}
+
 Value::Kind kind_of(const json::value& value) {
     switch (value.kind()) {
         case json::kind::null:
@@ -25,7 +32,7 @@ Value::Kind kind_of(const json::value& value) {
         case json::kind::uint64:
             return Value::Kind::integer;
         case json::kind::double_:
-            return Value::Kind::other_number;
+            return is_whole(value.get_double()) ? Value::Kind::integer : Value::Kind::other_number;
         case json::kind::string:
             return Value::Kind::text;
         case json::kind::array:
@@ -64,6 +71,8 @@ bool Value::flag() const {
 std::int64_t Value::integer() const {
     if (json_ == nullptr)
         return number_;
+    if (json_->is_double())
+        return static_cast<std::int64_t>(json_->get_double());
     return json_->is_int64() ? json_->get_int64() : std::numeric_limits<std::int64_t>::max();
 }
 
@@ -84,7 +93,7 @@ std::string Value::description() const {
             break;
     }
     if (json_ != nullptr)
-        return json::serialize(*json_);
+        return kind_ == Kind::integer && json_->is_double() ? std::to_string(integer()) : json::serialize(*json_);
     return kind_ == Kind::flag ? (number_ != 0 ? "true" : "false") : std::to_string(number_);
 }
 

@@ -49,7 +49,7 @@ std::string text_at(Value value, std::initializer_list<std::string_view> path) {
 }
 
 WireObject object_from(const Value& value, const std::string& kind) {
-    Decoded decoded = decode(value, kind, Strictness::server);
+    Decoded decoded = decode(value, {kind, {}}, Strictness::server);
     WireObject object{std::move(decoded.name),
                       std::move(decoded.version),
                       {},

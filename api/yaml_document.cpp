@@ -1,14 +1,13 @@
 #include "api/yaml_document.hpp"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
-
-#include <charconv>
-#include <cmath>
+#include <algorithm>
 #include <map>
-#include <optional>
-#include <sstream>
-#include <stdexcept>
+#include <set>
+#include <utility>
+
+#include "api/yaml_events.hpp"
+#include "api/yaml_scalar.hpp"
+#include "api/yaml_stream.hpp"
 
 namespace api {
 namespace {
@@ -16,186 +15,229 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t max_depth = 64;
-constexpr std::size_t max_values = 2'000'000;
+constexpr std::string_view merge_tag = "tag:yaml.org,2002:merge";
 
-int line_at(const YAML::Mark& mark) {
-    return mark.line + 1;
-}
-
-struct Unusable : std::runtime_error {
-    Unusable(const YAML::Mark& where, const char* what) : std::runtime_error(what), mark(where) {}
-    YAML::Mark mark;
+/// A value that is complete.
+struct Built {
+    json::value value;
+    YamlLines lines;
+    std::size_t nodes = 1;  ///< it, its keys and all that is in it
+    std::size_t depth = 0;  ///< levels of lists and maps
 };
 
-using Lines = YamlLines;
+/// A list or map whose end has not come.
+struct Open {
+    Built built;
+    std::string anchor;
+    std::optional<std::string> key;
+    YamlPlace key_place;
+    bool merging = false;          ///< the key is <<
+    std::set<std::string> merged;  ///< keys that came by << and may be given anew
+};
 
-std::size_t count(const Lines& lines) {
-    std::size_t values = 1;
-    for (const Lines& child : lines.children)
-        values += count(child);
-    return values;
-}
-
-/// YAML 1.1 words of go-yaml, which Kubernetes uses.
-bool is_true(const std::string& text) {
-    return text == "true" || text == "True" || text == "TRUE" || text == "yes" || text == "Yes" || text == "YES" ||
-           text == "on" || text == "On" || text == "ON";
-}
-bool is_false(const std::string& text) {
-    return text == "false" || text == "False" || text == "FALSE" || text == "no" || text == "No" || text == "NO" ||
-           text == "off" || text == "Off" || text == "OFF";
-}
-bool is_null(const std::string& text) {
-    return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+/// go.yaml.in/yaml/v2 allowedAliasRatio (decode.go).
+double allowed_alias_ratio(std::size_t nodes) {
+    constexpr double low = 400'000;
+    constexpr double high = 4'000'000;
+    return nodes <= low    ? 0.99
+           : nodes >= high ? 0.10
+                           : 0.99 - 0.89 * ((static_cast<double>(nodes) - low) / (high - low));
 }
 
-template <class Number>
-bool whole(const std::string& text, std::size_t from, int base, Number& number) {
-    const char* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data() + from, end, number, base);
-    return code == std::errc{} && stop == end && from < text.size();
-}
-
-/// A plain scalar: null, bool, number or text.
-json::value plain(const std::string& text) {
-    if (is_null(text))
-        return nullptr;
-    if (is_true(text))
-        return true;
-    if (is_false(text))
-        return false;
-    std::int64_t number = 0;
-    const std::size_t from = text[0] == '+' ? 1 : 0;
-    if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && whole(text, 2, 16, number))
-        return number;
-    if (text.size() > 2 && text[0] == '0' && text[1] == 'o' && whole(text, 2, 8, number))
-        return number;
-    if (text.size() > 1 && text[0] == '0' && whole(text, 1, 8, number))
-        return number;
-    if (whole(text, from, 10, number))
-        return number;
-    double real = 0;
-    const bool numeric = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
-    const char* end = text.data() + text.size();
-    if (numeric) {
-        const auto [stop, code] = std::from_chars(text.data() + from, end, real);
-        if (code == std::errc{} && stop == end && std::isfinite(real))
-            return real;
-    }
-    return json::string(text);
-}
-
-/// Turns the parser's events into JSON values, so that no tree of yaml-cpp's own is built beside them.
-class Builder final : public YAML::EventHandler {
+class Builder {
 public:
-    std::vector<YamlDocument> documents;
+    Builder(std::string_view text, YamlBudget& budget, int line, YamlScalars scalars)
+        : events_(text, line), budget_(budget), scalars_(scalars) {}
 
-    /// The parser does not move past some of what belongs to no document, and would begin the next one there, for ever.
-    void OnDocumentStart(const YAML::Mark& mark) override {
-        if (mark.pos == last_start_)
-            throw Unusable(mark, "what begins here belongs to no document");
-        last_start_ = mark.pos;
-        mistakes_.clear();
-        anchors_.clear();
+    std::optional<YamlDocument> read() {
+        YamlEvent event = events_.next();
+        if (event.kind == YamlEvent::Kind::stream_end)
+            return std::nullopt;
+        while ((event = events_.next()).kind != YamlEvent::Kind::document_end)
+            take(event);
+        document_.line = document_.lines.at.line;
+        document_.next_line = next_line();
+        return document_.value.is_null() ? std::nullopt : std::optional(std::move(document_));
     }
-    void OnDocumentEnd() override {}
-
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        put(mark, anchor, {nullptr, {line_at(mark), {}}});
-    }
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-        const auto found = anchors_.find(anchor);
-        if (found == anchors_.end())
-            throw Unusable(mark, "an alias inside of what it stands for");
-        values_ += count(found->second.lines);
-        put(mark, 0, found->second);
-    }
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  const std::string& text) override {
-        if (awaits_key())
-            return open_key(mark, text);
-        // "!" is the tag of quoted scalars, "?" of plain ones.
-        const bool is_text = tag == "!" || tag == "tag:yaml.org,2002:str";
-        put(mark, anchor, {is_text ? json::value(json::string(text)) : plain(text), {line_at(mark), {}}});
-    }
-    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                         YAML::EmitterStyle::value) override {
-        open(mark, anchor, json::array());
-    }
-    void OnSequenceEnd() override { close(); }
-    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                    YAML::EmitterStyle::value) override {
-        open(mark, anchor, json::object());
-    }
-    void OnMapEnd() override { close(); }
 
 private:
-    struct Built {
-        json::value value;
-        Lines lines;
-    };
-    /// A list or map whose end has not come.
-    struct Open {
-        Built built;
-        YAML::Mark mark;
-        YAML::anchor_t anchor = 0;
-        std::optional<std::string> key;
-        int key_line = 0;
-    };
-
-    bool awaits_key() const { return !open_.empty() && open_.back().built.value.is_object() && !open_.back().key; }
-
-    void open_key(const YAML::Mark& mark, const std::string& text) {
-        open_.back().key = text;
-        open_.back().key_line = line_at(mark);
+    int next_line() {
+        try {
+            const YamlEvent event = events_.next();
+            return event.kind == YamlEvent::Kind::stream_end ? 0 : event.place.line;
+        } catch (const YamlUnusable& error) {
+            return error.place.line;
+        }
     }
 
-    void open(const YAML::Mark& mark, YAML::anchor_t anchor, json::value empty) {
+    void take(YamlEvent& event) {
+        switch (event.kind) {
+            case YamlEvent::Kind::alias:
+                return alias(event);
+            case YamlEvent::Kind::scalar:
+                return scalar(event);
+            case YamlEvent::Kind::list:
+                return open(event, json::array());
+            case YamlEvent::Kind::map:
+                return open(event, json::object());
+            case YamlEvent::Kind::end:
+                return close();
+            case YamlEvent::Kind::document:
+            case YamlEvent::Kind::document_end:
+            case YamlEvent::Kind::stream_end:
+                return;
+        }
+    }
+
+    bool awaits_key() const {
+        return !open_.empty() && open_.back().built.value.is_object() && !open_.back().key && !open_.back().merging;
+    }
+
+    void scalar(const YamlEvent& event) {
+        count(event.place, 1, 0);
+        if (awaits_key() && event.text == "<<" && (event.implicit || event.tag == merge_tag)) {
+            open_.back().merging = true;
+            open_.back().key_place = event.place;
+            ++open_.back().built.nodes;
+            return;
+        }
+        Built built{nullptr, {event.place, event.place, {}}};
+        const bool quoted = event.tag.empty() && !event.implicit;
+        auto resolved = quoted ? json::string(event.text) : resolve_scalar(event.tag, event.text);
+        if (scalars_ == YamlScalars::as_text && !(resolved && resolved->is_null()))
+            resolved = json::string(event.text);
+        if (!resolved)
+            throw YamlUnusable(event.place, resolved.error());
+        built.value = std::move(*resolved);
+        put(event.place, event.anchor, std::move(built), false);
+    }
+
+    void alias(const YamlEvent& event) {
+        const auto found = anchors_.find(event.anchor);
+        const bool inside = std::ranges::any_of(open_, [&](const Open& o) { return o.anchor == event.anchor; });
+        if (inside)
+            throw YamlUnusable(event.place, "an alias inside of what it stands for");
+        if (found == anchors_.end())
+            throw YamlUnusable(event.place, "*" + event.anchor + " stands for nothing; no & before it has this name");
+        count(event.place, 1, 0);
+        count(event.place, found->second.nodes, found->second.nodes);
+        Built built = found->second;
+        built.lines.at = event.place;
+        put(event.place, {}, std::move(built), true);
+    }
+
+    void open(YamlEvent& event, json::value empty) {
         if (awaits_key())
-            throw Unusable(mark, "a key that is not a text");
+            throw YamlUnusable(event.place, scalar_key(empty).error());
         if (open_.size() == max_depth)
-            throw Unusable(mark, "nested deeper than 64 levels");
-        open_.push_back({{std::move(empty), {line_at(mark), {}}}, mark, anchor, {}, 0});
+            throw YamlUnusable(event.place, "nested deeper than 64 levels");
+        count(event.place, 1, 0);
+        open_.push_back(
+            {{std::move(empty), {event.place, event.place, {}}, 1, 1}, std::move(event.anchor), {}, {}, false, {}});
     }
 
     void close() {
         Open done = std::move(open_.back());
         open_.pop_back();
-        put(done.mark, done.anchor, std::move(done.built));
+        put(done.built.lines.at, done.anchor, std::move(done.built), false);
     }
 
-    void put(const YAML::Mark& mark, YAML::anchor_t anchor, Built built) {
-        if (++values_ > max_values)
-            throw Unusable(mark, "more than 2,000,000 values (aliases count each time they are used)");
-        if (awaits_key())
-            throw Unusable(mark, "a key that is not a text");
-        if (anchor != 0)
+    /// Bounds what is read, by number and, as Go's decoder does, by the part of aliases in it.
+    void count(YamlPlace place, std::size_t nodes, std::size_t by_alias) {
+        nodes_ += nodes;
+        by_alias_ += by_alias;
+        if (nodes > budget_.values)
+            throw YamlUnusable(place, "more than 4,000,000 values (aliases count each time they are used)");
+        budget_.values -= nodes;
+        if (by_alias_ > 100 && nodes_ > 1000 &&
+            static_cast<double>(by_alias_) > allowed_alias_ratio(nodes_) * static_cast<double>(nodes_))
+            throw YamlUnusable(place, "too much of it is aliases; write it out");
+    }
+
+    void put(YamlPlace place, const std::string& anchor, Built built, bool is_alias) {
+        if (!anchor.empty())
             anchors_.insert_or_assign(anchor, built);
-        if (open_.empty())
-            finish(std::move(built));
-        else if (auto* items = open_.back().built.value.if_array())
-            put_item(*items, std::move(built));
-        else
-            put_member(open_.back(), std::move(built));
-    }
-
-    void put_item(json::array& items, Built built) {
-        items.push_back(std::move(built.value));
-        open_.back().built.lines.children.push_back(std::move(built.lines));
+        if (open_.empty()) {
+            document_.lines = std::move(built.lines);
+            document_.value = std::move(built.value);
+            return;
+        }
+        Open& parent = open_.back();
+        if (open_.size() + built.depth > max_depth)
+            throw YamlUnusable(place, "nested deeper than 64 levels");
+        parent.built.nodes += built.nodes;
+        parent.built.depth = std::max(parent.built.depth, built.depth + 1);
+        if (awaits_key()) {
+            auto key = scalar_key(built.value);
+            if (!key)
+                throw YamlUnusable(place, key.error());
+            parent.key = std::move(*key);
+            parent.key_place = place;
+        } else if (parent.merging) {
+            merge(parent, place, built, is_alias);
+        } else if (auto* items = parent.built.value.if_array()) {
+            items->push_back(std::move(built.value));
+            parent.built.lines.children.push_back(std::move(built.lines));
+        } else {
+            put_member(parent, std::move(built));
+        }
     }
 
     void put_member(Open& map, Built built) {
         auto& members = map.built.value.get_object();
         auto& lines = map.built.lines.children;
-        built.lines.line = map.key_line;
-        const auto [member, added] = members.emplace(*map.key, std::move(built.value));
-        if (added) {
+        built.lines.at = map.key_place;
+        const auto found = members.find(*map.key);
+        if (found == members.end()) {
+            members.emplace(*map.key, std::move(built.value));
             lines.push_back(std::move(built.lines));
         } else {
-            mistakes_.push_back({path(), "duplicate key", false});
-            lines[static_cast<std::size_t>(member - members.begin())].line = map.key_line;  // the one to delete
+            const auto index = static_cast<std::size_t>(found - members.begin());
+            if (map.merged.erase(*map.key) == 0)
+                document_.mistakes.push_back({path(), "duplicate key", false});
+            found->value() = std::move(built.value);
+            lines[index] = std::move(built.lines);  // the one to delete
         }
         map.key.reset();
+    }
+
+    /// As Go's decoder does it: what comes later, by << or as a key, wins; of a list of maps its first one.
+    void merge(Open& map, YamlPlace place, const Built& built, bool is_alias) {
+        map.merging = false;
+        if (built.value.is_object())
+            return merge_from(map, built.value.get_object());
+        const auto* list = is_alias ? nullptr : built.value.if_array();
+        if (list == nullptr || !std::ranges::all_of(*list, [](const json::value& item) { return item.is_object(); }))
+            throw YamlUnusable(place, "<< takes a mapping, or a list of mappings");
+        for (std::size_t i = list->size(); i-- > 0;)
+            merge_from(map, (*list)[i].get_object());
+    }
+
+    static void merge_from(Open& map, const json::object& from) {
+        auto& members = map.built.value.get_object();
+        auto& lines = map.built.lines.children;
+        for (const auto& member : from) {
+            const auto [place, added] = members.insert_or_assign(member.key(), member.value());
+            YamlLines where = lines_like(member.value(), map.key_place);
+            if (added) {
+                lines.push_back(std::move(where));
+                map.merged.insert(std::string(member.key()));
+            } else {
+                lines[static_cast<std::size_t>(place - members.begin())] = std::move(where);
+            }
+        }
+    }
+
+    /// All of it stands where << does.
+    static YamlLines lines_like(const json::value& value, YamlPlace place) {
+        YamlLines lines{place, place, {}};
+        if (const auto* items = value.if_array())
+            for (const json::value& item : *items)
+                lines.children.push_back(lines_like(item, place));
+        else if (const auto* members = value.if_object())
+            for (const auto& member : *members)
+                lines.children.push_back(lines_like(member.value(), place));
+        return lines;
     }
 
     /// Of the value that is being put.
@@ -210,21 +252,14 @@ private:
         return steps;
     }
 
-    void finish(Built built) {
-        if (built.value.is_null())
-            return;
-        YamlDocument& document = documents.emplace_back();
-        document.line = built.lines.line;
-        document.value = std::move(built.value);
-        document.mistakes = std::exchange(mistakes_, {});
-        document.lines = std::move(built.lines);
-    }
-
+    YamlEvents events_;
+    YamlBudget& budget_;
+    YamlScalars scalars_;
+    YamlDocument document_;
     std::vector<Open> open_;
-    std::map<YAML::anchor_t, Built> anchors_;
-    std::vector<Mistake> mistakes_;
-    std::size_t values_ = 0;
-    int last_start_ = -1;
+    std::map<std::string, Built> anchors_;
+    std::size_t nodes_ = 1;
+    std::size_t by_alias_ = 0;
 };
 
 }  // namespace
@@ -250,23 +285,30 @@ int YamlDocument::line_of(const std::vector<Step>& path) const {
         }
         lines_at = &lines_at->children[index];
     }
-    return lines_at->line;
+    return lines_at->at.line;
 }
 
-tl::expected<std::vector<YamlDocument>, YamlError> parse_yaml(const std::string& text) {
-    Builder builder;
+tl::expected<std::optional<YamlDocument>, YamlError> parse_yaml_document(std::string_view text, YamlBudget& budget,
+                                                                         int line, YamlScalars scalars) {
     try {
-        std::istringstream stream(text);
-        YAML::Parser parser(stream);
-        while (parser.HandleNextDocument(builder)) {
-        }
-    } catch (const YAML::Exception& error) {
-        return tl::unexpected(YamlError{line_at(error.mark), error.mark.column + 1, "YAML: " + error.msg});
-    } catch (const Unusable& error) {
-        return tl::unexpected(
-            YamlError{line_at(error.mark), error.mark.column + 1, std::string("YAML: ") + error.what()});
+        return Builder(text, budget, line, scalars).read();
+    } catch (const YamlUnusable& error) {
+        return tl::unexpected(YamlError{error.place.line, error.place.column, std::string("YAML: ") + error.what()});
     }
-    return std::move(builder.documents);
+}
+
+tl::expected<std::vector<YamlDocument>, YamlError> parse_yaml(std::string_view text) {
+    std::vector<YamlDocument> documents;
+    YamlBudget budget;
+    YamlStream stream(text);
+    for (YamlPart part; stream.next(part);) {
+        auto document = parse_yaml_document(part.text, budget, part.line);
+        if (!document)
+            return tl::unexpected(document.error());
+        if (*document)
+            documents.push_back(std::move(**document));
+    }
+    return documents;
 }
 
 }  // namespace api

@@ -1,81 +1,90 @@
 #include "proxy/config.hpp"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
-#include <algorithm>
-#include <set>
+#include <optional>
 
+#include "api/text_encoding.hpp"
 #include "api/yaml_document.hpp"
 #include "proxy/settings.hpp"
 
 namespace proxy {
 namespace {
 
-/// Line and column are 1-based for people; yaml-cpp counts from 0.
-std::string at(const std::string& file, const YAML::Mark& mark) {
-    if (mark.is_null())
-        return file + ": ";
-    return file + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": ";
+namespace json = boost::json;
+
+std::string at(const std::string& file, const api::YamlPlace& place) {
+    return fmt::format("{}:{}:{}: ", file, place.line, place.column);
+}
+
+std::string text_of(const json::string& text) {
+    return {text.data(), text.size()};
 }
 
 /// The scalars of a value: one for a scalar, several for a list. Empty optional: neither.
-std::optional<std::vector<std::string>> scalars(const YAML::Node& node) {
-    if (node.IsNull())
+std::optional<std::vector<std::string>> scalars(const json::value& value) {
+    if (value.is_null())
         return std::vector<std::string>{};
-    if (node.IsScalar())
-        return std::vector{node.Scalar()};
-    if (!node.IsSequence())
+    if (const auto* text = value.if_string())
+        return std::vector{text_of(*text)};
+    if (!value.is_array())
         return std::nullopt;
     std::vector<std::string> values;
-    for (const auto& item : node) {
-        if (!item.IsScalar())
+    for (const json::value& item : value.get_array()) {
+        if (!item.is_string())
             return std::nullopt;
-        values.push_back(item.Scalar());
+        values.push_back(text_of(item.get_string()));
     }
     return values;
 }
 
-void read_setting(const YAML::Node& key, const YAML::Node& value, const std::string& file, Config& config,
-                  std::set<std::string>& seen, std::string& mistakes) {
-    const std::string name = key.IsScalar() ? key.Scalar() : "";
+std::string read_setting(const std::string& name, const json::value& value, const api::YamlLines& lines,
+                         const std::string& file, Config& config) {
     const Setting* setting = find_setting(name);
-    if (setting == nullptr) {
-        mistakes += at(file, key.Mark()) + name + ": unknown setting" + did_you_mean(name) + "\n";
-        return;
-    }
-    if (!seen.insert(name).second) {
-        mistakes += at(file, key.Mark()) + name + ": given twice; remove one of them\n";
-        return;
-    }
+    if (setting == nullptr)
+        return at(file, lines.at) + name + ": unknown setting" + did_you_mean(name) + "\n";
     const auto values = scalars(value);
     const std::string wrong = values ? setting->read(config, *values) : "must be a value or a list of values";
-    if (!wrong.empty())
-        mistakes += at(file, value.IsNull() ? key.Mark() : value.Mark()) + name + ": " + wrong + "\n";
+    return wrong.empty() ? "" : at(file, value.is_null() ? lines.at : lines.value) + name + ": " + wrong + "\n";
+}
+
+/// What is wrong with the settings; they go into `config`.
+std::string read_settings(const api::YamlDocument& document, const std::string& file, Config& config) {
+    std::string mistakes;
+    const auto& lines = document.lines.children;
+    const auto& members = document.value.get_object();
+    for (const api::Mistake& mistake : document.mistakes) {
+        const std::string name = api::to_string(mistake.path);
+        const auto* member = members.find(name);
+        if (member != members.end())
+            mistakes += at(file, lines[static_cast<std::size_t>(member - members.begin())].at) + name +
+                        ": given twice; remove one of them\n";
+    }
+    std::size_t index = 0;
+    for (const auto& member : members)
+        mistakes += read_setting(std::string(member.key()), member.value(), lines[index++], file, config);
+    return mistakes;
 }
 
 }  // namespace
 
 tl::expected<Config, std::string> parse_config(std::string_view yaml, const std::string& file) {
-    // YAML::LoadAll() below never returns from some texts; these are refused here, and so are those that fill the
-    // memory.
-    if (const auto readable = api::parse_yaml(std::string(yaml)); !readable)
-        return tl::unexpected(fmt::format("{}:{}:{}: not valid {}\n", file, readable.error().line,
-                                          readable.error().column, readable.error().message));
+    std::string storage;
+    api::YamlBudget budget;
+    const auto document = api::parse_yaml_document(api::as_utf8(yaml, storage), budget, 1, api::YamlScalars::as_text);
+    if (!document)
+        return tl::unexpected(at(file, {document.error().line, document.error().column}) + "not valid " +
+                              document.error().message + "\n");
     Config config = default_config();
     std::string mistakes;
-    try {
-        const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(yaml));
-        if (documents.size() > 1)
-            return tl::unexpected(file + ": more than one YAML document; a configuration is one\n");
-        const YAML::Node root = documents.empty() ? YAML::Node() : documents[0];
-        if (!root.IsNull() && !root.IsMap())
-            return tl::unexpected(at(file, root.Mark()) + "must be a mapping of settings to values\n");
-        std::set<std::string> seen;
-        for (const auto& entry : root)
-            read_setting(entry.first, entry.second, file, config, seen, mistakes);
-    } catch (const YAML::Exception& error) {
-        return tl::unexpected(at(file, error.mark) + "not valid YAML: " + error.msg + "\n");
+    if (*document) {
+        const api::YamlDocument& root = **document;
+        if (!root.value.is_object())
+            return tl::unexpected(at(file, root.lines.value) + "must be a mapping of settings to values\n");
+        if (root.next_line != 0)
+            return tl::unexpected(at(file, {root.next_line, 1}) +
+                                  "more than one YAML document; a configuration is one\n");
+        mistakes = read_settings(root, file, config);
     }
     if (mistakes.empty())
         for (const std::string& contradiction : contradictions(config))

@@ -123,7 +123,7 @@ int node(const Options& options) {
         return proxy::run_node(*node);
     for (const std::string& words : node->first_words)
         std::cerr << api::printable(words) << "\n";
-    return proxy::check_config(node->config);
+    return proxy::check_config(*node);
 }
 
 int cleanup(const Options& options) {
@@ -179,7 +179,8 @@ int run(int argc, char** argv) {
         ->excludes(manifests);
     node_command.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
     node_command.add_flag("--check-config", options.check_config,
-                          "check the configuration against itself and this node, print the effective one, and end");
+                          "check the configuration against itself and this node, and the kubeconfig or the manifests; "
+                          "print the effective one, and end");
     CLI::Option* init_only =
         node_command
             .add_flag("--init-only", options.init_only,

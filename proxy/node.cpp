@@ -12,6 +12,7 @@
 
 #include "api/plain_text.hpp"
 #include "proxy/admin.hpp"
+#include "proxy/check_inputs.hpp"
 #include "proxy/cluster.hpp"
 #include "proxy/host.hpp"
 #include "proxy/host_settings.hpp"
@@ -203,12 +204,15 @@ int run_init(const NodeOptions& options, const std::string& folder) {
     }
 }
 
-int check_config(const Config& given) {
-    const Config config = with_host_defaults(given);
+int check_config(const NodeOptions& options) {
+    const Config config = with_host_defaults(options.config);
     Findings findings = check_host(config);
     for (std::string& problem :
          node_port_problems(config, facts_of(config, netlink::host_addresses()).node_port_addresses))
         findings.warnings.push_back(std::move(problem));
+    const Findings inputs = check_inputs(config, options.manifests);
+    findings.errors.insert(findings.errors.end(), inputs.errors.begin(), inputs.errors.end());
+    findings.warnings.insert(findings.warnings.end(), inputs.warnings.begin(), inputs.warnings.end());
     for (const std::string& warning : findings.warnings)
         std::cerr << "warning: " << api::printable(warning) << "\n";
     for (const std::string& error : findings.errors)

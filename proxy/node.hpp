@@ -27,9 +27,10 @@ int run_init(const NodeOptions& options, const std::string& folder);
 /// (the reason has been logged).
 int run_node(const NodeOptions& options);
 
-/// `--check-config`: holds the ranges against this node's network and prints the effective configuration. Returns the
-/// exit status: 2 when the configuration cannot be used here.
-int check_config(const Config& config);
+/// `--check-config`: holds the ranges against this node's network, reads the kubeconfig or the manifests, and prints
+/// the effective configuration. Returns the exit status: 2 when the configuration cannot be used here, or what it leads
+/// to has a mistake.
+int check_config(const NodeOptions& options);
 
 /// Removes exactly what is ours from the kernel. Returns the exit status.
 int run_cleanup(const Config& config);

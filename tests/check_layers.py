@@ -10,7 +10,7 @@ MAY_INCLUDE = {"api": {"api"}, "netlink": {"netlink"}, "health": {"health"}, "pr
 # Heavy or replaceable libraries, and the only files that know them.
 CONFINED = {
     r"netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
-    r"yaml-cpp/": r"(api/yaml_document|proxy/config)\.cpp",
+    r"yaml\.h>": r"api/yaml_events\.cpp",
     r"boost/beast/http": r"(api/http|health/http_check|proxy/admin)\.cpp",
     r"boost/asio/ssl|boost/beast/ssl": r"(api/http|health/http_check)\.cpp",
     r"boost/process": r"api/run_program\.cpp",

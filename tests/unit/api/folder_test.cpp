@@ -111,6 +111,46 @@ TEST_CASE("a folder that goes away keeps everything, and is followed again when 
     CHECK(world.problems.empty());
 }
 
+TEST_CASE("a link on the way to the folder that is exchanged is followed") {
+    World world;
+    const std::string link_name = GENERATE("current", "current/sub");
+    CAPTURE(link_name);
+    for (const char* revision : {"rev1", "rev2"}) {
+        fs::create_directories(world.path / revision / "sub");
+        for (const char* folder : {"", "sub/"})
+            world.write(std::string(revision) + "/" + folder + "a.yaml", service(revision));
+    }
+    fs::create_directory_symlink("rev1", world.path / "current");
+    world.folder.emplace(world.context, FolderOptions{(world.path / link_name).string(), 20ms});
+    world.take(world.folder->load());
+    boost::asio::co_spawn(world.context, world.folder->watch([&](const Transaction& t) { world.take(t); }),
+                          boost::asio::detached);
+    CHECK(world.services.contains("rev1"));
+    for (const char* revision : {"rev2", "rev1"}) {  // the second exchange is seen too
+        fs::create_directory_symlink(revision, world.path / "next");
+        fs::rename(world.path / "next", world.path / "current");
+        CHECK(world.becomes([&] { return world.services.contains(revision) && world.services.size() == 1; }));
+    }
+    world.write("rev1/" + std::string(link_name == "current" ? "" : "sub/") + "b.yaml", service("b"));
+    CHECK(world.becomes([&] { return world.services.contains("b"); }));
+}
+
+TEST_CASE("links in the folder that are exchanged are followed, as those of a mounted ConfigMap") {
+    World world;
+    for (const char* revision : {"..1", "..2"}) {
+        fs::create_directory(world.path / revision);
+        world.write(std::string(revision) + "/a.yaml", service("a", revision[2] == '1' ? 80 : 81));
+    }
+    const std::string link = GENERATE("..data", "release");
+    fs::create_directory_symlink("..1", world.path / link);
+    fs::create_symlink(link + "/a.yaml", world.path / "a.yaml");
+    world.start();
+    CHECK(world.services["a"] == 80);
+    fs::create_directory_symlink("..2", world.path / "next");
+    fs::rename(world.path / "next", world.path / link);
+    CHECK(world.becomes([&] { return world.services["a"] == 81; }));
+}
+
 TEST_CASE("a folder that is not there at the start is waited for") {
     World world;
     fs::remove(world.path);

@@ -61,7 +61,7 @@ TEST_CASE("what is not whole is an error with its line") {
         {"{\"kind\":\"List\",\"items\":[7]}", 1, "'{'"},
         {"[1]", 1, "'{'"},
         {"{\"a\":\n\nnope}", 3, "JSON"},
-        {"{\"kind\":\"Service\",\"items\":[{}]}", 1, "only a List has items"},
+        {"{\"items\":[{}]}", 1, "only a List has items"},
         {"{\"a\":\"\x01\"}", 1, "JSON"},
     }));
     CAPTURE(row.text);

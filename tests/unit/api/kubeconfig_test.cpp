@@ -47,6 +47,26 @@ TEST_CASE("a server's port is written, and its path is kept") {
     CHECK(access_of("server: 'https://r.example/k8s/clusters/c-1'", "").servers[0] ==
           "https://r.example:443/k8s/clusters/c-1");
     CHECK(access_of("server: 'http://localhost:8001'", "").servers[0] == "http://localhost:8001");
+    CHECK(access_of("server: 'HTTPS://192.0.2.10:6443'", "").servers[0] == "https://192.0.2.10:6443");
+}
+
+TEST_CASE("a kubeconfig is read as client-go reads it") {
+    const std::string text = kubeconfig(server, "token: abc");
+    Access expected;
+    expected.servers = {"https://10.0.0.1:6443"};
+    expected.token = "abc";
+    const auto variant = GENERATE_COPY(values<std::string>({
+        text,
+        "%YAML 1.1\n--- # one\n" + text,
+        text + "---\nsecond: document\n",  // of which client-go knows nothing
+        "\xef\xbb\xbf" + text,
+        "x: &c {server: 'https://10.0.0.1:6443'}\n" + kubeconfig("<<: *c", "token: abc"),
+    }));
+    CAPTURE(variant);
+    const auto access = parse_kubeconfig(variant, "config");
+    INFO((access ? "" : access.error()));
+    REQUIRE(access);
+    CHECK(*access == expected);
 }
 
 TEST_CASE("files are looked for beside the kubeconfig, and data win over them") {
@@ -204,8 +224,8 @@ TEST_CASE("names that lead nowhere are said with the names that exist") {
          "k:2: contexts: no context is named 'a'; there are: b, c\n"},
         {"current-context: a\ncontexts:\n- {name: a, context: {user: u}}\nusers: [{name: u}]\n", "",
          "k:3: contexts[0].context.cluster: missing; a context names one of the clusters\n"},
-        {"current-context: a\ncontexts:\n- {name: a, context: {cluster: x}}\nclusters: [{name: y}]\n", "",
-         "k:3: contexts[0].context.cluster: no cluster is named 'x'; there are: y\n"},
+        {"current-context: a\ncontexts:\n- {name: a, context: {cluster: x}}\nclusters: [{name: z}]\n", "",
+         "k:3: contexts[0].context.cluster: no cluster is named 'x'; there are: z\n"},
         {"current-context: a\ncontexts:\n- {name: a, context: {cluster: x, user: v}}\n"
          "clusters: [{name: x, cluster: {server: 'https://a'}}]\nusers: [{name: u}]\n",
          "", "k:3: contexts[0].context.user: no user is named 'v'; there are: u\n"},
@@ -217,7 +237,8 @@ TEST_CASE("names that lead nowhere are said with the names that exist") {
          "k:2: current-context: no context is named 'a'; there are none\n"},
         {"", "", "k:1: the file is empty\n"},
         {"- a\n", "", "k:1: must be a mapping of fields to values\n"},
-        {"a: 1\n---\nb: 1\n", "", "k:3: a second YAML document; this file may have one only\n"},
+        {"a: 1\n---\nb: 1\n", "",
+         "k:1: current-context: missing; it says which of the contexts to use (`kubectl config use-context NAME`)\n"},
     }));
     CAPTURE(row.yaml);
     const auto access = parse_kubeconfig(row.yaml, "k", row.context);

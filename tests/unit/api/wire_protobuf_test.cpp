@@ -157,7 +157,7 @@ TEST_CASE("a real API server's lists say the same in both formats") {
         std::size_t with_mistakes;
     };
     const auto row = GENERATE(
-        values<Row>({{"Service", "services", 4, 0}, {"EndpointSlice", "slices", 4, 3}, {"Node", "nodes", 1, 0}}));
+        values<Row>({{"Service", "services", 4, 0}, {"EndpointSlice", "slices", 4, 1}, {"Node", "nodes", 1, 0}}));
     CAPTURE(row.kind);
     const auto of = [&](const char* ending) {
         std::ifstream stream(std::string(LISTS) + "/" + row.file + ending, std::ios::binary);

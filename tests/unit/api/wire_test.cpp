@@ -149,7 +149,9 @@ TEST_CASE("a server's slice is used as far as it can be, and what cannot is said
     };
     const auto row = GENERATE(values<Row>({
         {R"("addressType":"IPv4","ports":[{"name":"a"},{"name":"b","port":8080}],"endpoints":[{"addresses":["10.1.0.1"]}])",
-         1, 1, "ports[0].port: missing; this port is not used"},
+         1, 1, ""},
+        {R"("addressType":"IPv4","ports":[{"name":"a","port":70000},{"name":"b","port":8080}])", 0, 1,
+         "ports[0].port: 70000 is no port"},
         {R"("addressType":"IPv4","ports":[{"name":"a","port":0}])", 0, 0, ""},
         {R"("addressType":"FQDN","endpoints":[{"addresses":["a.example"]}])", 0, 0, "slices of FQDN are not used"},
         {R"("addressType":"IPv4","endpoints":[{"addresses":["10.1.0.1","10.1.0.2"]}])", 1, 0, ""},

@@ -36,8 +36,40 @@ TEST_CASE("plain scalars have the types of sigs.k8s.io/yaml") {
         {"a: 10.1.0.5", R"({"a":"10.1.0.5"})"},
         {"a: ~", R"({"a":null})"},
         {"a:", R"({"a":null})"},
-        {"a: y", R"({"a":"y"})"},
-        {"a: 1_000", R"({"a":"1_000"})"},
+        {"a: y", R"({"a":true})"},
+        {"a: N", R"({"a":false})"},
+        {"a: 1_000", R"({"a":1000})"},
+        {"a: 80.0", R"({"a":8E1})"},
+        {"a: 8e1", R"({"a":8E1})"},
+        {"a: .5", R"({"a":5E-1})"},
+        {"a: 08", R"({"a":8E0})"},
+        {"a: 0b11", R"({"a":3})"},
+        {"a: -0b11", R"({"a":-3})"},
+        {"a: -0x10", R"({"a":-16})"},
+        {"a: 9223372036854775808", R"({"a":9223372036854775808})"},
+        {"a: 1e999", R"({"a":"1e999"})"},
+        {"a: 1:30", R"({"a":"1:30"})"},
+        {"a: _1", R"({"a":"_1"})"},
+        {"a: -x", R"({"a":"-x"})"},
+        {"a: !!str 80", R"({"a":"80"})"},
+        {"a: !!int '80'", R"({"a":80})"},
+        {"a: !!float 80", R"({"a":80})"},
+        {"a: ! '80'", R"({"a":"80"})"},
+        {"a: !own 80", R"({"a":"80"})"},
+        {"80: a", R"({"80":"a"})"},
+        {"8_0: a", R"({"80":"a"})"},
+        {"yes: a", R"({"true":"a"})"},
+        {"1.5: a", R"({"1.5":"a"})"},
+        {"'<<': a", R"({"<<":"a"})"},
+        {"a: <<", R"({"a":"<<"})"},
+        {"a: '<<'", R"({"a":"<<"})"},
+        {"{\"a\":\"\\/\"}", R"({"a":"/"})"},
+        {"a: \"\\u00e9\"", "{\"a\":\"\xc3\xa9\"}"},
+        {"? a\n: b", R"({"a":"b"})"},
+        {"a: 1\n...\nb: 2", R"({"a":1})"},
+        {"a: |2\n  x\n", R"({"a":"x\n"})"},
+        {"a: >-\n  x\n  y\n", R"({"a":"x y"})"},
+        {"a: 1\r\nb: |\r\n  x\r\n", R"({"a":1,"b":"x\n"})"},
         {"a: [1, b]", R"({"a":[1,"b"]})"},
         {"a: &x {b: 1}\nc: *x", R"({"a":{"b":1},"c":{"b":1}})"},
         {"a: 2026-01-01", R"({"a":"2026-01-01"})"},
@@ -45,6 +77,33 @@ TEST_CASE("plain scalars have the types of sigs.k8s.io/yaml") {
     }));
     CAPTURE(row.yaml);
     CHECK(json_of(row.yaml) == row.json);
+}
+
+TEST_CASE("what is merged by << is as kubectl reads it: the later one wins") {
+    struct Row {
+        const char* yaml;
+        const char* json;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"m: &m {a: 1, b: 2}\nc:\n  <<: *m\n  b: 3", R"({"m":{"a":1,"b":2},"c":{"a":1,"b":3}})"},
+        {"m: &m {a: 1, b: 2}\nc:\n  b: 3\n  <<: *m", R"({"m":{"a":1,"b":2},"c":{"b":2,"a":1}})"},
+        {"m: &m {a: 1}\nc: {!!merge <<: *m}", R"({"m":{"a":1},"c":{"a":1}})"},
+        {"c: {<<: {a: 1}, b: 2}", R"({"c":{"a":1,"b":2}})"},
+        {"m: &m {a: 1}\no: &o {a: 2, b: 2}\nc: {<<: [*m, *o]}", R"({"m":{"a":1},"o":{"a":2,"b":2},"c":{"a":1,"b":2}})"},
+        {"m: &m {a: {x: 1}}\nc: {<<: *m, d: 4}", R"({"m":{"a":{"x":1}},"c":{"a":{"x":1},"d":4}})"},
+    }));
+    CAPTURE(row.yaml);
+    const auto documents = parse_yaml(row.yaml);
+    REQUIRE(documents);
+    CHECK(documents->front().mistakes.empty());
+    CHECK(json_of(row.yaml) == row.json);
+}
+
+TEST_CASE("what came by << has the line of <<, what overrides it its own") {
+    const auto documents = parse_yaml("m: &m {a: 1, b: [1, 2]}\nc:\n  <<: *m\n  a: 3\n");
+    REQUIRE(documents);
+    CHECK(documents->front().line_of({"c", "b", std::size_t{1}}) == 3);
+    CHECK(documents->front().line_of({"c", "a"}) == 4);
 }
 
 TEST_CASE("documents keep their lines, empty ones are left out") {
@@ -85,13 +144,30 @@ TEST_CASE("what would hang or fill the memory is refused, with its line") {
             bomb += ", " + last;
         bomb += "]\n";
     }
+    std::string many = "[";
+    for (int i = 0; i < 4'000'001; ++i)
+        many += "a,";
+    std::string chain = "a0: &a0 [x]\n";
+    for (int i = 1; i < 80; ++i)
+        chain += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
     const auto row = GENERATE_COPY(values<Row>({
-        {",r\x01\x02", "belongs to no document", 1},  // yaml-cpp: a document without end
-        {"a: 1\n---\n, b", "belongs to no document", 3},
-        {bomb, "more than 2,000,000 values", 7},
+        {",r", "did not find expected node content", 1},
+        {"a: 1\n\x01: 2", "control characters are not allowed", 2},
+        {"a: 1\n---\n, b", "did not find expected node content", 3},
+        {bomb, "too much of it is aliases", 4},
+        {many, "more than 4,000,000 values", 1},
+        {chain, "nested deeper than 64 levels", 64},
         {std::string(100, '[') + std::string(100, ']'), "nested deeper than 64 levels", 1},
-        {"a: 1\n? [b]\n: 2\n", "a key that is not a text", 2},
+        {"a: 1\n? [b]\n: 2\n", "a key that is a list or a mapping", 2},
+        {"a: 1\n~: 2\n", "a key that is null", 2},
         {"a: &x [*x]", "an alias inside of what it stands for", 1},
+        {"a: 1\nb: *x", "*x stands for nothing", 2},
+        {"a: &x [1]\nb: {<<: *x}", "<< takes a mapping", 2},
+        {"a: &x [{b: 1}]\nb: {<<: *x}", "<< takes a mapping", 2},
+        {"a: .inf", "no number that JSON has", 1},
+        {"a: !!int x", "is not what its tag !!int says", 1},
+        {"a: 1\n%b: 2", "while scanning a directive", 2},
+        {"a:\n\t- b", "found character that cannot start any token", 2},
     }));
     CAPTURE(row.yaml.substr(0, 60));
     const auto documents = parse_yaml(row.yaml);

@@ -117,7 +117,7 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
                 "c.yaml:1:19: ipvs_tcp_timeout: must be a duration with its unit (ms, s, m, h) of 0s..576h\n"},
         Mistake{"ipvs_conn_tab_bits: 21\n", "c.yaml:1:21: ipvs_conn_tab_bits: must be a whole number of 8..20\n"},
         Mistake{"- a\n", "c.yaml:1:1: must be a mapping of settings to values\n"},
-        Mistake{"a: 1\n---\nb: 2\n", "c.yaml: more than one YAML document; a configuration is one\n"},
+        Mistake{"a: 1\n---\nb: 2\n", "c.yaml:2:1: more than one YAML document; a configuration is one\n"},
         Mistake{"service_cluster_ip_range: 10.96.0.0/16\nnetwork_cidr: 10.0.0.0/8\n",
                 "c.yaml: service_cluster_ip_range 10.96.0.0/16 overlaps network_cidr 10.0.0.0/8: a ClusterIP could be "
                 "a pod's address; choose separate ranges, or set allow_range_overlap: true\n"});
