@@ -291,7 +291,7 @@ TEST_CASE("a special external IP is a manifest's mistake; of a server's Service 
     REQUIRE(documents);
     const Value value(&documents->front().value);
     CHECK(decode(value).objects.empty());
-    const Decoded decoded = decode(value, "", Strictness::server);
+    const Decoded decoded = decode(value, {}, Strictness::server);
     REQUIRE(decoded.objects.size() == 1);
     CHECK(decoded.mistakes.empty());
     const auto& ips = std::get<Service>(decoded.objects[0]).external_ips;
