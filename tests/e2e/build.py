@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Builds the programs of the e2e ring from their Go modules, once, into a cache outside the tree:
+"""Builds programs of the test rings from their Go modules, once, into a cache outside the tree:
     control_plane/go.mod   etcd, kube-apiserver, kube-controller-manager, kube-proxy, kubectl
     helm/go.mod            helm
-A folder of the cache is named after what go.mod and go.sum say, so another version is another folder."""
+    ../manifests/oracle    what Kubernetes makes of manifests
+A folder of the cache is named after what go.mod, go.sum and our own Go files say, so another version is another folder."""
 import hashlib
 import os
 import pathlib
@@ -28,22 +29,28 @@ def helm():
     return built(HERE / "helm", "helm", "about a minute with Go's caches empty") / "helm"
 
 
-def built(module, name, how_long):
-    content = (module / "go.mod").read_bytes() + (module / "go.sum").read_bytes()
+def manifests_oracle():
+    """The program of the manifests ring."""
+    module = HERE.parent / "manifests/oracle"
+    return built(module, "manifests-oracle", "2 to 5 minutes with Go's caches empty", ".") / "manifests"
+
+
+def built(module, name, how_long, packages="tool"):
+    content = b"".join(path.read_bytes() for path in [module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))])
     folder = CACHE / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
     if not (folder / "complete").exists():
         print(f"building {name} from its Go modules into {folder}: once, {how_long}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        build_tools(module, folder)
+        build_tools(module, folder, packages)
         (folder / "complete").touch()
     return folder
 
 
-def build_tools(module, folder):
+def build_tools(module, folder, packages):
     # Always this Go: go.mod asks for none newer than what `go()` found.
     environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}
-    subprocess.run([go(), "build", "-ldflags", linker_flags(module), "-o", f"{folder}/", "tool"], check=True, cwd=module,
+    subprocess.run([go(), "build", "-ldflags", linker_flags(module), "-o", f"{folder}/", packages], check=True, cwd=module,
                    env=environment)
     if (folder / "server").exists():  # etcd's main package is called so
         (folder / "server").rename(folder / "etcd")
