@@ -4,23 +4,25 @@
 
 namespace proxy {
 
-void Draining::forget_vanished(const netlink::VirtualServer& server, const netlink::RealServer& real,
-                               const Entry& entry) {
-    if (entry.how == Departure::vanished)
-        vanished_.erase({real.address, real.port, server});
+void Draining::forget_vanished(const netlink::RealServer& real, const Entry& entry) {
+    if (entry.how != Departure::vanished)
+        return;
+    const auto count = vanished_.find(real.address);
+    if (--count->second == 0)
+        vanished_.erase(count);
 }
 
-void Draining::note_vanished(const netlink::VirtualServer& server, const Entries& entries) {
+void Draining::note_vanished(const Entries& entries) {
     for (const auto& [real, entry] : entries)
         if (entry.how == Departure::vanished)
-            vanished_.insert({real.address, real.port, server});
+            ++vanished_[real.address];
 }
 
 void Draining::replace(const netlink::VirtualServer& server, const std::map<netlink::RealServer, Departure>& left) {
     const auto found = servers_.find(server);
     const Entries old = found == servers_.end() ? Entries{} : std::move(found->second);
     for (const auto& [real, entry] : old)
-        forget_vanished(server, real, entry);
+        forget_vanished(real, entry);
     if (left.empty()) {
         if (found != servers_.end())
             servers_.erase(found);
@@ -39,18 +41,19 @@ void Draining::replace(const netlink::VirtualServer& server, const std::map<netl
         }
         entries.emplace(real, entry);
     }
-    note_vanished(server, entries);
+    note_vanished(entries);
 }
 
+/// Hardly ever is it about one of them: then nothing is searched.
 void Draining::end(const std::set<netlink::Address>& pods) {
-    for (const netlink::Address& pod : pods) {
-        auto place = vanished_.lower_bound({pod, 0, {}});
-        while (place != vanished_.end() && std::get<netlink::Address>(*place) == pod) {
-            const auto& [address, port, server] = *place;
-            servers_.at(server).at({address, port}) = {Departure::ended, std::nullopt};
-            place = vanished_.erase(place);
-        }
-    }
+    if (std::none_of(pods.begin(), pods.end(), [this](const auto& pod) { return vanished_.contains(pod); }))
+        return;
+    for (auto& [server, entries] : servers_)
+        for (auto& [real, entry] : entries)
+            if (entry.how == Departure::vanished && pods.contains(real.address)) {
+                forget_vanished(real, entry);
+                entry = {Departure::ended, std::nullopt};
+            }
 }
 
 std::vector<netlink::VirtualServer> Draining::next(std::size_t count) {
@@ -96,7 +99,7 @@ std::vector<std::pair<netlink::VirtualServer, netlink::RealServer>> Draining::re
     }
     for (const auto& [server, real] : done) {
         const auto found = servers_.find(server);
-        forget_vanished(server, real, found->second.at(real));
+        forget_vanished(real, found->second.at(real));
         found->second.erase(real);
         if (found->second.empty())
             servers_.erase(found);

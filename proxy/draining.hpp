@@ -11,7 +11,6 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -81,14 +80,13 @@ private:
 
     void replace(const netlink::VirtualServer& server, const std::map<netlink::RealServer, Departure>& left);
     bool is_over(const Entry& entry, Time now) const;
-    void note_vanished(const netlink::VirtualServer& server, const Entries& entries);
-    void forget_vanished(const netlink::VirtualServer& server, const netlink::RealServer& real, const Entry& entry);
+    void note_vanished(const Entries& entries);
+    void forget_vanished(const netlink::RealServer& real, const Entry& entry);
 
     std::chrono::milliseconds timeout_;
     std::map<netlink::VirtualServer, Entries> servers_;
-    std::set<std::tuple<netlink::Address, std::uint16_t, netlink::VirtualServer>>
-        vanished_;                                   // of these, by real server
-    std::optional<netlink::VirtualServer> counted_;  // the last one that next() gave
+    std::map<netlink::Address, std::size_t> vanished_;  // how many of these entries have vanished
+    std::optional<netlink::VirtualServer> counted_;     // the last one that next() gave
 };
 
 }  // namespace proxy

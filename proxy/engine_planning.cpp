@@ -100,7 +100,8 @@ std::size_t Engine::plan_service(const api::ObjectName& name) {
     std::vector<std::string> problems =
         note_addresses(*found, endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
     const Age age{found->created, transactions_};
-    Budget::Grant grant = budget_.grant(*found, endpoints, facts_, age);
+    Budget::Grant grant = budget_.grant(
+        with_allowed_addresses(*found, {facts_.claims, facts_.own_addresses, addresses_}), endpoints, facts_, age);
     ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts(), grant.front_ends);
     std::move(grant.problems.begin(), grant.problems.end(), std::back_inserter(service_plan.problems));
     std::move(problems.begin(), problems.end(), std::back_inserter(service_plan.problems));
@@ -131,15 +132,22 @@ void Engine::note_backends(const api::ObjectName& name) {
 }
 
 HealthPorts::Carried Engine::carried() const {
-    return [this](const api::ObjectName& service) {
+    return [this](const api::ObjectName& service, const std::set<netlink::RealServer>& asked) {
         std::map<netlink::RealServer, bool> reached;
-        for (const netlink::VirtualServer& server : desired_.servers_of(service))
+        std::size_t carried = 0;
+        for (const netlink::VirtualServer& server : desired_.servers_of(service)) {
+            if (carried == asked.size())
+                break;
             for (const auto& [real, weight] : desired_.find(server)->real_servers) {
-                if (weight == 0)
+                if (weight == 0 || !asked.contains(real))
                     continue;
                 bool& carries = reached[real];
-                carries = carries || inputs_.weight_of(server, real).value_or(0) > 0;
+                if (carries || inputs_.weight_of(server, real).value_or(0) <= 0)
+                    continue;
+                carries = true;
+                ++carried;
             }
+        }
         return reached;
     };
 }

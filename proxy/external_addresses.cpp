@@ -145,6 +145,23 @@ std::vector<ExternalAddress> external_addresses(const api::Service& service, con
     return std::move(claims.allowed);
 }
 
+api::Service with_allowed_addresses(const api::Service& service, const std::vector<ExternalAddress>& external) {
+    api::Service allowed = service;
+    allowed.external_ips.clear();
+    allowed.ingress.clear();
+    for (const ExternalAddress& one : external)
+        if (one.field == ClaimField::external_ips)
+            allowed.external_ips.push_back(one.address);
+        else
+            allowed.ingress.push_back({one.address, api::IpMode::vip});
+    return allowed;
+}
+
+api::Service with_allowed_addresses(const api::Service& service, const Surroundings& around) {
+    std::vector<std::string> told_when_planned;
+    return with_allowed_addresses(service, external_addresses(service, around, told_when_planned));
+}
+
 std::set<netlink::Address> claimed_addresses(const api::Service& service) {
     std::set<netlink::Address> claimed(service.external_ips.begin(), service.external_ips.end());
     for (const api::Ingress& ingress : service.ingress)

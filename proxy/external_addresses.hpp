@@ -53,6 +53,10 @@ struct ExternalAddress {
 std::vector<ExternalAddress> external_addresses(const api::Service& service, const Surroundings& around,
                                                 std::vector<std::string>& problems);
 
+/// The Service with those of its external addresses that it may have.
+api::Service with_allowed_addresses(const api::Service& service, const std::vector<ExternalAddress>& external);
+api::Service with_allowed_addresses(const api::Service& service, const Surroundings& around);
+
 /// All addresses that a Service names, whether it may have them or not.
 std::set<netlink::Address> claimed_addresses(const api::Service& service);
 

@@ -76,7 +76,10 @@ std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& clai
     if (claim.candidates.empty())
         return 0;
     std::set<netlink::Address> addresses[2];
-    const auto reached = carried(service);
+    std::set<netlink::RealServer> asked;
+    for (const Candidate& candidate : claim.candidates)
+        asked.insert(candidate.real);
+    const auto reached = carried(service, asked);
     for (const Candidate& candidate : claim.candidates) {
         const auto found = reached.find(candidate.real);
         if (found == reached.end() ? !candidate.unknown : found->second)

@@ -40,9 +40,10 @@ struct HealthPortConflict {
 
 class HealthPorts {
 public:
-    /// The real servers to which virtual servers of the Service are to give connections, each with whether the kernel
-    /// does (yet).
-    using Carried = std::function<std::map<netlink::RealServer, bool>(const api::ObjectName&)>;
+    /// Of `asked` the real servers to which virtual servers of the Service are to give connections, each with whether
+    /// the kernel does (yet).
+    using Carried = std::function<std::map<netlink::RealServer, bool>(const api::ObjectName&,
+                                                                      const std::set<netlink::RealServer>& asked)>;
 
     /// Puts the Service in the place of its former version. What the kernel does not hold yet does not count before
     /// settle(); what is gone counts no more at once. An endpoint whose probe has not answered yet counts when it is

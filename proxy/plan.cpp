@@ -79,19 +79,6 @@ std::vector<FrontEndWish> by_port(const std::vector<FrontEndWish>& wishes, const
     return sorted;
 }
 
-/// The Service with those of its external addresses that it may have.
-api::Service with_allowed(const api::Service& service, const std::vector<ExternalAddress>& external) {
-    api::Service allowed = service;
-    allowed.external_ips.clear();
-    allowed.ingress.clear();
-    for (const ExternalAddress& one : external)
-        if (one.field == ClaimField::external_ips)
-            allowed.external_ips.push_back(one.address);
-        else
-            allowed.ingress.push_back({one.address, api::IpMode::vip});
-    return allowed;
-}
-
 /// Without the ports that somebody else answers at.
 std::vector<FrontEndWish> taken_ports(std::vector<FrontEndWish> wishes, const api::Service& service,
                                       const std::vector<ExternalAddress>& external) {
@@ -138,7 +125,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
     static const AddressBook nobody;
     const AddressBook& book = verdicts.addresses == nullptr ? nobody : *verdicts.addresses;
     const auto external = external_addresses(service, {node.claims, node.own_addresses, book}, plan.problems);
-    const api::Service allowed = with_allowed(service, external);
+    const api::Service allowed = with_allowed_addresses(service, external);
     std::vector<const api::PortEndpoints*> groups(service.ports.size(), nullptr);
     for (const api::PortEndpoints& group : endpoints)
         groups[group.port_index] = &group;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "proxy/turns.hpp"
+
 namespace proxy {
 namespace {
 
@@ -189,8 +191,11 @@ void Reconciler::take_back(std::size_t tried) {
 
 StepResult Reconciler::step(Time now, std::size_t limit, const std::function<void(const Change&)>& each) {
     StepResult result;
-    if (cursor_ == pending_.size())
+    if (cursor_ == pending_.size()) {
         collect(now);
+        if (pending_.size() > std::max(limit, turns::plan_slice))
+            return result;  // enough for one turn
+    }
     const std::span<const Change> batch =
         std::span(pending_).subspan(cursor_, size_of_batch(std::span(pending_).subspan(cursor_), limit));
     if (batch.empty())

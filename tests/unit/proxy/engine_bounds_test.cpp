@@ -226,3 +226,18 @@ TEST_CASE("an external IP that is another Service's ClusterIP gets nothing, howe
     CHECK(world.engine->desired().conflicts().empty());
     CHECK(world.problem("thief").find("spec.externalIPs: 10.96.0.5 is ") != std::string::npos);
 }
+
+TEST_CASE("external addresses that a Service may not have anyway are not counted") {
+    Config config = build::World::config();
+    config.front_ends_per_service = 16;
+    Counting world(config);
+    Given web("web", "10.96.0.5", 100, 4, 3, 1);
+    for (int i = 1; i < 10; ++i)
+        web.service.external_ips.insert(web.service.external_ips.begin(),
+                                        build::address("127.0.0." + std::to_string(i)));
+    world.apply(web.objects());
+    world.sync(everything);
+    CHECK(world.servers("web") == 16);
+    for (const auto& problem : world.engine->plan_problems_of({"shop", "web"}))
+        CHECK(problem.message.find("are asked for") == std::string::npos);
+}

@@ -19,12 +19,11 @@ api::Service balanced(const std::string& name, std::uint16_t port, const std::st
 }
 
 HealthPorts::Carried always(std::optional<bool> carried) {
-    return [carried](const api::ObjectName&) {
+    return [carried](const api::ObjectName&, const std::set<netlink::RealServer>& asked) {
         std::map<netlink::RealServer, bool> reached;
-        for (const char* address : {"10.1.0.1", "10.1.0.2", "10.1.0.3", "fd00:1::1"})
-            for (const std::uint16_t port : {std::uint16_t{8080}, std::uint16_t{9090}})
-                if (carried)
-                    reached[{build::address(address), port}] = *carried;
+        for (const netlink::RealServer& real : asked)
+            if (carried)
+                reached[real] = *carried;
         return reached;
     };
 }
