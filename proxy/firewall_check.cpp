@@ -53,7 +53,9 @@ void FirewallCheck::judge(bool outside, const PassageCount& now, Judgement& judg
 
 void FirewallCheck::look(netlink::HostFirewall found, const netlink::Passage& counts) {
     if (found != found_)
-        std::erase_if(lanes_, [](const auto& lane) { return lane.second.verdict == Verdict::open; });
+        for (auto& [lane, judgement] : lanes_)
+            if (judgement.verdict == Verdict::open)
+                judgement.verdict = Verdict::unknown;
     found_ = std::move(found);
     if (!wants_counts()) {
         lanes_.clear();

@@ -12,7 +12,7 @@ TEST_CASE("an annotation with a line break and an escape sequence is one line of
                                        {{"service", evil}});
     CHECK(text ==
           "'rr\\x1b[1A\\x1b[2K\\n2026-11-28T00:00:00.000Z error   forged' is not a scheduler "
-          "service=\"rr\\u001B[1A\\u001B[2K\\n2026-11-28T00:00:00.000Z error   forged\"");
+          "service=\"rr\\u001b[1A\\u001b[2K\\n2026-11-28T00:00:00.000Z error   forged\"");
     const std::string json = log::line(log::Format::json, log::Level::warning, 1.5, evil, {{"service", evil}});
     CHECK(json.find('\n') == std::string::npos);
     CHECK(json.find('\x1b') == std::string::npos);

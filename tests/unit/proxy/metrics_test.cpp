@@ -111,6 +111,7 @@ TEST_CASE("every label of a counter is there from the start") {
         {"podferry_api_watch_restarts_total", R"({reason="unreachable",resource="endpointslices"})"},
         {"podferry_api_relists_total", R"({resource="nodes"})"},
         {"podferry_api_decode_errors_total", R"({resource="services"})"},
+        {"podferry_events_lost_total", R"({reason="forbidden"})"},
         {"podferry_probe_total", R"({result="error",type="liveness"})"},
         {"podferry_probe_state_transitions_total", R"({to="failed"})"},
     };
