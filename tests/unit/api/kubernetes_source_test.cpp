@@ -215,7 +215,7 @@ TEST_CASE("problems are gathered only when they change") {
                       "\n");
     REQUIRE(world.within(5s, [&] { return world.transactions.size() == 3; }));
     CHECK_FALSE(world.transactions[2].same_problems);
-    CHECK(world.transactions[2].problems.size() == 2);
+    CHECK(world.transactions[2].problems.size() > 1);
 }
 
 TEST_CASE("lists are asked for in protobuf, events in JSON") {
