@@ -12,7 +12,7 @@ CONFINED = {
     r"netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
     r"yaml\.h>": r"api/yaml_events\.cpp",
     r"boost/beast/http": r"(api/http|health/http_check|proxy/admin)\.cpp",
-    r"boost/asio/ssl|boost/beast/ssl": r"(api/http|health/http_check)\.cpp",
+    r"boost/asio/ssl|boost/beast/ssl": r"(api/http\.cpp|api/tls\.[ch]pp|health/http_check\.cpp)",
     r"boost/process": r"api/run_program\.cpp",
     r"openssl/": r"api/secrets\.cpp",
     r"zlib\.h": r"api/gunzip\.cpp",
