@@ -13,7 +13,7 @@ ROOMS = ("api", "netlink", "health", "proxy")
 OURS = (*ROOMS, "tests", "docs", "charts", "examples", "packaging")
 CODE = (".cpp", ".hpp")
 TEXT = (".md", ".py", ".yaml", ".build", ".service", ".txt", ".tpl")
-NOT_OURS = re.compile(r"tests/(bad_input|fuzz/lists)/|LICENSE")
+NOT_OURS = re.compile(r"tests/(bad_input|fuzz/(lists|seeds)|manifests/corpus)/|LICENSE")
 # Functions of others, by their beginning: the kernel's, libc's, libraries', Go's.
 THEIRS = re.compile(r"(_*(ip|ip6|nf|nft|tcp|udp|sctp|fib|inet|inet6|skb|sock|dev|rt|rtnl|netlink|genl|nl|nla|nfnl|kmem|xt|ipv4|ipv6|neigh|dst"
                     r"|addrconf|ct|register|unregister|sys|proc|module|request|do|mallopt|if|get|pthread|std|asio|boost)_|[a-z]+[A-Z]|[A-Z])")
@@ -44,7 +44,7 @@ class Known:
         self.files = set(subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
                                         capture_output=True, text=True).stdout.splitlines())
         self.base = {pathlib.PurePosixPath(file).name for file in self.files}
-        code = "\n".join((ROOT / file).read_text() for file in self.files if file.endswith((*CODE, ".py")) and (ROOT / file).is_file())
+        code = "\n".join((ROOT / file).read_text(errors="replace") for file in self.files if file.endswith((*CODE, ".py")) and (ROOT / file).is_file())
         self.functions = set(re.findall(r"\b(\w+)\(", re.sub(r"//.*|#[^\n\"']*$", "", code, flags=re.M)))
         self.functions |= set(re.findall(r"^(?:class|struct|enum class) (\w+)", code, re.M))
         settings = (ROOT / "proxy/settings.cpp").read_text()
@@ -141,7 +141,7 @@ def self_test(known):
 def main():
     known = Known()
     self_test(known)
-    found = [what for name in tracked() if name not in ("tests/check_words.py", "tests/check_names.py") for what in mistakes_in(name, (ROOT / name).read_text(), known)]
+    found = [what for name in tracked() if name not in ("tests/check_words.py", "tests/check_names.py") for what in mistakes_in(name, (ROOT / name).read_text(errors="replace"), known)]
     found += missing_in_operations(known)
     print("\n".join(found) if found else "names in comments, documents and messages: as they should be")
     return 1 if found else 0
