@@ -43,7 +43,7 @@ ApiClient::ApiClient(asio::io_context& context, Access access, const ApiHooks& h
       pool_(servers_.size()),
       credentials_(context, std::move(access)) {}
 
-asio::awaitable<tl::expected<Link, std::string>> ApiClient::connect(Setback own) {
+asio::awaitable<tl::expected<Link, Trouble>> ApiClient::connect(Setback own) {
     const auto choose = [&] {
         ServerPool::Choice choice = pool_.choose();
         if (choice.server == own.server)
@@ -62,14 +62,14 @@ asio::awaitable<tl::expected<Link, std::string>> ApiClient::connect(Setback own)
     auto identity = co_await credentials_.current();
     if (!identity) {
         failed(link, {});
-        co_return tl::unexpected(identity.error());
+        co_return tl::unexpected(Trouble{Trouble::Cause::credentials, identity.error()});
     }
     link.bearer_token = std::move(identity->bearer_token);
     link.connection = std::make_unique<HttpConnection>(context_.get_executor(), servers_[link.server], identity->tls);
     const std::string problem = co_await link.connection->connect();
     if (!problem.empty()) {
         failed(link, {});
-        co_return tl::unexpected(name(link.server) + ": " + problem);
+        co_return tl::unexpected(Trouble{Trouble::Cause::unreachable, name(link.server) + ": " + problem});
     }
     if (const auto peer = link.connection->peer(); peer && hooks_.connected)
         hooks_.connected(*peer);

@@ -17,6 +17,7 @@
 #include "api/http.hpp"
 #include "api/server_pool.hpp"
 #include "api/server_url.hpp"
+#include "api/troubles.hpp"
 
 namespace api {
 
@@ -29,8 +30,8 @@ struct ApiHooks {
     std::function<void(const std::string& resource, const std::string& reason)> watch_restarted;
     std::function<void(const std::string& resource)> relisted;
     std::function<void(const std::string& resource)> decode_error;
-    /// Once, when the servers cannot be used any more; once, when all is watched again.
-    std::function<void(const std::string& reason)> away;
+    /// When something keeps resources from being watched, and seldom while it lasts; once, when all is watched again.
+    std::function<void(const TroubleNews& news)> away;
     std::function<void(std::chrono::seconds away_for)> back;
     /// An Event that is not written. `detail`: what the server says, or why it cannot be reached.
     std::function<void(EventLoss loss, const std::string& detail)> event_lost;
@@ -57,7 +58,7 @@ public:
 
     /// Waits until a server may be asked, also by this watch, and connects. The error is why it could not; it has been
     /// noted, and the next call waits longer or takes another server.
-    boost::asio::awaitable<tl::expected<Link, std::string>> connect(Setback own = {});
+    boost::asio::awaitable<tl::expected<Link, Trouble>> connect(Setback own = {});
 
     /// The token of a link that is used again may have been replaced since.
     boost::asio::awaitable<void> renew(Link& link);

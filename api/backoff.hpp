@@ -17,4 +17,21 @@ inline std::chrono::milliseconds pause_after(std::size_t failures, double jitter
     return pause + std::chrono::duration_cast<std::chrono::milliseconds>(pause * jitter);
 }
 
+/// The failures of one resource in a row. What ends them is a watch that has lived for a while: a list alone does not,
+/// or a server whose watches end at once would be asked for lists without a pause.
+class Streak {
+public:
+    /// How long to wait now. `another`: what is asked next is something else than what failed, so that the first
+    /// failure costs no pause.
+    std::chrono::milliseconds failed(bool another, double jitter) {
+        ++failures_;
+        return another && failures_ == 1 ? std::chrono::milliseconds(0) : pause_after(failures_, jitter);
+    }
+    void proven() { failures_ = 0; }
+    bool lasts() const { return failures_ > 0; }
+
+private:
+    std::size_t failures_ = 0;
+};
+
 }  // namespace api

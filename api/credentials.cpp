@@ -5,7 +5,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "api/run_program.hpp"
@@ -17,14 +16,18 @@ namespace asio = boost::asio;
 
 constexpr const char* service_account = "/var/run/secrets/kubernetes.io/serviceaccount/";
 constexpr std::chrono::seconds plugin_limit{60};
+constexpr std::size_t longest_file =
+    std::size_t{1} * 1024 * 1024;  // a bundle of all authorities of a distribution has 0.2
 
 /// An empty text: it was read. Blank characters at the end of a token are not part of it.
 std::string read_file(const std::string& path, std::string& content) {
     std::ifstream file(path, std::ios::binary);
-    content.assign(std::istreambuf_iterator<char>(file), {});
-    if (!file || content.empty())
-        return path + ": cannot be read, or is empty";
-    return {};
+    content.resize(longest_file + 1);
+    file.read(content.data(), static_cast<std::streamsize>(content.size()));
+    content.resize(static_cast<std::size_t>(file.gcount()));
+    if (content.size() > longest_file)
+        return path + ": is longer than 1 MiB; is it the right file?";
+    return content.empty() || file.bad() ? path + ": cannot be read, or is empty" : "";
 }
 
 std::string read_if_given(const std::string& path, std::string& content) {
@@ -89,7 +92,7 @@ asio::awaitable<tl::expected<Identity, std::string>> Credentials::current() {
     }
     if (!access_.exec)
         co_return identity;
-    while (asking_)  // for another watch: its answer will do
+    while (*asking_)  // for another watch: its answer will do
         co_await pause(context_);
     if (!holds(from_plugin_))
         if (std::string problem = co_await ask_plugin(); !problem.empty())
@@ -106,8 +109,9 @@ void Credentials::refused(const std::string& bearer_token) {
 }
 
 asio::awaitable<std::string> Credentials::ask_plugin() {
-    asking_ = true;
-    const auto done = std::unique_ptr<bool, void (*)(bool*)>(&asking_, [](bool* asking) { *asking = false; });
+    // Whoever waits here is let go when the event loop ends, which may be after us.
+    *asking_ = true;
+    const std::shared_ptr<void> done(nullptr, [asking = asking_](void*) { *asking = false; });
     Access described = access_;
     if (std::string problem = read_if_given(access_.ca_file, described.ca_pem); !problem.empty())
         co_return problem;

@@ -4,6 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
@@ -41,7 +42,7 @@ private:
     boost::asio::io_context& context_;
     Access access_;
     std::optional<ExecCredential> from_plugin_;
-    bool asking_ = false;
+    std::shared_ptr<bool> asking_ = std::make_shared<bool>(false);  // shared with whoever asks, who may outlive us
 };
 
 }  // namespace api

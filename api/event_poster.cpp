@@ -44,7 +44,7 @@ asio::awaitable<void> EventPoster::write(const EventNote& note) {
         link_.reset();
         auto link = co_await client_.connect();
         if (!link) {
-            lose(EventLoss::unreachable, link.error());
+            lose(EventLoss::unreachable, link.error().words);
             co_return;
         }
         link_ = std::move(*link);

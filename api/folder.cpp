@@ -223,10 +223,10 @@ private:
     FolderOptions options_;
     Inotify inotify_;
     asio::steady_timer timer_;
-    asio::thread_pool pool_{1};
     ManifestSet set_;
     bool watched_ = false;
     bool missed_ = false;
+    asio::thread_pool pool_{1};  // last: at the end its thread is waited for before all that it reads goes
 };
 
 Folder::Folder(asio::io_context& context, FolderOptions options)

@@ -5,7 +5,6 @@
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -19,6 +18,8 @@
 #include <vector>
 
 #include "api/gunzip.hpp"
+#include "api/resolve.hpp"
+#include "api/tls.hpp"
 
 namespace api {
 namespace {
@@ -30,12 +31,15 @@ using asio::ip::tcp;
 using namespace std::chrono_literals;
 
 constexpr std::size_t buffer_size = std::size_t{16} * 1024;  // what a TLS record holds: more does not come at once
+constexpr std::uint32_t longest_header = 16 * 1024;
 
 std::string words_of(const boost::system::error_code& error) {
     if (error == beast::error::timeout)
         return "no answer in time";
     if (error == http::error::end_of_stream || error == asio::error::eof || error == asio::ssl::error::stream_truncated)
         return "closed by the server";
+    if (error.category() == http::make_error_code(http::error::end_of_stream).category())
+        return "the answer is no HTTP that can be read (" + error.message() + ")";
     return error.message();
 }
 
@@ -48,22 +52,6 @@ void notice_dead_peers(tcp::socket& socket) {
         {TCP_KEEPIDLE, 15}, {TCP_KEEPINTVL, 5}, {TCP_KEEPCNT, 3}, {TCP_USER_TIMEOUT, 30'000}};
     for (const auto& [option, value] : options)
         ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
-}
-
-/// Throws boost::system::system_error for material that OpenSSL cannot use.
-asio::ssl::context make_context(const TlsMaterial& tls) {
-    asio::ssl::context context(asio::ssl::context::tls_client);
-    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
-    context.set_verify_mode(tls.verify ? asio::ssl::verify_peer : asio::ssl::verify_none);
-    if (tls.ca_pem.empty())
-        context.set_default_verify_paths();
-    else
-        context.add_certificate_authority(asio::buffer(tls.ca_pem));
-    if (!tls.certificate_pem.empty()) {
-        context.use_certificate_chain(asio::buffer(tls.certificate_pem));
-        context.use_private_key(asio::buffer(tls.key_pem), asio::ssl::context::pem);
-    }
-    return context;
 }
 
 http::request<http::string_body> make_request(const ServerUrl& server, HttpRequest given) {
@@ -89,20 +77,19 @@ public:
         : executor_(std::move(executor)), server_(std::move(server)), tls_(std::move(tls)) {}
 
     asio::awaitable<std::string> connect() {
-        boost::system::error_code error;
-        tcp::resolver resolver(executor_);
-        const auto addresses = co_await resolver.async_resolve(server_.host, std::to_string(server_.port),
-                                                               asio::redirect_error(asio::use_awaitable, error));
-        if (error)
-            co_return "name " + server_.host + ": " + words_of(error);
+        const auto addresses = co_await resolve(executor_, server_.host, server_.port, connect_limit);
+        if (!addresses)
+            co_return addresses.error();
         if (std::string problem = make_stream(); !problem.empty())
             co_return problem;
         // Each address has its share of the time, lest the first one, of a host that is gone, uses all of it up.
-        const auto share =
-            std::max<std::chrono::milliseconds>(connect_limit / std::max<std::size_t>(addresses.size(), 1), 2s);
-        for (const auto& address : addresses) {
+        const auto share = std::max<std::chrono::milliseconds>(connect_limit / addresses->size(), 2s);
+        boost::system::error_code error;
+        for (const tcp::endpoint& address : *addresses) {
+            boost::system::error_code of_another_family;
+            lowest().socket().close(of_another_family);
             lowest().expires_after(share);
-            co_await lowest().async_connect(address.endpoint(), asio::redirect_error(asio::use_awaitable, error));
+            co_await lowest().async_connect(address, asio::redirect_error(asio::use_awaitable, error));
             if (!error)
                 break;
         }
@@ -143,41 +130,23 @@ private:
             plain_.emplace(executor_);
             return {};
         }
-        try {
-            context_.emplace(make_context(tls_));
-        } catch (const boost::system::system_error& error) {
-            return "the certificates given for " + to_string(server_) + " cannot be used: " + error.code().message();
-        }
+        auto context = make_context(tls_, to_string(server_));
+        if (!context)
+            return context.error();
+        context_.emplace(std::move(*context));
         secure_.emplace(executor_, *context_);
-        return {};
+        std::string problem = expect_name(secure_->native_handle(), expected_name(tls_, server_));
+        return tls_.verify ? problem : "";
     }
 
     asio::awaitable<std::string> shake_hands() {
-        const std::string name = tls_.server_name.empty() ? server_.host : tls_.server_name;
-        expect_name(name);
         boost::system::error_code error;
         co_await secure_->async_handshake(asio::ssl::stream_base::client,
                                           asio::redirect_error(asio::use_awaitable, error));
         if (!error)
             co_return std::string();
-        const long verdict = SSL_get_verify_result(secure_->native_handle());
-        if (tls_.verify && verdict != X509_V_OK)
-            co_return std::string("TLS: the certificate of ") + to_string(server_) +
-                " cannot be trusted: " + X509_verify_cert_error_string(verdict) + " (expected: " + name + ")";
-        co_return "TLS: " + words_of(error);
-    }
-
-    /// In the certificate. OpenSSL checks it with the chain, so that its verdict says which of the two is wrong.
-    void expect_name(const std::string& name) {
-        SSL* ssl = secure_->native_handle();
-        boost::system::error_code not_an_address;
-        asio::ip::make_address(name, not_an_address);
-        if (!not_an_address) {
-            X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
-            return;
-        }
-        SSL_set_tlsext_host_name(ssl, name.c_str());  // server name indication is for names only (RFC 6066)
-        SSL_set1_host(ssl, name.c_str());
+        std::string reason = distrust(secure_->native_handle(), tls_, server_);
+        co_return reason.empty() ? "TLS: " + words_of(error) : std::move(reason);
     }
 
     template <class Stream>
@@ -186,7 +155,8 @@ private:
         boost::system::error_code error;
         lowest().expires_after(answer_limit);
         parser_.emplace();
-        parser_->body_limit(boost::none);
+        parser_->body_limit(boost::none);  // a watch has no end; what of it is kept, its readers limit
+        parser_->header_limit(longest_header);
         co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
         if (!error)
             co_await http::async_read_header(stream, buffer_, *parser_,

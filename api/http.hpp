@@ -1,5 +1,5 @@
 // One connection to an API server: HTTP/1.1 over TLS, one request after the other, answers read as they come. The only
-// file of this room that knows Beast and speaks TLS.
+// file of this room that knows Beast.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -42,8 +42,7 @@ struct HttpHead {
     std::optional<std::chrono::seconds> retry_after;
 };
 
-/// Every wait has a limit, so that a server that is gone without a word is noticed (that of a name's look-up is the
-/// resolver's own, resolv.conf); the error says in words what
+/// Every wait has a limit, so that a server that is gone without a word is noticed; the error says in words what
 /// happened ("connect: Connection refused"). After an error the connection is of no use.
 class HttpConnection {
 public:

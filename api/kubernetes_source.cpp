@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto node_patience = 5s;  // the start does not depend on the Node object
-constexpr std::size_t blip = 2;     // so many failures in a row are not worth a word
 
 /// Services that another proxy serves, and headless ones, stay at the server (kube-proxy's own selectors, service/
 /// config.go and server.go of v1.37; older servers know no field selector for clusterIP).
@@ -65,12 +64,9 @@ KubernetesSource::Watched KubernetesSource::make(std::size_t index, Resource res
     const std::string name = resource.name;
     Reflector::Sink sink{[this, index](std::vector<WireObject> objects) { take_list(index, std::move(objects)); },
                          [this, index](std::vector<WatchEvent> events) { take_events(index, std::move(events)); },
-                         [this, index](const std::string& reason) { take_health(index, reason); }};
+                         [this, index](const std::optional<Trouble>& trouble) { take_health(index, trouble); }};
     return {std::make_unique<Reflector>(client_, std::move(resource), options.timing, std::move(sink)),
-            ObjectSet(kind, name, options.relist_hold),
-            false,
-            {},
-            0};
+            ObjectSet(kind, name, options.relist_hold), false};
 }
 
 asio::awaitable<void> KubernetesSource::run(OnTransaction deliver) {
@@ -113,15 +109,13 @@ void KubernetesSource::count_mistakes(const WireObject& object, const Resource& 
         client_.hooks().decode_error(resource.name);
 }
 
-void KubernetesSource::take_health(std::size_t index, const std::string& reason) {
-    Watched& watched = watched_[index];
-    watched.ailment = reason;
-    watched.ailments = reason.empty() ? 0 : watched.ailments + 1;
-    if (!away_since_ && index != node && watched.ailments >= blip) {
+void KubernetesSource::take_health(std::size_t index, const std::optional<Trouble>& trouble) {
+    if (!trouble)
+        troubles_.over(name_of(index));
+    else if (const auto news = troubles_.failed(name_of(index), *trouble, Clock::now()); news && client_.hooks().away)
+        client_.hooks().away(*news);
+    if (!away_since_ && index != node && troubles_.lasts(name_of(index)))
         away_since_ = Clock::now();
-        if (client_.hooks().away)
-            client_.hooks().away(reason);
-    }
     if (away_since_ && watching()) {
         const auto away_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *away_since_);
         away_since_.reset();
@@ -131,14 +125,13 @@ void KubernetesSource::take_health(std::size_t index, const std::string& reason)
 }
 
 bool KubernetesSource::watching() const {
-    return watched_[services].ailment.empty() && watched_[slices].ailment.empty();
+    return !ails(watched_[services]) && !ails(watched_[slices]);
 }
 
 std::vector<Problem> KubernetesSource::ailments() const {
     std::vector<Problem> problems;
-    for (const Watched& watched : watched_)
-        if (watched.ailments >= blip)
-            problems.push_back({{}, "", "not up to date: " + watched.ailment, true});
+    for (const TroubleNews& news : troubles_.now())
+        problems.push_back({{}, "", "not up to date: " + to_string(news), true});
     return problems;
 }
 
@@ -190,7 +183,7 @@ asio::awaitable<void> KubernetesSource::keep_time() {
             next = *node_awaited_;
         for (const Watched& watched : watched_)
             if (const auto due = watched.objects.due())
-                next = std::min(next, watched.ailment.empty() ? *due : std::max<Time>(*due, Clock::now() + 1s));
+                next = std::min(next, !ails(watched) ? *due : std::max<Time>(*due, Clock::now() + 1s));
         timer_.expires_at(next);
         boost::system::error_code cancelled;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
@@ -198,7 +191,7 @@ asio::awaitable<void> KubernetesSource::keep_time() {
             continue;
         // What a server says that is away by now is not obeyed.
         for (Watched& watched : watched_)
-            if (watched.ailment.empty())
+            if (!ails(watched))
                 watched.objects.release(Clock::now(), pending_);
         hand_over();
     }
@@ -213,8 +206,8 @@ std::string KubernetesSource::waiting_for() const {
         if (watched.listed)
             continue;
         text += (text.empty() ? "the first complete list of " : "; of ") + watched.reflector->resource().name;
-        if (!watched.ailment.empty())
-            text += " (" + watched.ailment + ")";
+        if (ails(watched))
+            text += " (" + troubles_.reason(name_of(index)) + ")";
     }
     return text.empty() ? "Node " + node_name_ : text;
 }

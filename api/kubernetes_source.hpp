@@ -42,7 +42,7 @@ public:
     std::size_t held() const;
     /// Whether Services and EndpointSlices are up to date, as far as can be told.
     bool watching() const;
-    /// What keeps resources from being watched now.
+    /// What keeps resources from being watched now; each has been given to the hook `away`.
     std::vector<Problem> ailments() const;
 
     /// Writes an Event (event_poster.hpp).
@@ -59,14 +59,14 @@ private:
         std::unique_ptr<Reflector> reflector;
         ObjectSet objects;
         bool listed = false;
-        std::string ailment;       // empty: it is watched
-        std::size_t ailments = 0;  // in a row
     };
 
     Watched make(std::size_t index, Resource resource, Kind kind, const KubernetesOptions& options);
     void take_list(std::size_t index, std::vector<WireObject> objects);
     void take_events(std::size_t index, std::vector<WatchEvent> events);
-    void take_health(std::size_t index, const std::string& reason);
+    void take_health(std::size_t index, const std::optional<Trouble>& trouble);
+    const std::string& name_of(std::size_t index) const { return watched_[index].reflector->resource().name; }
+    bool ails(const Watched& watched) const { return troubles_.any(watched.reflector->resource().name); }
     void count_mistakes(const WireObject& object, const Resource& resource) const;
     void hand_over();
     void add_problems(Transaction& changes);
@@ -77,6 +77,7 @@ private:
     std::string node_name_;
     OnTransaction deliver_;
     std::vector<Watched> watched_;
+    Troubles troubles_;
     Transaction pending_;
     std::uint64_t problems_version_ = 0;
     bool delivered_ = false;

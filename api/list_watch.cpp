@@ -64,9 +64,15 @@ void ListWatch::page(const std::string& version, const std::string& continue_tok
     paged_ = true;
 }
 
-void ListWatch::seen(const std::string& version) {
-    if (!version.empty())
-        version_ = version;
+bool ListWatch::seen(const std::string& version) {
+    if (version.empty() || version == version_)
+        return false;
+    version_ = version;
+    return true;
+}
+
+bool ListWatch::asks_another_way_after(Ending ending) {
+    return ending != Ending::refused && ending != Ending::broken;
 }
 
 void ListWatch::list_again(Age age) {

@@ -49,8 +49,10 @@ public:
 
     /// A page of the list has come whole. An empty token: it was the last one.
     void page(const std::string& version, const std::string& continue_token);
-    /// An event or a bookmark of the watch.
-    void seen(const std::string& version);
+    /// An event or a bookmark of the watch. Whether its version is another one than the last.
+    bool seen(const std::string& version);
+    /// What comes after such an ending is another request than the one that failed.
+    static bool asks_another_way_after(Ending ending);
     void ended(Ending ending);
 
     /// Whether everything is known, and is only kept up to date.

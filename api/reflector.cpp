@@ -1,8 +1,7 @@
 #include "api/reflector.hpp"
 
 #include <algorithm>
-
-#include "api/backoff.hpp"
+#include <utility>
 
 namespace api {
 namespace {
@@ -12,7 +11,9 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto list_silence = 60s;
-constexpr auto very_short = 1s;  // a watch that ends so soon, without an event, is a failure
+constexpr auto shortest_watch = 1s;  // one that delivers and ends at once is asked for no oftener
+constexpr auto list_limit = 10min;   // a server that sends a byte from time to time holds us up no longer
+constexpr std::size_t longest_list = std::size_t{1024} * 1024 * 1024;  // unpacked: half of what etcd holds by default
 constexpr std::size_t longest_refusal = std::size_t{64} * 1024;
 
 Ending ending_of(int code, const WireStatus& status) {
@@ -48,7 +49,8 @@ Reflector::Reflector(ApiClient& client, Resource resource, WatchTiming timing, S
       list_watch_(std::move(resource)),
       timing_(timing),
       sink_(std::move(sink)),
-      heard_(Clock::now()) {}
+      heard_(Clock::now()),
+      proof_(client.context()) {}
 
 std::chrono::duration<double> Reflector::stale(Time now) const {
     return now - heard_;
@@ -98,6 +100,8 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
 
 asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
     ListReader reader(resource().kind, [this](WireObject object) { pages_.push_back(std::move(object)); });
+    const Time began = Clock::now();
+    std::size_t size = 0;
     for (;;) {
         const auto bytes = co_await link_->connection->read(list_silence);
         if (!bytes)
@@ -105,12 +109,17 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
         heard_ = Clock::now();
         if (bytes->empty())
             break;
+        size += bytes->size();
+        if (size > longest_list)
+            co_return Result{Ending::broken, client_.name(link_->server) + ": the list is longer than 1 GiB"};
+        if (heard_ - began > list_limit)
+            co_return Result{Ending::unreachable, client_.name(link_->server) + ": the list takes over 10 minutes"};
         reader.feed(*bytes);
     }
     const ListReader::End end = reader.finish();
     if (!end.problem.empty())
         co_return Result{Ending::broken, end.problem};
-    works();
+    client_.succeeded(*link_);
     list_watch_.page(end.version, end.continue_token);
     if (end.continue_token.empty())
         deliver_list();
@@ -118,22 +127,57 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
 }
 
 asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events() {
+    begin_watch();
+    Result result = co_await read_events_to_their_end();
+    proof_.cancel();
+    if (result.ending == Ending::closed && !proven_)
+        result = {Ending::unreachable, client_.name(link_->server) + ": the watch ended as soon as it began"};
+    co_return result;
+}
+
+/// After failures it is not yet said that all is well: the watch has to prove itself first.
+void Reflector::begin_watch() {
+    proven_ = false;
+    watch_began_ = Clock::now();
+    if (!streak_.lasts() && breaks_ == 0)
+        sink_.health({});
+    proof_.expires_after(timing_.proven_after);
+    proof_.async_wait([this](const boost::system::error_code& cancelled) {
+        if (cancelled || !link_)
+            return;
+        streak_.proven();
+        prove();
+    });
+}
+
+/// The watch was worth something: breaks are counted anew. What makes us list anew is forgiven by time alone, for a
+/// list costs more than a change is worth.
+void Reflector::prove() {
+    client_.succeeded(*link_);
+    breaks_ = 0;
+    if (!std::exchange(proven_, true))
+        sink_.health({});
+}
+
+asio::awaitable<Reflector::Result> Reflector::read_events_to_their_end() {
     std::vector<WatchEvent> batch;
     std::optional<Result> end;
     EventReader reader([&](WatchEvent event) {
         if (event.type == EventType::error)
-            end = Result{ending_of(event.status.code, event.status), reason_of(event.status.code, event.status)};
+            end = Result{ending_of(event.status.code, event.status),
+                         client_.name(link_->server) + ": " + reason_of(event.status.code, event.status),
+                         {},
+                         event.status.code};
         if (end)
             return;
-        works();
-        bookmarks_ = bookmarks_ || event.type == EventType::bookmark;
-        list_watch_.seen(event.object.version);
-        if (event.type != EventType::bookmark)
+        client_.succeeded(*link_);
+        const bool is_bookmark = event.type == EventType::bookmark;
+        bookmarks_ = bookmarks_ || is_bookmark;
+        if (list_watch_.seen(event.object.version) && !is_bookmark)
+            prove();
+        if (!is_bookmark)
             batch.push_back(std::move(event));
     });
-    sink_.health({});
-    bool anything = false;
-    const Time began = Clock::now();
     while (!end) {
         const auto silence = bookmarks_ ? timing_.bookmark_silence : timing_.watch_silence;
         const auto bytes = co_await link_->connection->read(silence);
@@ -144,26 +188,13 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events() {
         heard_ = Clock::now();
         if (bytes->empty())
             break;
-        anything = true;
         const std::string problem = reader.feed(*bytes);
         if (!batch.empty())
             sink_.events(std::exchange(batch, {}));
         if (!problem.empty())
             co_return Result{Ending::broken, problem};
     }
-    if (end)
-        co_return end;
-    if (!anything && Clock::now() - began < very_short)
-        co_return Result{Ending::unreachable, client_.name(link_->server) + ": the watch ended as soon as it began"};
-    works();
-    co_return Result{Ending::closed, {}};
-}
-
-/// An answer that was worth something: failures are counted anew.
-void Reflector::works() {
-    client_.succeeded(*link_);
-    failures_ = 0;
-    breaks_ = 0;
+    co_return end.value_or(Result{Ending::closed, {}});
 }
 
 /// When all resources fail, the pool's pauses do, and end for all when one comes back. Where the server has worked for
@@ -193,22 +224,28 @@ asio::awaitable<Reflector::Result> Reflector::read_refusal(HttpHead head) {
     const WireStatus status = read_status(text);
     const int code = static_cast<int>(head.status);
     co_return Result{ending_of(code, status), client_.name(link_->server) + ": " + reason_of(code, status),
-                     head.retry_after.value_or(0s)};
+                     head.retry_after.value_or(0s), code};
+}
+
+void Reflector::tell(const Result& result, ListWatch::Call call) {
+    sink_.health(trouble_of(resource(), call, result.ending, result.code, result.reason));
 }
 
 asio::awaitable<void> Reflector::recover(Result result) {
+    const auto call = list_watch_.watching() ? ListWatch::Call::watch : ListWatch::Call::list;
     if (list_watch_.watching() && client_.hooks().watch_restarted)
         client_.hooks().watch_restarted(resource().name, word(result.ending));
     list_watch_.ended(result.ending);
     pages_.clear();
     switch (result.ending) {
         case Ending::closed:
+            co_await sleep_until(client_.context(), watch_began_ + shortest_watch);
             co_return;
         case Ending::unreachable:
         case Ending::busy:
             client_.failed(*link_, result.retry_after);
             note_break();
-            sink_.health(resource().name + ": " + result.reason);
+            tell(result, call);
             link_.reset();
             co_return;
         case Ending::unauthorized:
@@ -223,12 +260,11 @@ asio::awaitable<void> Reflector::recover(Result result) {
         case Ending::broken:
             break;
     }
-    ++failures_;
-    const bool our_answer_helps = result.ending != Ending::refused && result.ending != Ending::broken;
-    if (our_answer_helps && failures_ == 1)
+    const auto pause = streak_.failed(ListWatch::asks_another_way_after(result.ending), client_.jitter());
+    if (pause == 0ms)
         co_return;
-    sink_.health(resource().name + ": " + result.reason);
-    co_await sleep_until(client_.context(), Clock::now() + pause_after(failures_, client_.jitter()));
+    tell(result, call);
+    co_await sleep_until(client_.context(), Clock::now() + pause);
 }
 
 }  // namespace api

@@ -3,13 +3,16 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "api/api_client.hpp"
+#include "api/backoff.hpp"
 #include "api/list_watch.hpp"
+#include "api/troubles.hpp"
 #include "api/wire.hpp"
 
 namespace api {
@@ -21,6 +24,8 @@ struct WatchTiming {
     std::chrono::milliseconds bookmark_silence{150'000};
     /// From one that does not. It ends watches within 10 minutes.
     std::chrono::milliseconds watch_silence{660'000};
+    /// A watch that has lived so long is a success, though nothing has changed meanwhile.
+    std::chrono::milliseconds proven_after{3'000};
 };
 
 class Reflector {
@@ -29,8 +34,8 @@ public:
     struct Sink {
         std::function<void(std::vector<WireObject>)> list;    ///< everything there is
         std::function<void(std::vector<WatchEvent>)> events;  ///< added, modified and deleted, as they came together
-        /// It can, or cannot any more, be kept up to date; the reason is empty when it can.
-        std::function<void(const std::string& reason)> health;
+        /// It can (nothing), or cannot any more, be kept up to date.
+        std::function<void(const std::optional<Trouble>& trouble)> health;
     };
 
     Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink);
@@ -47,6 +52,7 @@ private:
         Ending ending = Ending::unreachable;
         std::string reason;
         std::chrono::seconds retry_after{0};
+        int code = 0;  // HTTP's, of a refusal
     };
 
     boost::asio::awaitable<void> attempt();
@@ -56,7 +62,10 @@ private:
     boost::asio::awaitable<std::optional<Result>> read_events();
     boost::asio::awaitable<Result> read_refusal(HttpHead head);
     void deliver_list();
-    void works();
+    boost::asio::awaitable<Result> read_events_to_their_end();
+    void begin_watch();
+    void prove();
+    void tell(const Result& result, ListWatch::Call call);
     void note_break();
     boost::asio::awaitable<void> recover(Result result);
 
@@ -69,10 +78,13 @@ private:
     bool listed_once_ = false;
     bool bookmarks_ = false;  // this server sends them
     Time heard_;
-    std::size_t failures_ = 0;  // in a row, that are not the server's but this resource's
-    std::size_t breaks_ = 0;    // in a row, that look like the server's
-    Time broken_;               // when the last of those was
-    Setback setback_;           // by those, while the server works for other resources
+    boost::asio::steady_timer proof_;  // when the watch will have lived long enough
+    bool proven_ = false;              // the watch
+    Time watch_began_;
+    Streak streak_;           // of failures that are not the server's but this resource's
+    std::size_t breaks_ = 0;  // in a row, that look like the server's
+    Time broken_;             // when the last of those was
+    Setback setback_;         // by those, while the server works for other resources
 };
 
 }  // namespace api

@@ -15,6 +15,12 @@ bool is_loopback(const std::string& host) {
     return !error && address.is_loopback();
 }
 
+bool is_v6(const std::string& host) {
+    boost::system::error_code error;
+    boost::asio::ip::make_address_v6(host, error);
+    return !error && !host.ends_with('%');
+}
+
 bool read_port(std::string_view text, std::uint16_t& port) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
     return error == std::errc() && end == text.data() + text.size() && port != 0;
@@ -28,12 +34,16 @@ bool read_authority(std::string_view text, ServerUrl& url) {
         if (end == std::string_view::npos)
             return false;
         url.host = text.substr(1, end - 1);
+        if (const auto zone = url.host.find("%25"); zone != std::string::npos)
+            url.host.erase(zone + 1, 2);  // as RFC 6874 writes it
+        if (!is_v6(url.host))
+            return false;
         rest = text.substr(end + 1);
     } else {
         url.host = text.substr(0, text.find(':'));
         rest = text.substr(url.host.size());
     }
-    if (url.host.empty())
+    if (url.host.empty() || url.host.find_first_of("[]%") < url.host.find(':'))
         return false;
     return rest.empty() || (rest.front() == ':' && read_port(rest.substr(1), url.port));
 }
@@ -65,13 +75,28 @@ tl::expected<ServerUrl, std::string> parse_server_url(std::string_view text) {
     return url;
 }
 
+std::string without_zone(const std::string& address) {
+    return address.substr(0, address.find('%'));
+}
+
+namespace {
+
+std::string with_port(const std::string& host, std::uint16_t port) {
+    if (host.find(':') == std::string::npos)
+        return host + ":" + std::to_string(port);
+    const auto zone = host.find('%');
+    const std::string encoded = zone == std::string::npos ? "" : "%25" + host.substr(zone + 1);  // RFC 6874
+    return "[" + without_zone(host) + encoded + "]:" + std::to_string(port);
+}
+
+}  // namespace
+
 std::string authority(const ServerUrl& url) {
-    const bool v6 = url.host.find(':') != std::string::npos;
-    return (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
+    return with_port(without_zone(url.host), url.port);
 }
 
 std::string to_string(const ServerUrl& url) {
-    return (url.tls ? "https://" : "http://") + authority(url) + url.prefix;
+    return (url.tls ? "https://" : "http://") + with_port(url.host, url.port) + url.prefix;
 }
 
 }  // namespace api

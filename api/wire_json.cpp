@@ -12,8 +12,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t arena_size = std::size_t{64} * 1024;              // more than most objects need
-constexpr std::size_t longest_event = std::size_t{32} * 1024 * 1024;    // etcd takes 1.5 MiB
+constexpr std::size_t arena_size = std::size_t{64} * 1024;           // more than most objects need
+constexpr std::size_t longest_item = std::size_t{32} * 1024 * 1024;  // etcd takes 1.5 MiB
+constexpr std::size_t longest_event = longest_item;
 constexpr std::size_t longest_envelope = std::size_t{1} * 1024 * 1024;  // of a list, without its items
 
 // ---- lists ---------------------------------------------------------------------------------------------------
@@ -85,6 +86,7 @@ private:
             parser_.reset();
             parser_.handler().stack.reset(&resource_);
             place_ = Place::item;
+            item_size_ = 0;
             return 0;
         }
         if (c == ']') {
@@ -104,6 +106,9 @@ private:
             problem_ = "an item of the list is broken: " + error.message();
             return used;
         }
+        item_size_ += used;
+        if (item_size_ > longest_item)
+            problem_ = "an item of the list has no end";
         if (!parser_.done())
             return used;
         {
@@ -121,6 +126,7 @@ private:
     json::monotonic_resource resource_;
     json::basic_parser<JsonReducer> parser_{json::parse_options{}};
     Place place_ = Place::envelope;
+    std::size_t item_size_ = 0;
     std::string envelope_;
     std::string text_;  // the last one in the envelope
     bool in_text_ = false;

@@ -1,12 +1,11 @@
 #include "health/connect.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
-#include <tuple>
+#include <memory>
 
 #include "health/blame.hpp"
 
@@ -23,35 +22,42 @@ namespace {
 
 constexpr std::size_t max_addresses = 16;
 
+/// Shared with the resolver, whose thread may be busy long after we have given up: a look-up cannot be broken off.
 struct Lookup {
+    Lookup(const asio::any_io_executor& executor, std::chrono::steady_clock::time_point deadline)
+        : resolver(executor), timer(executor, deadline) {}
+    tcp::resolver resolver;
+    asio::steady_timer timer;
+    bool done = false;
     std::vector<tcp::endpoint> endpoints;
     std::string problem;
 };
 
-asio::awaitable<Lookup> look_up(std::string host, std::uint16_t port, std::chrono::steady_clock::time_point deadline) {
-    using namespace asio::experimental::awaitable_operators;
-    Lookup result;
+asio::awaitable<std::shared_ptr<Lookup>> look_up(std::string host, std::uint16_t port,
+                                                 std::chrono::steady_clock::time_point deadline) {
+    const auto result = std::make_shared<Lookup>(co_await asio::this_coro::executor, deadline);
     boost::system::error_code error;
     const auto address = asio::ip::make_address(host, error);
     if (!error) {
-        result.endpoints = {{address, port}};
+        result->endpoints = {{address, port}};
         co_return result;
     }
-    const auto executor = co_await asio::this_coro::executor;
-    tcp::resolver resolver(executor);
-    asio::steady_timer timer(executor, deadline);
-    boost::system::error_code failed;
-    auto outcome = co_await (
-        resolver.async_resolve(host, std::to_string(port), asio::redirect_error(asio::use_awaitable, failed)) ||
-        timer.async_wait(asio::use_awaitable));
-    if (outcome.index() == 1)
-        result.problem = "lookup of " + host + ": timeout";
-    else if (failed || std::get<0>(outcome).empty())
-        result.problem = "lookup of " + host + ": " + failed.message();
-    else
-        for (const auto& found : std::get<0>(outcome))
-            if (result.endpoints.size() < max_addresses)
-                result.endpoints.push_back(found);
+    result->resolver.async_resolve(
+        host, std::to_string(port),
+        [result, host](const boost::system::error_code& failed, const tcp::resolver::results_type& found) {
+            result->done = true;
+            if (failed || found.empty())
+                result->problem = "lookup of " + host + ": " + failed.message();
+            for (const auto& one : found)
+                if (result->endpoints.size() < max_addresses)
+                    result->endpoints.push_back(one);
+            result->timer.cancel();
+        });
+    co_await result->timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
+    if (!result->done) {
+        result->resolver.cancel();  // if it has not begun
+        result->problem = "lookup of " + host + ": timeout";
+    }
     co_return result;
 }
 
@@ -78,10 +84,10 @@ asio::awaitable<Connected> connect_any(boost::beast::tcp_stream& stream, std::ve
 
 asio::awaitable<Connected> connect(boost::beast::tcp_stream& stream, std::string host, std::uint16_t port,
                                    std::chrono::steady_clock::time_point deadline) {
-    Lookup target = co_await look_up(std::move(host), port, deadline);
-    if (!target.problem.empty())
-        co_return Connected{target.problem};
-    co_return co_await connect_any(stream, std::move(target.endpoints), deadline);
+    const auto target = co_await look_up(std::move(host), port, deadline);
+    if (!target->problem.empty())
+        co_return Connected{target->problem};
+    co_return co_await connect_any(stream, target->endpoints, deadline);
 }
 
 void abandon(boost::beast::tcp_stream& stream) {

@@ -92,7 +92,9 @@ asio::awaitable<Exchange> exchange(Stream& stream, Request request) {
         parser.skip(true);
         co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
         if (error) {
-            result.problem = "read: " + words_of(error);
+            result.problem = error.category() == http::make_error_code(http::error::end_of_stream).category()
+                                 ? "read: no HTTP answer (" + error.message() + ")"
+                                 : "read: " + words_of(error);
             co_return result;
         }
         result.status = parser.get().result_int();
@@ -127,8 +129,8 @@ asio::awaitable<Exchange> ask(const HttpUrl& url, Request request, Deadline dead
     result.doubt = connected.doubt;
     boost::system::error_code is_name;
     asio::ip::make_address(url.host, is_name);
-    if (is_name)
-        SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str());
+    if (result.problem.empty() && is_name && SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str()) != 1)
+        result.problem = "TLS: the name '" + url.host + "' cannot be sent";
     if (result.problem.empty()) {
         boost::system::error_code error;
         co_await stream.async_handshake(asio::ssl::stream_base::client,

@@ -1,5 +1,6 @@
 #include "proxy/admin.hpp"
 
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,7 +16,10 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
+
+#include "proxy/descriptors.hpp"
 
 namespace proxy {
 namespace {
@@ -25,10 +29,17 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using namespace std::chrono_literals;
 
-constexpr auto idle_limit = 30s;
+constexpr std::size_t most_visitors = 100;  // of one listener
+constexpr std::uint32_t longest_header = 8 * 1024;
+constexpr auto first_limit = 10s;   // from the connection to the end of its first request
+constexpr auto idle_limit = 30s;    // to the end of the next one
+constexpr auto taking_limit = 30s;  // for taking an answer
+constexpr auto goodbye_limit = 1s;  // for a body that nobody reads
+constexpr std::size_t goodbye_bytes = std::size_t{256} * 1024;
+constexpr auto accept_retry = 1s;
 constexpr auto listen_retry = 5s;
 
-using Request = http::request<http::string_body>;
+using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
 using AnswerTo = std::function<std::optional<Reply>(const Request&)>;
 
@@ -47,14 +58,14 @@ Reply page_for(const Request& request, const Pages& pages) {
     return page->second();
 }
 
-Response response_to(const Request& request, Reply reply) {
+Response response_to(const Request& request, Reply reply, bool keep) {
     Response response(static_cast<http::status>(reply.status), request.version());
     response.set(http::field::server, "podferry/" PODFERRY_VERSION);
     response.set(http::field::content_type, reply.content_type);
     response.set("X-Content-Type-Options", "nosniff");
     for (const auto& [name, value] : reply.headers)
         response.set(name, value);
-    response.keep_alive(request.keep_alive());
+    response.keep_alive(keep && request.keep_alive());
     response.body() = std::move(reply.body);
     response.prepare_payload();
     if (request.method() == http::verb::head)
@@ -66,48 +77,110 @@ template <class Protocol>
 using Stream = beast::basic_stream<Protocol, asio::any_io_executor>;
 
 template <class Protocol>
-asio::awaitable<void> converse(std::shared_ptr<Stream<Protocol>> connection, AnswerTo answer) {
-    Stream<Protocol>& stream = *connection;
-    beast::flat_buffer buffer;
+struct Visitor {
+    explicit Visitor(typename Protocol::socket socket) : stream(std::move(socket)) {}
+    Stream<Protocol> stream;
+    bool waits = true;  // for a request: nobody but the visitor misses anything when it is closed
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+};
+
+/// A body is not read, but the visitor may go on sending it for a moment, or the reset would overtake the answer.
+template <class Protocol>
+asio::awaitable<void> say_goodbye(std::shared_ptr<Visitor<Protocol>> visitor) {
     boost::system::error_code error;
-    for (;;) {
-        Request request;
-        stream.expires_after(idle_limit);
-        co_await http::async_read(stream, buffer, request, asio::redirect_error(asio::use_awaitable, error));
+    visitor->stream.socket().shutdown(Protocol::socket::shutdown_send, error);
+    visitor->stream.expires_after(goodbye_limit);
+    std::array<char, 4096> bytes{};
+    for (std::size_t read = 0; !error && read < goodbye_bytes;)
+        read += co_await visitor->stream.async_read_some(asio::buffer(bytes),
+                                                         asio::redirect_error(asio::use_awaitable, error));
+}
+
+template <class Protocol>
+asio::awaitable<void> converse(std::shared_ptr<Visitor<Protocol>> visitor, AnswerTo answer) {
+    Stream<Protocol>& stream = visitor->stream;
+    beast::flat_buffer buffer(2 * std::size_t{longest_header});
+    boost::system::error_code error;
+    for (bool first = true;; first = false) {
+        http::request_parser<http::empty_body> parser;
+        parser.header_limit(longest_header);
+        parser.body_limit(boost::none);
+        visitor->waits = true;
+        visitor->since = std::chrono::steady_clock::now();
+        stream.expires_after(first ? std::chrono::seconds(first_limit) : idle_limit);
+        co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
         if (error)
             co_return;
-        auto reply = answer(request);
+        visitor->waits = false;
+        auto reply = answer(parser.get());
         if (!reply)
             co_return;
-        const Response response = response_to(request, std::move(*reply));
-        stream.expires_after(idle_limit);
+        const Response response = response_to(parser.get(), std::move(*reply), parser.is_done());
+        stream.expires_after(taking_limit);
         co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
+        if (!error && !parser.is_done())
+            co_await say_goodbye<Protocol>(visitor);
         if (error || response.need_eof())
             co_return;
     }
 }
 
+/// Those who are there now, at one listener.
+template <class Protocol>
+class Visitors {
+public:
+    /// Makes room when there are too many, here or in the whole process: who has waited longest without asking
+    /// anything goes, or else who came first. Null: there is no room to be made.
+    std::shared_ptr<Visitor<Protocol>> admit(typename Protocol::socket socket) {
+        std::erase_if(all_, [](const auto& visitor) { return visitor.expired(); });
+        const bool room = all_.size() < most_visitors && leaves_reserve(socket.native_handle(), descriptor_limit());
+        if (!room && !dismiss_one())
+            return nullptr;
+        auto visitor = std::make_shared<Visitor<Protocol>>(std::move(socket));
+        all_.push_back(visitor);
+        return visitor;
+    }
+
+    bool dismiss_one() {
+        std::shared_ptr<Visitor<Protocol>> chosen;
+        for (const auto& weak : all_)
+            if (const auto visitor = weak.lock(); visitor && visitor->stream.socket().is_open())
+                if (!chosen || std::pair(!visitor->waits, visitor->since) < std::pair(!chosen->waits, chosen->since))
+                    chosen = visitor;
+        if (chosen)
+            chosen->stream.close();
+        return chosen != nullptr;
+    }
+
+    void dismiss_all() {
+        for (const auto& weak : all_)
+            if (const auto visitor = weak.lock())
+                visitor->stream.close();
+    }
+
+private:
+    std::vector<std::weak_ptr<Visitor<Protocol>>> all_;
+};
+
 template <class Protocol>
 asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acceptor, AnswerTo answer) {
     asio::steady_timer pause(acceptor->get_executor());
-    std::vector<std::weak_ptr<Stream<Protocol>>> connections;
+    Visitors<Protocol> visitors;
     for (;;) {
         boost::system::error_code error;
         auto socket = co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, error));
-        std::erase_if(connections, [](const auto& connection) { return connection.expired(); });
         if (error == asio::error::operation_aborted || !acceptor->is_open()) {
-            for (const auto& connection : connections)
-                connection.lock()->close();
+            visitors.dismiss_all();
             co_return;
         }
         if (error) {  // out of descriptors, for one
-            pause.expires_after(1s);
+            visitors.dismiss_one();
+            pause.expires_after(accept_retry);
             co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
             continue;
         }
-        auto connection = std::make_shared<Stream<Protocol>>(std::move(socket));
-        connections.push_back(connection);
-        asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(connection), answer), asio::detached);
+        if (auto visitor = visitors.admit(std::move(socket)))
+            asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(visitor), answer), asio::detached);
     }
 }
 

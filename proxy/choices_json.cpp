@@ -2,6 +2,7 @@
 #include <boost/json.hpp>
 
 #include "proxy/allocate.hpp"
+#include "proxy/error_words.hpp"
 
 namespace proxy {
 namespace json = boost::json;
@@ -38,7 +39,7 @@ tl::expected<Choices, std::string> choices_from_json(std::string_view text) {
         }
         return choices;
     } catch (const std::exception& error) {
-        return tl::unexpected(std::string(error.what()));
+        return tl::unexpected(words_of(error));
     }
 }
 

@@ -67,9 +67,10 @@ api::ApiHooks api_hooks(Metrics& metrics) {
             log::warning("Events of podferry are not in the API; said ever more seldom while it goes on",
                          {{"why", std::string(word(loss))}, {"detail", detail}, {"events", std::to_string(*count)}});
     };
-    hooks.away = [](const std::string& reason) {
-        log::warning("the Kubernetes API cannot be reached; what is known stays in force, and is tried again",
-                     {{"reason", reason}});
+    hooks.away = [](const api::TroubleNews& news) {
+        log::warning(news.what + (news.remedy.empty() ? "" : ": " + news.remedy) +
+                         "; what is known stays in force, and is tried again",
+                     {{"reason", news.reason}, {"attempts", std::to_string(news.attempts)}});
     };
     hooks.back = [](std::chrono::seconds away_for) {
         log::info("the Kubernetes API is back", {{"away_s", std::to_string(away_for.count())}});

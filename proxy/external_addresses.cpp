@@ -36,10 +36,10 @@ std::string whole_address(ClaimField field, const Address& address, const Surrou
         return "is " + kind;
     if (const Prefix* network = network_with(facts.pod_networks, address))
         return "is in the pod network " + to_string(*network);
-    if (const Prefix* range = network_with(facts.service_ranges, address))
-        return "is in the range of ClusterIPs " + to_string(*range);
     if (around.book.is_cluster_ip(address))
         return "is a ClusterIP";
+    if (const Prefix* range = network_with(facts.service_ranges, address))
+        return "is in the range of ClusterIPs " + to_string(*range);
     if (is_switched_off(field, address, facts.external_ips))
         return "is not allowed by the setting external_ips";
     return {};

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "proxy/error_words.hpp"
 #include "proxy/log.hpp"
 #include "proxy/reconciler.hpp"
 
@@ -135,7 +136,7 @@ FlowCleaner::Cleaned FlowCleaner::clean_with(bool ipv6, const char* what,
         result.deleted = remove(*conntrack_);
     } catch (const std::exception& error) {
         conntrack_.reset();  // answers to what failed may still come
-        result.error = error.what();
+        result.error = words_of(error);
     }
     result.took = Clock::now() - start;
     return result;

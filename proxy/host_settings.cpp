@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "netlink/sysctl.hpp"
+#include "proxy/error_words.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/state_file.hpp"
 
@@ -80,7 +81,7 @@ HostSettingsPut put_host_settings(const Config& config, netlink::LinuxKernel& ke
     } catch (const std::system_error& error) {
         result.problems.push_back(fmt::format(
             "{}: the kernel does not take them (settings ipvs_tcp_timeout, ipvs_tcpfin_timeout, ipvs_udp_timeout)",
-            error.what()));
+            words_of(error)));
     }
     return result;
 }

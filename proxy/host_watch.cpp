@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "proxy/default_addresses.hpp"
+#include "proxy/error_words.hpp"
 #include "proxy/log.hpp"
 
 namespace proxy {
@@ -14,9 +15,10 @@ void HostWatch::look_at_firewall(netlink::LinuxKernel& kernel) {
         kernel.count_passage(firewall_.wants_counts());
         failed_look_.clear();
     } catch (const std::exception& error) {
-        if (failed_look_ != error.what())
-            log::warning("this host's firewall cannot be looked at", {{"reason", error.what()}});
-        failed_look_ = error.what();
+        const std::string words = words_of(error);
+        if (failed_look_ != words)
+            log::warning("this host's firewall cannot be looked at", {{"reason", words}});
+        failed_look_ = words;
     }
 }
 

@@ -9,6 +9,7 @@
 #include "api/server_url.hpp"
 #include "proxy/admin.hpp"
 #include "proxy/config.hpp"
+#include "proxy/error_words.hpp"
 #include "proxy/kube_proxy_config.hpp"
 #include "proxy/node.hpp"
 #include "proxy/settings.hpp"
@@ -143,7 +144,7 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
         std::cout << (options.output == "json" ? api::printable_json(reply.body) + "\n" : table(reply.body));
         return judge(reply.body) ? degraded : 0;
     } catch (const proxy::Unreachable& error) {
-        std::cerr << "podferry: " << error.what() << "\n";
+        std::cerr << "podferry: " << api::printable(proxy::words_of(error)) << "\n";
         return unreachable;
     }
 }
@@ -228,7 +229,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        std::cerr << "podferry: " << api::printable(error.what()) << "\n";
+        std::cerr << "podferry: " << api::printable(proxy::words_of(error)) << "\n";
         return 1;
     }
 }

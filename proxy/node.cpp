@@ -14,6 +14,8 @@
 #include "proxy/admin.hpp"
 #include "proxy/check_inputs.hpp"
 #include "proxy/cluster.hpp"
+#include "proxy/descriptors.hpp"
+#include "proxy/error_words.hpp"
 #include "proxy/host.hpp"
 #include "proxy/host_settings.hpp"
 #include "proxy/log.hpp"
@@ -36,18 +38,23 @@ bool passes(const Findings& findings) {
     return findings.errors.empty();
 }
 
+Reply metrics_page(NodeLoop& node) {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", node.metrics(), {}};
+}
+
+/// On the socket alone, which is root's.
 Pages operator_pages(NodeLoop& node) {
     return {{"/status", [&] { return Reply{200, "application/json", to_json(node.status())}; }},
             {"/services", [&] { return Reply{200, "application/json", to_json(node.services())}; }},
-            {"/metrics", [&] { return Reply{200, "text/plain; version=0.0.4; charset=utf-8", node.metrics()}; }}};
+            {"/metrics", [&] { return metrics_page(node); }}};
 }
 
-/// Besides /metrics, kube-proxy's (cmd/kube-proxy/app/server.go).
+/// Numbers, and kube-proxy's pages (cmd/kube-proxy/app/server.go). Nothing that names a Service or a pod: whoever
+/// reaches the port may read them.
 Pages metrics_pages(NodeLoop& node) {
-    Pages pages = operator_pages(node);
-    pages["/proxyMode"] = [] { return Reply{200, "text/plain; charset=utf-8", "ipvs", {}}; };
-    pages["/healthz"] = [] { return Reply{200, "text/plain; charset=utf-8", "ok", {}}; };
-    return pages;
+    return {{"/metrics", [&] { return metrics_page(node); }},
+            {"/proxyMode", [] { return Reply{200, "text/plain; charset=utf-8", "ipvs", {}}; }},
+            {"/healthz", [] { return Reply{200, "text/plain; charset=utf-8", "ok", {}}; }}};
 }
 
 Pages health_pages(NodeLoop& node) {
@@ -89,7 +96,7 @@ stream_protocol::acceptor listen_on(asio::io_context& context, const std::string
         ::chmod(path.c_str(), 0600);
         return acceptor;
     } catch (const std::exception& error) {
-        throw std::runtime_error("socket " + path + " cannot be listened on: " + error.what());
+        throw std::runtime_error("socket " + path + " cannot be listened on: " + words_of(error));
     }
 }
 
@@ -138,6 +145,7 @@ void run(const Config& config, NodeInputs inputs, const NamespaceLock& lock, con
 int run_node(const NodeOptions& options) {
     const Time began = std::chrono::steady_clock::now();
     log::configure(options.config.log_format, options.config.log_level);
+    raise_descriptor_limit();
     try {
         const Config config = with_host_defaults(options.config);
         NodeInputs inputs{options.manifests, {}, !options.config.node_ip.empty()};
@@ -175,7 +183,7 @@ int run_node(const NodeOptions& options) {
         run(config, std::move(inputs), *only_one, options.user, began);
         return 0;
     } catch (const std::exception& error) {
-        log::error(error.what());
+        log::error(words_of(error));
         return 1;
     }
 }
@@ -199,7 +207,7 @@ int run_init(const NodeOptions& options, const std::string& folder) {
                    {"ipvs_connection_table", std::to_string(kernel.connection_table_size())}});
         return 0;
     } catch (const std::exception& error) {
-        log::error(error.what());
+        log::error(words_of(error));
         return 1;
     }
 }

@@ -12,6 +12,7 @@
 #include "netlink/host.hpp"
 #include "netlink/routes.hpp"
 #include "proxy/cluster.hpp"
+#include "proxy/error_words.hpp"
 #include "proxy/host.hpp"
 #include "proxy/log.hpp"
 
@@ -238,7 +239,7 @@ asio::awaitable<void> NodeLoop::control() {
         try {
             co_await round();
         } catch (const std::exception& error) {
-            failure = error.what();
+            failure = words_of(error);
         }
         if (failure)
             note_failure(*failure);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "netlink/capabilities.hpp"
+#include "proxy/error_words.hpp"
 #include "proxy/host_settings.hpp"
 #include "proxy/limits.hpp"
 #include "proxy/log.hpp"
@@ -48,7 +49,7 @@ void NodeLoop::program_everything_now() {
         while (!rounds_.failed() && (step_once(std::numeric_limits<std::size_t>::max()) > 0 || !reconciler_.idle())) {
         }
     } catch (const std::exception& error) {
-        note_failure(error.what());
+        note_failure(words_of(error));
     }
 }
 

@@ -83,9 +83,6 @@ std::vector<api::Problem> NodeLoop::problems() const {
 /// All but those of objects.
 std::vector<api::Problem> NodeLoop::node_problems() const {
     std::vector<api::Problem> problems;
-    if (cluster_ != nullptr)
-        for (api::Problem& problem : cluster_->ailments())
-            problems.push_back(std::move(problem));
     for (api::Problem& problem : problems_of(reconciler_.refusals(), engine_.desired(),
                                              [this](const api::ObjectName& name) { return engine_.origin_of(name); }))
         problems.push_back(std::move(problem));
@@ -150,6 +147,9 @@ StatusView NodeLoop::status() const {
     if (cluster_ == nullptr)
         view.ranges = engine_.allocator().use();
     view.problems = problems();
+    if (cluster_ != nullptr)  // these are logged by themselves, and seldom (api_hooks)
+        for (api::Problem& problem : cluster_->ailments())
+            view.problems.push_back(std::move(problem));
     return view;
 }
 

@@ -14,8 +14,8 @@
 #include "api/endpoints.hpp"
 #include "api/types.hpp"
 #include "netlink/state.hpp"
-#include "proxy/external_addresses.hpp"
 #include "proxy/claim.hpp"
+#include "proxy/external_addresses.hpp"
 #include "proxy/marks.hpp"
 #include "proxy/selection.hpp"
 

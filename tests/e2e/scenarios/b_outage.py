@@ -53,7 +53,9 @@ def it_serves_while_the_api_server_is_gone(cluster):
 
 def check_log_tells_once(cluster):
     """An outage is a line when it begins and one when it ends, not one for every attempt."""
-    for words in ("the Kubernetes API cannot be reached", "the Kubernetes API is back"):
+    back = "the Kubernetes API is back"  # once the watches have proven themselves
+    wait_until("the log says that the API is back", lambda: back in cluster.log(), 30)
+    for words in ("the Kubernetes API cannot be reached", back):
         lines = [line for line in cluster.log().splitlines() if words in line]
         if len(lines) != 1:
             raise Failure(f"{len(lines)} lines of the log say {words!r}:\n" + "\n".join(lines[:20]))

@@ -1,8 +1,11 @@
 """Load balancers ask each node on a Service's health check port whether it has pods of the Service."""
+import os
 import signal
+import socket
 
 from lab import NODE_IP, PYTHON, Failure, wait_until
 from manifests import pod, pods, service
+from netns import network_namespace
 
 PORT = 31000
 SECOND_IP = "192.168.50.11"
@@ -148,3 +151,25 @@ def it_says_which_health_check_port_is_taken(lab):
     check(ask(lab), 1)
     if "healthCheckNodePort" in lab.status():
         raise Failure("status still complains")
+
+
+def it_bounds_what_visitors_cost_and_see(lab):
+    """Connections held open shut nobody out and use up no descriptors; who reaches the metrics port reads no name of a pod."""
+    start(lab)
+    for page in ("/status", "/services"):
+        if (found := lab.page(10249, page))[0] != 404:
+            raise Failure(f":10249{page} is answered: {found}")
+    if "10.1.0.11" in lab.metrics_page() or "10.1.0.11" not in lab.services():
+        raise Failure("pods are on the metrics page, or Services are not on the socket")
+    used = len(os.listdir(f"/proc/{lab.processes['podferry'].pid}/fd"))
+    with network_namespace("node"):
+        held = [socket.create_connection(("127.0.0.1", port)) for port in (10249, 10256) for _ in range(250)]
+        for connection in held:
+            connection.sendall(b"POST /healthz HTTP/1.1\r\nContent-Length: 1000000\r\n")
+    if (found := lab.page(10256, "/healthz"))[0] != 200:
+        raise Failure(f"a visitor is not answered beside {len(held)} others: {found}")
+    now = len(os.listdir(f"/proc/{lab.processes['podferry'].pid}/fd"))
+    if now - used > 210:
+        raise Failure(f"{now} descriptors are open, {used} before {len(held)} visitors came")
+    for connection in held:
+        connection.close()

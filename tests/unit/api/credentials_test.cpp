@@ -89,6 +89,29 @@ echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","s
     CHECK_THAT(info, Catch::Contains("ExecCredential"));
 }
 
+TEST_CASE("a credential plugin is asked again when what it said has expired") {
+    struct Row {
+        const char* expires;
+        const char* second;  ///< word of the plugin
+    };
+    const auto row = GENERATE(values<Row>({{"1 hour ago", "t2"}, {"1 hour", "t1"}}));
+    const Folder folder;
+    asio::io_context context;
+    Access access;
+    ExecPlugin plugin;
+    plugin.api_version = "client.authentication.k8s.io/v1";
+    plugin.env = {{"FROM", folder.path}, {"WHEN", row.expires}};
+    plugin.command = folder.write("plugin", R"(#!/bin/sh
+echo x >> "$FROM/asked"
+expires=$(date -u -d "$WHEN" +%Y-%m-%dT%H:%M:%SZ)
+echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t'$(wc -l < "$FROM/asked")'","expirationTimestamp":"'$expires'"}}'
+)");
+    access.exec = plugin;
+    Credentials credentials(context, access);
+    CHECK(token_of(context, credentials) == "t1");
+    CHECK(token_of(context, credentials) == row.second);
+}
+
 TEST_CASE("a credential plugin that fails is named, with what helps") {
     struct Row {
         const char* script;
@@ -96,6 +119,9 @@ TEST_CASE("a credential plugin that fails is named, with what helps") {
     };
     const auto row = GENERATE(values<Row>({
         {"#!/bin/sh\nexit 3\n", "exit status 3; install it"},
+        {"#!/bin/sh\nprintf 'no token\\nin the \\033cache\\n' >&2\nexit 3\n",
+         "exit status 3: no token in the  cache; install it"},
+        {"#!/bin/sh\nhead -c 1000000 /dev/zero >&2\nexit 3\n", "exit status 3"},
         {"#!/bin/sh\necho '{}'\n", "plugin: "},
         {nullptr, "not found in PATH; install it"},
     }));
@@ -121,4 +147,61 @@ TEST_CASE("a program that does not end is killed") {
     CHECK(std::chrono::steady_clock::now() - began < 8s);
     REQUIRE_FALSE(output);
     CHECK_THAT(output.error(), Catch::EndsWith("not done within 1 s"));
+}
+
+TEST_CASE("a program that prints without an end is killed") {
+    asio::io_context context;
+    const auto began = std::chrono::steady_clock::now();
+    const auto output = finish(context, run_program(context, {"sh", {"-c", "exec cat /dev/zero"}, {}}, 60s));
+    CHECK(std::chrono::steady_clock::now() - began < 30s);
+    REQUIRE_FALSE(output);
+    CHECK_THAT(output.error(), Catch::EndsWith("prints more than 1 MiB"));
+}
+
+TEST_CASE("what a program has started ends with it") {
+    const Folder folder;
+    asio::io_context context;
+    // The one in the background holds the output open.
+    const std::string script = "sleep 60 & echo $! > " + (folder.path / "pid").string() + "; exit 0";
+    REQUIRE_FALSE(finish(context, run_program(context, {"sh", {"-c", script}, {}}, 1s)));
+    int pid = 0;
+    std::ifstream(folder.path / "pid") >> pid;
+    REQUIRE(pid > 1);
+    const auto ended = [&] {
+        std::string state;
+        std::ifstream(("/proc/" + std::to_string(pid) + "/stat")) >> state >> state >> state;
+        return state.empty() || state == "Z";
+    };
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (!ended() && std::chrono::steady_clock::now() < deadline)
+        ::usleep(10'000);
+    CHECK(ended());
+}
+
+TEST_CASE("a file that is too long to be a token is refused") {
+    asio::io_context context;
+    Access access;
+    access.token_file = "/dev/zero";
+    Credentials credentials(context, access);
+    CHECK_THAT(token_of(context, credentials), Catch::Contains("longer than 1 MiB"));
+}
+
+TEST_CASE("credentials may go while a plugin is asked, before their event loop does") {
+    const auto stop_after = GENERATE(0, 1, 2, 5);
+    for (int i = 0; i < 5; ++i) {
+        asio::io_context context;
+        Access access;
+        ExecPlugin plugin;
+        plugin.api_version = "client.authentication.k8s.io/v1";
+        plugin.command = "sleep";
+        plugin.args = {"60"};
+        access.exec = plugin;
+        auto credentials = std::make_unique<Credentials>(context, access);
+        const auto ignore = [](const std::exception_ptr&, const tl::expected<Identity, std::string>&) {};
+        asio::co_spawn(context, credentials->current(), ignore);
+        asio::co_spawn(context, credentials->current(), ignore);  // which waits for the first
+        for (int turns = 0; turns < stop_after; ++turns)
+            context.run_one_for(20ms);
+        credentials.reset();
+    }
 }

@@ -162,6 +162,21 @@ TEST_CASE("a folder that is not there at the start is waited for") {
     CHECK(world.becomes([&] { return world.services.contains("a"); }));
 }
 
+TEST_CASE("a folder may go while its files are read, before its event loop does") {
+    for (int i = 0; i < 20; ++i) {
+        World world;
+        for (int file = 0; file < 20; ++file)
+            world.write("f" + std::to_string(file) + ".yaml", service("s" + std::to_string(file)));
+        world.start();
+        const std::string away = world.path.string() + ".away";
+        fs::rename(world.path, away);  // then all is read anew, on the other thread
+        fs::rename(away, world.path);
+        world.write("new.yaml", service("new"));
+        world.context.run_for(std::chrono::milliseconds(15 + i));
+        world.folder.reset();
+    }
+}
+
 TEST_CASE("the examples are good") {
     boost::asio::io_context context;
     Folder folder(context, {EXAMPLES, 20ms});

@@ -30,8 +30,9 @@ TEST_CASE("first a list of any age, then a watch from there") {
     CHECK(target(it) ==
           "/api/v1/things?labelSelector=%21x&watch=1&allowWatchBookmarks=true&resourceVersion=17&timeoutSeconds=300");
     CHECK_THAT(it.next(1).target, Catch::EndsWith("timeoutSeconds=600"));
-    it.seen("21");
-    it.seen("");  // an event without a version tells nothing
+    CHECK(it.seen("21"));
+    CHECK_FALSE(it.seen("21"));  // the same again is nothing new
+    CHECK_FALSE(it.seen(""));    // an event without a version tells nothing
     it.ended(Ending::closed);
     CHECK_THAT(target(it), Catch::Contains("resourceVersion=21"));
 }

@@ -27,6 +27,11 @@ TEST_CASE("the address of a server is read, or refused with a remedy") {
         {"https://a:70000", "a port outside 1..65535"},
         {"https://a:0", "a port outside 1..65535"},
         {"https://[fd00::1", "has no host"},
+        {"https://[fe80::1%eth0]:6443", "https://[fe80::1%25eth0]:6443"},
+        {"https://[fe80::1%25eth0]:6443", "https://[fe80::1%25eth0]:6443"},
+        {"https://[fe80::1%]", "has no host"},
+        {"https://[api.example]", "has no host"},
+        {"https://a%b", "has no host"},
         {"https://user@a", "may have a host, a port and a path only"},
         {"https://a?b", "may have a host, a port and a path only"},
     }));

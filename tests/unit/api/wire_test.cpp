@@ -175,3 +175,12 @@ TEST_CASE("a server's slice is used as far as it can be, and what cannot is said
     else
         CHECK_THAT(mistakes, Catch::Contains(row.mistake));
 }
+
+TEST_CASE("an item of a list that has no end is given up") {
+    ListReader reader("Service", [](const WireObject&) {});
+    reader.feed(R"({"kind":"ServiceList","items":[{"metadata":{"name":")");
+    const std::string piece(std::size_t{1} << 20, 'x');
+    for (int i = 0; i < 40; ++i)
+        reader.feed(piece);
+    CHECK_THAT(reader.finish().problem, Catch::Contains("no end"));
+}

