@@ -121,6 +121,8 @@ private:
     std::string waiting_for() const;
     std::vector<api::Problem> problems() const;
     std::vector<api::Problem> node_problems() const;
+    StatusView state() const;
+    void count_problems();
     void update_gauges();
 
     boost::asio::io_context& context_;

@@ -116,7 +116,8 @@ ServicesView NodeLoop::services() const {
     return {waiting_for(), engine_.view(reconciler_.mirror())};
 }
 
-StatusView NodeLoop::status() const {
+/// Without the problems, whose texts cost what they are.
+StatusView NodeLoop::state() const {
     StatusView view;
     view.ready = ready_;
     view.waiting_for = waiting_for();
@@ -146,6 +147,11 @@ StatusView NodeLoop::status() const {
     view.probe_targets = probed_containers_;
     if (cluster_ == nullptr)
         view.ranges = engine_.allocator().use();
+    return view;
+}
+
+StatusView NodeLoop::status() const {
+    StatusView view = state();
     view.problems = problems();
     if (cluster_ != nullptr)  // these are logged by themselves, and seldom (api_hooks)
         for (api::Problem& problem : cluster_->ailments())
@@ -153,8 +159,30 @@ StatusView NodeLoop::status() const {
     return view;
 }
 
+/// As many as status() has; the texts of conflicts and plans are not needed for that.
+void NodeLoop::count_problems() {
+    const std::size_t conflicts = engine_.desired().conflict_count();
+    std::size_t errors = conflicts;
+    std::size_t input_errors = conflicts;
+    std::size_t warnings = engine_.plan_problems().count();
+    const auto count = [&](const std::vector<api::Problem>& problems) {
+        for (const api::Problem& problem : problems) {
+            ++(problem.warning ? warnings : errors);
+            input_errors += !problem.warning && is_of_input(problem) ? 1 : 0;
+        }
+    };
+    count(engine_.source_problems());
+    count(engine_.other_problems());
+    count(node_problems());
+    if (cluster_ != nullptr)
+        count(cluster_->ailments());
+    metrics_.problems.Add({{"severity", "error"}}).Set(static_cast<double>(errors));
+    metrics_.problems.Add({{"severity", "warning"}}).Set(static_cast<double>(warnings));
+    metrics_.source_problems.Set(static_cast<double>(input_errors));
+}
+
 void NodeLoop::update_gauges() {
-    const StatusView view = status();
+    const StatusView view = state();
     for (const auto& [kind, count] : view.objects)
         metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
     metrics_.plans.Increment(static_cast<double>(engine_.plans()) - metrics_.plans.Value());
@@ -184,12 +212,7 @@ void NodeLoop::update_gauges() {
             metrics_.api_stale_seconds.Add({{"resource", resource}}).Set(seconds);
         metrics_.api_held_removals.Set(static_cast<double>(cluster_->held()));
     }
-    const auto count = [&](auto which) {
-        return static_cast<double>(std::count_if(view.problems.begin(), view.problems.end(), which));
-    };
-    metrics_.problems.Add({{"severity", "error"}}).Set(count([](const api::Problem& p) { return !p.warning; }));
-    metrics_.problems.Add({{"severity", "warning"}}).Set(count([](const api::Problem& p) { return p.warning; }));
-    metrics_.source_problems.Set(count([](const api::Problem& p) { return !p.warning && is_of_input(p); }));
+    count_problems();
     metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
     metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));
 }

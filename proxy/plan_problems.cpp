@@ -16,6 +16,13 @@ void PlanProblems::put(const api::ObjectName& service, Texts problems) {
         problems_.erase(found);
 }
 
+std::size_t PlanProblems::count() const {
+    std::size_t count = 0;
+    for (const auto& [service, texts] : problems_)
+        count += texts.size();
+    return count;
+}
+
 const PlanProblems::Texts& PlanProblems::of(const api::ObjectName& service) const {
     static const Texts none;
     const auto found = problems_.find(service);

@@ -18,6 +18,7 @@ TEST_CASE("only Services whose problems have changed are told of, with what is n
     problems.put(web, {"one"});
     CHECK(problems.take_changed().empty());
     problems.put(web, {"one", "three"});
+    CHECK(problems.count() == 3);
     CHECK(problems.take_changed() == Changed{{web, {"three"}}});
     problems.put(web, {});
     problems.put(web, {"one", "three"});
