@@ -21,7 +21,7 @@ def it_survives_every_bad_manifest(lab):
     rows = [line.split(": ", 1) for line in (BAD / "expected.txt").read_text().splitlines()]
     for name, _ in rows:
         lab.write(name, (BAD / name).read_bytes().decode("utf-8"))
-    wait_until("the last file has been read", lambda: rows[-1][0] in lab.log(), 30)
+    wait_until("the last file has been read", lambda: rows[-1][0] in lab.status(), 30)
     lab.write("z-new.yaml", service("new", "10.96.0.77"))
     wait_until("a good file after them works", lambda: lab.has_virtual_server("10.96.0.77", 80), 10)
     status = lab.status()
