@@ -347,7 +347,7 @@ TEST_CASE("ten thousand refused objects cost a step nothing, and ten lines") {
     world.kernel.refuse([](const netlink::Change& change) { return change.index() == 2 ? ENOMEM : 0; });
     for (std::uint32_t n = 1; n <= 10'000; ++n)
         world.desired.replace({"shop", std::to_string(n)}, plan_of(front_end(n), {{pod1, 1}}));
-    while (world.reconciler.step(world.now, 4096).handled > 0) {
+    while (world.reconciler.step(world.now, 4096).handled > 0 || !world.reconciler.idle()) {
     }
     CHECK(world.reconciler.refusals().virtual_servers() == 10'000);
     CHECK(world.reconciler.mostly_refused());
