@@ -66,7 +66,8 @@ public:
     std::size_t real_servers_present() const;
     std::size_t real_servers_wanted() const;
 
-    /// Applies at most `limit` changes of one slice of what is touched; `each`, when given, is told every one that the
+    /// Compares one slice of what is touched, and applies at most `limit` changes (none, when there are very many: then
+    /// the next step does); `each`, when given, is told every one that the
     /// kernel took. Throws std::system_error when the kernel cannot be spoken to: then nothing is lost, but it is not
     /// known what the kernel has taken, and an audit comes before the next step.
     StepResult step(Time now, std::size_t limit, const std::function<void(const netlink::Change&)>& each = {});
