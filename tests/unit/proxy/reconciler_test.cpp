@@ -40,7 +40,7 @@ struct World {
             const StepResult result = reconciler.step(now, 3);
             applied += result.applied;
             audit_wanted = audit_wanted || result.audit_wanted;
-            if (result.handled == 0)
+            if (result.handled == 0 && reconciler.idle())
                 return applied;
         }
         FAIL("does not settle");
