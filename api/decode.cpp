@@ -112,11 +112,15 @@ const KindRow* find_row(std::string_view kind) {
     return row == kinds.end() ? nullptr : &*row;
 }
 
+bool says_nothing(const Field& field) {
+    return !field.is_text() || field.text().empty();
+}
+
 /// nullptr: it is of none of our kinds; then either `other` names its kind, or there is a mistake.
 const KindRow* find_kind(const Field& document, const KindHint& hint, std::string& other) {
     const Field kind_field = document["kind"];
     const Field version_field = document["apiVersion"];
-    const bool hinted = !kind_field.given() && !version_field.given();
+    const bool hinted = !hint.kind.empty() && says_nothing(kind_field) && says_nothing(version_field);
     const std::string kind = hinted ? hint.kind : kind_field.text();
     const KindRow* row = find_row(kind);
     const std::string version = hinted && hint.api_version.empty() && row != nullptr ? std::string(row->api_version)

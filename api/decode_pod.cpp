@@ -125,6 +125,10 @@ HttpGet read_http_get(const Field& field) {
 }
 
 void read_other_handler(const Field& handler, const std::string& kind) {
+    if (kind == "exec")
+        handler.only({"command"});
+    else
+        handler.only({"port", "service"});
     const Field needed = handler[kind == "exec" ? "command" : "port"];
     if (!needed.given() || (kind == "exec" && needed.size() == 0))
         needed.wrong("missing");

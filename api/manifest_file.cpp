@@ -44,11 +44,11 @@ KindHint hint_of(const std::string& kind, const std::string& version) {
     return {kind.ends_with("List") ? kind.substr(0, kind.size() - 4) : kind, version};
 }
 
-/// kubectl takes anything with a list of items for a list. nullptr: it is none.
-const boost::json::array* items_of(const boost::json::value& value) {
+/// kubectl takes anything with a list of items for a list; in a list it need not even have a kind. nullptr: it is none.
+const boost::json::array* items_of(const boost::json::value& value, bool is_item) {
     const auto* object = value.if_object();
     const auto* items = object == nullptr ? nullptr : object->if_contains("items");
-    if (items == nullptr || text_at(*object, "kind").empty())
+    if (items == nullptr || (text_at(*object, "kind").empty() && !(is_item && items->is_array())))
         return nullptr;
     static const boost::json::array none;
     return items->is_null() ? &none : items->if_array();
@@ -69,7 +69,7 @@ public:
     void add(const boost::json::value& value, Item item) {
         if (is_bad_list(value))
             return note({{file_, item.line}, "", "items: a list belongs here", false});
-        const auto* items = item.depth < max_list_depth ? items_of(value) : nullptr;
+        const auto* items = item.depth < max_list_depth ? items_of(value, item.depth > 0) : nullptr;
         if (items != nullptr)
             add_items(value.get_object(), *items, item);
         else

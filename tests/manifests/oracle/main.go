@@ -331,6 +331,9 @@ func validate(kind kindOf, decoded runtime.Object, namespace string) []problem {
 // pkg/registry/core/service/storage normalizeClusterIPs and initIPFamilyFields, as far as they say what is wrong.
 func defaultFamilies(s *core.Service) (wrong field.ErrorList) {
 	spec := &s.Spec
+	if spec.Type == core.ServiceTypeLoadBalancer && spec.ExternalTrafficPolicy == core.ServiceExternalTrafficPolicyLocal && spec.HealthCheckNodePort == 0 {
+		spec.HealthCheckNodePort = 32000 // as the allocator would
+	}
 	if spec.ClusterIP != "" && len(spec.ClusterIPs) == 0 {
 		spec.ClusterIPs = []string{spec.ClusterIP}
 	}
