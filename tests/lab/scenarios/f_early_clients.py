@@ -25,27 +25,27 @@ def unanswered(lab, address):
     return [line for line in lines if "[UNREPLIED]" in line]
 
 
-def begin_early(lab):
-    """One client for each place and address; where what it hears will be."""
+def begin_early(lab, tracked=ADDRESSES):
+    """One client for each place and address; where what it hears will be. `tracked`: addresses whose clients get an entry."""
     early = {}
     for space in SPACES:
         for address in ADDRESSES:
             path = early[space, address] = lab.folder / f"early-{space}-{address}"
             lab.fork(path.name, space, lambda address=address: print(*ask("tcp", address, 80, patience=60)), path)
     began = time.monotonic()
-    for address in ADDRESSES:
+    for address in tracked:
         wait_until(f"connection tracking knows the clients of {address}", lambda: len(unanswered(lab, address)) == len(SPACES), 30)
     wait_until("they have come three times", lambda: time.monotonic() - began > THIRD_TIME, 10)
     return early
 
 
-def judge(lab, early):
-    """They are answered, and from the address that a client has who comes now."""
+def judge(lab, early, entries):
+    """They are answered, and from the address that a client has who comes now. `entries`: how many podferry has to remove."""
     wait_until("podferry has looked for early clients of both families", lambda: all(
         lab.metric("podferry_conntrack_reconciler_sync_duration_seconds_count", ip_family=family) for family in FAMILIES), 10)
     removed = sum(lab.metric("podferry_conntrack_reconciler_deleted_entries_total", ip_family=family) for family in FAMILIES)
-    if 0 < removed < len(early):
-        raise TooSlow(f"{len(early) - removed:.0f} of {len(early)} clients came again before podferry had looked")
+    if 0 < removed < entries:
+        raise TooSlow(f"{entries - removed:.0f} of {entries} clients came again before podferry had looked")
     judge_answers(lab, early)
 
 
@@ -67,17 +67,19 @@ def it_serves_those_that_came_before_the_start(lab):
     lab.write("web.yaml", WEB)
     early = begin_early(lab)
     lab.start_podferry()
-    judge(lab, early)
+    judge(lab, early, len(early))
 
 
 def it_serves_those_that_came_before_their_service(lab):
-    """The same while podferry runs."""
+    """The same while podferry runs: those of an address of the service range are dropped until a Service has it, and get no entry."""
     lab.track_connections()
     lab.start_pods(1)
     lab.start_podferry()
-    early = begin_early(lab)
+    early = begin_early(lab, tracked=VIP.values())
+    if any(unanswered(lab, address) for address in CLUSTER_IP.values()):
+        raise Failure("clients of an address that no Service has are let through")
     lab.write("web.yaml", WEB)
-    judge(lab, early)
+    judge(lab, early, len(VIP) * len(SPACES))
 
 
 def it_cuts_none_that_is_under_way(lab):
