@@ -106,5 +106,6 @@ def tables():
 
 
 def everything_of(table):
-    """What the kernel tells of its sets, chains and rules, to be compared."""
-    return [[body[4:] for body in listing(kind, text(1, table))] for kind in (GET_SET, GET_CHAIN, GET_RULE)]  # less its generation
+    """What the kernel tells of its sets, chains and rules, to be compared. Of chains it tells those of all tables."""
+    ours = text(1, table)
+    return [[body[4:] for body in listing(kind, ours) if ours in body] for kind in (GET_SET, GET_CHAIN, GET_RULE)]  # less its generation

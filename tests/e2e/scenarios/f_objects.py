@@ -12,10 +12,10 @@ EXTERNAL_IP = "203.0.113.7"
 def slices():
     """name: (slices of the Service of that name, addresses that get connections, whether a person must be told)."""
     return {
-        "nil-port": ([endpoint_slice("nil-port", "nil-port", [FIVE], ports=[{"name": "http", "protocol": "TCP"}])], set(), TOLD),
+        "nil-port": ([endpoint_slice("nil-port", "nil-port", [FIVE], ports=[{"name": "http", "protocol": "TCP"}])], set(), None),
         "no-ports": ([endpoint_slice("no-ports", "no-ports", [FIVE], ports=[])], set(), None),
         "other-port": ([endpoint_slice("other-port", "other-port", [FIVE], ports=[HTTP | {"name": "else"}])], set(), None),
-        "no-label": ([endpoint_slice("no-label", None, [FIVE], labels={})], set(), TOLD),
+        "no-label": ([endpoint_slice("no-label", None, [FIVE], labels={})], set(), None),
         "fqdn": ([endpoint_slice("fqdn", "fqdn", [{"addresses": ["db.example.com"]}], "FQDN")], set(), TOLD),
         "twice": ([endpoint_slice("twice-1", "twice", [FIVE, FIVE]), endpoint_slice("twice-2", "twice", [FIVE, SIX])],
                   {FIVE, SIX}, None),
