@@ -7,15 +7,16 @@ def place(address, port):
 
 
 def in_ipvs(saved):
-    """{("tcp", "10.96.0.5:80") or ("mark", "1346764801"): {"10.1.0.11:8080": 1}}"""
+    """{("tcp", "10.96.0.5:80") or ("mark", "1346764801/IPv4"): {"10.1.0.11:8080": 1}}; a mark may be of both families."""
     kinds = {"-t": "tcp", "-u": "udp", "--sctp-service": "sctp", "-f": "mark"}
     servers = {}
     for line in saved.splitlines():
         found = re.match(r"-(A|a) (-t|-u|-f|--sctp-service) (\S+)(?: -6)?(?: -r (\S+) -m -w (\d+))?", line)
-        if found:
-            reals = servers.setdefault((kinds[found[2]], found[3]), {})
-            if found[1] == "a":
-                reals[found[4]] = int(found[5])
+        if found and kinds[found[2]] != "mark":
+            servers.setdefault((kinds[found[2]], found[3]), {})
+        if found and found[1] == "a":
+            family = f"/IPv{6 if found[4].startswith('[') else 4}" if kinds[found[2]] == "mark" else ""
+            servers.setdefault((kinds[found[2]], found[3] + family), {})[found[4]] = int(found[5])
     return servers
 
 
