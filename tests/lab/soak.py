@@ -34,7 +34,7 @@ class World:
 
     def some_service(self, number):
         ports = self.dice.sample(range(80, 90), self.dice.randint(1, 3))
-        return {"ip": f"10.96.1.{number + 1}", "ip6": f"fd00:96::1:{number + 1:x}", "ports": sorted(ports), "protocol": self.dice.choice(["TCP", "UDP"]),
+        return {"ip": f"10.96.1.{number + 1}", "ip6": f"fd00:96::{0x100 + number:x}", "ports": sorted(ports), "protocol": self.dice.choice(["TCP", "UDP"]),
                 "external": self.dice.random() < 0.2, "endpoints": self.some_endpoints()}
 
     def some_endpoints(self):
