@@ -244,7 +244,8 @@ const netlink::RealServer broadcast{build::address("10.1.255.255"), 8080};
 /// The kernel says `error` to all changes of that real server.
 auto refusing(const netlink::RealServer& real, int error) {
     return [real, error](const netlink::Change& change) {
-        const auto* key = std::get_if<ServerKey>(&static_cast<const ObjectKey&>(key_of(change)));
+        const ObjectKey changed = key_of(change);
+        const auto* key = std::get_if<ServerKey>(&changed);
         return key != nullptr && key->real == real ? error : 0;
     };
 }
