@@ -13,6 +13,7 @@
 #include "proxy/kube_proxy_config.hpp"
 #include "proxy/node.hpp"
 #include "proxy/settings.hpp"
+#include "proxy/version.hpp"
 #include "proxy/view.hpp"
 
 namespace {
@@ -78,7 +79,7 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
     auto config = read_config(options.config);
     if (!config)
         return std::nullopt;
-    proxy::NodeOptions node{std::move(*config), options.manifests, {}, {}};
+    proxy::NodeOptions node{std::move(*config), options.manifests, {}, {}, std::string(proxy::build_commit())};
     if (!options.user.empty()) {
         const auto user = proxy::parse_user(options.user);
         if (!user) {
@@ -158,7 +159,7 @@ void add_show_options(CLI::App& command, Options& options) {
 
 int run(int argc, char** argv) {
     CLI::App app{"podferry: carries every connection to a live pod"};
-    app.set_version_flag("--version", "podferry " PODFERRY_VERSION);
+    app.set_version_flag("--version", "podferry " PODFERRY_VERSION " (" + std::string(proxy::build_commit()) + ")");
     app.require_subcommand(1);
     Options options;
 

@@ -150,6 +150,7 @@ int run_node(const NodeOptions& options) {
         const Config config = with_host_defaults(options.config);
         NodeInputs inputs{options.manifests, {}, !options.config.node_ip.empty()};
         log::info("starting", {{"version", PODFERRY_VERSION},
+                               {"commit", options.commit},
                                {"source", inputs.manifests.empty() ? "the Kubernetes API" : inputs.manifests},
                                {"node", config.node_name}});
         for (const std::string& words : options.first_words)

@@ -16,6 +16,7 @@ struct NodeOptions {
     std::string manifests;                 ///< folder; empty: the Kubernetes API
     std::vector<std::string> first_words;  ///< to be logged at the start
     std::optional<User> user;              ///< to go on as, once the lock and the socket are there
+    std::string commit;                    ///< which build this is, for the log
 };
 
 /// `--init-only`: loads the modules and puts the host's settings in place, for a podferry that may not. `folder` is
