@@ -3,18 +3,15 @@
 #include <linux/capability.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 
+#include "netlink/kernel_modules.hpp"
 #include "netlink/linux_kernel.hpp"
-#include "netlink/module_options.hpp"
 #include "netlink/sysctl.hpp"
 
 namespace netlink {
@@ -28,40 +25,10 @@ bool may_administer_network() {
     return (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
 }
 
-/// Runs modprobe and waits; the outcome shows in what the kernel can do afterwards.
-void modprobe(std::string module, std::string option) {
-    std::string program = "modprobe";
-    std::string quiet = "-q";
-    char* arguments[] = {program.data(), quiet.data(), module.data(), option.empty() ? nullptr : option.data(),
-                         nullptr};
-    pid_t child = 0;
-    if (::posix_spawnp(&child, "modprobe", nullptr, nullptr, arguments, environ) != 0)
-        return;
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-}
-
-/// What modprobe goes by; empty when there is no modprobe.
-std::string modprobe_configuration() {
-    std::string text;
-    FILE* output = ::popen("modprobe -c 2>/dev/null", "re");
-    if (output == nullptr)
-        return text;
-    char piece[4096];
-    while (const std::size_t size = std::fread(piece, 1, sizeof(piece), output))
-        text.append(piece, size);
-    ::pclose(output);
-    return text;
-}
-
-/// Asking for the family makes the kernel load the module with its own defaults, so that ours come first. What the
-/// administrator has written down for modprobe holds.
+/// Asking for the family makes the kernel load the module with its own defaults, so that ours come first.
 bool has_ipvs(int conn_tab_bits) {
-    if (!module_is_loaded("ip_vs")) {
-        const bool decided = !module_option(modprobe_configuration(), "ip_vs", "conn_tab_bits").empty();
-        modprobe("ip_vs", decided ? "" : "conn_tab_bits=" + std::to_string(conn_tab_bits));
-    }
+    if (!module_is_loaded("ip_vs"))
+        ModuleLoader().load({"ip_vs", "conn_tab_bits=" + std::to_string(conn_tab_bits)});
     Socket socket(NETLINK_GENERIC);
     return ipvs_family(socket) != 0;
 }
@@ -88,18 +55,16 @@ std::string release() {
 
 }  // namespace
 
-bool module_is_loaded(const std::string& name) {
-    return ::access(("/sys/module/" + name).c_str(), F_OK) == 0;
+std::vector<std::string> missing_capabilities(int conn_tab_bits) {
+    if (!may_administer_network())
+        return {
+            "privilege CAP_NET_ADMIN is missing: run podferry as root, or give the service or container that "
+            "capability"};
+    return missing_modules(conn_tab_bits);
 }
 
-std::vector<std::string> missing_capabilities(int conn_tab_bits) {
+std::vector<std::string> missing_modules(int conn_tab_bits) {
     std::vector<std::string> missing;
-    if (!may_administer_network()) {
-        missing.emplace_back(
-            "privilege CAP_NET_ADMIN is missing: run podferry as root, or give the service or container that "
-            "capability");
-        return missing;
-    }
     if (!has_ipvs(conn_tab_bits))
         missing.push_back(
             "kernel " + release() +

@@ -7,10 +7,11 @@
 namespace netlink {
 
 /// One sentence for each thing that is missing: what, and how to get it. Loads the module ip_vs where it can: with a
-/// connection table of 2^conn_tab_bits lists (8..20), unless modprobe's configuration says another size.
+/// connection table of 2^conn_tab_bits lists (8..20), unless modprobe's configuration says another size. Asking for
+/// IPVS and nftables makes the kernel load them itself, where it can (kernel.modprobe).
 std::vector<std::string> missing_capabilities(int conn_tab_bits);
 
-/// A loadable module is loaded; false for what is built in, too.
-bool module_is_loaded(const std::string& name);
+/// The same, for a process that may load modules but not administer the network.
+std::vector<std::string> missing_modules(int conn_tab_bits);
 
 }  // namespace netlink

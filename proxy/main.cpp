@@ -10,6 +10,7 @@
 #include "proxy/admin.hpp"
 #include "proxy/config.hpp"
 #include "proxy/error_words.hpp"
+#include "proxy/init.hpp"
 #include "proxy/kube_proxy_config.hpp"
 #include "proxy/node.hpp"
 #include "proxy/settings.hpp"
@@ -36,8 +37,8 @@ struct Options {
     std::string node_name;
     std::string user;
     bool check_config = false;
-    bool init_only = false;
-    std::string proc_sys = "/proc/sys";
+    std::string init_only;
+    proxy::InitOptions init;
     std::string socket = "/run/podferry/podferry.sock";
     std::string output = "table";
 };
@@ -119,8 +120,12 @@ int node(const Options& options) {
             std::cerr << "--api-server: " << api::printable(url.error()) << "\n";
             return usage_error;
         }
-    if (options.init_only)
-        return proxy::run_init(*node, options.proc_sys);
+    if (!options.init_only.empty()) {
+        proxy::InitOptions init = options.init;
+        init.modules = options.init_only != "sysctls";
+        init.sysctls = options.init_only != "modules";
+        return proxy::run_init(*node, init);
+    }
     if (!options.check_config)
         return proxy::run_node(*node);
     for (const std::string& words : node->first_words)
@@ -183,13 +188,18 @@ int run(int argc, char** argv) {
     node_command.add_flag("--check-config", options.check_config,
                           "check the configuration against itself and this node, and the kubeconfig or the manifests; "
                           "print the effective one, and end");
-    CLI::Option* init_only =
-        node_command
-            .add_flag("--init-only", options.init_only,
-                      "load the modules, set the sysctls and IPVS's timeouts, and end: for a podferry that may not")
-            ->excludes("--check-config");
+    CLI::Option* init_only = node_command
+                                 .add_option("--init-only", options.init_only,
+                                             "load the kernel's modules (takes CAP_SYS_MODULE), set the sysctls and "
+                                             "IPVS's timeouts (CAP_NET_ADMIN), "
+                                             "and end: for a podferry that may not; `modules` or `sysctls`: only these")
+                                 ->expected(0, 1)
+                                 ->default_str("all")
+                                 ->check(CLI::IsMember({"all", "modules", "sysctls"}))
+                                 ->excludes("--check-config");
     node_command
-        .add_option("--proc-sys", options.proc_sys, "with --init-only: where the host's /proc/sys is seen, writable")
+        .add_option("--proc-sys", options.init.proc_sys,
+                    "with --init-only: where the host's /proc/sys is seen, writable")
         ->needs(init_only)
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();

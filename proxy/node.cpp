@@ -29,15 +29,6 @@ namespace {
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
 
-/// Logs the findings; true when there is no error.
-bool passes(const Findings& findings) {
-    for (const std::string& warning : findings.warnings)
-        log::warning(warning);
-    for (const std::string& error : findings.errors)
-        log::error(error);
-    return findings.errors.empty();
-}
-
 Reply metrics_page(NodeLoop& node) {
     return {200, "text/plain; version=0.0.4; charset=utf-8", node.metrics(), {}};
 }
@@ -182,30 +173,6 @@ int run_node(const NodeOptions& options) {
         if (!only_one->warning().empty())
             log::warning(only_one->warning());
         run(config, std::move(inputs), *only_one, options.user, began);
-        return 0;
-    } catch (const std::exception& error) {
-        log::error(words_of(error));
-        return 1;
-    }
-}
-
-int run_init(const NodeOptions& options, const std::string& folder) {
-    log::configure(options.config.log_format, options.config.log_level);
-    try {
-        for (const std::string& words : options.first_words)
-            log::info(words);
-        if (!passes(check_kernel(options.config)))
-            return 1;
-        netlink::LinuxKernel kernel({});
-        const auto settings = put_host_settings(options.config, kernel, folder);
-        for (const std::string& thing : settings.done)
-            log::info("put in place", {{"what", thing}});
-        for (const std::string& problem : settings.problems)
-            log::warning(problem);
-        log::info("this host is prepared; nothing runs on (--init-only)",
-                  {{"changed", std::to_string(settings.done.size())},
-                   {"not_possible", std::to_string(settings.problems.size())},
-                   {"ipvs_connection_table", std::to_string(kernel.connection_table_size())}});
         return 0;
     } catch (const std::exception& error) {
         log::error(words_of(error));

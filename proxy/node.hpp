@@ -19,11 +19,6 @@ struct NodeOptions {
     std::string commit;                    ///< which build this is, for the log
 };
 
-/// `--init-only`: loads the modules and puts the host's settings in place, for a podferry that may not. `folder` is
-/// where the sysctls are. Returns the exit status: 0, also when some could not be set (which has been logged), or 1
-/// when this kernel cannot carry podferry.
-int run_init(const NodeOptions& options, const std::string& folder);
-
 /// Runs until SIGTERM or SIGINT; the data plane stays. Returns the exit status: 0, or 1 after a start that failed
 /// (the reason has been logged).
 int run_node(const NodeOptions& options);

@@ -4,7 +4,7 @@
 #include <iterator>
 #include <limits>
 
-#include "netlink/capabilities.hpp"
+#include "netlink/kernel_modules.hpp"
 #include "proxy/error_words.hpp"
 #include "proxy/host_settings.hpp"
 #include "proxy/limits.hpp"

@@ -14,6 +14,7 @@
 #include "netlink/capabilities.hpp"
 #include "netlink/sysctl.hpp"
 #include "proxy/host.hpp"
+#include "proxy/log.hpp"
 
 namespace proxy {
 
@@ -45,6 +46,14 @@ Findings check_kernel(const Config& config) {
             "it "
             "(podferry does not, because it makes a host ignore router advertisements)");
     return findings;
+}
+
+bool passes(const Findings& findings) {
+    for (const std::string& warning : findings.warnings)
+        log::warning(warning);
+    for (const std::string& error : findings.errors)
+        log::error(error);
+    return findings.errors.empty();
 }
 
 tl::expected<InstanceLock, std::string> InstanceLock::take(const std::string& folder) {

@@ -19,6 +19,9 @@ struct Findings {
 Findings check_host(const Config& config);
 Findings check_kernel(const Config& config);
 
+/// Logs the findings; true when there is no error.
+bool passes(const Findings& findings);
+
 /// Held as long as the process lives; two podferries on one node would undo each other's work.
 class InstanceLock {
 public:

@@ -14,6 +14,7 @@ CONFINED = {
     r"boost/beast/http": r"(api/http|health/http_check|proxy/admin)\.cpp",
     r"boost/asio/ssl|boost/beast/ssl": r"(api/http\.cpp|api/tls\.[ch]pp|health/http_check\.cpp)",
     r"boost/process": r"api/run_program\.cpp",
+    r"libkmod": r"netlink/kernel_modules\.cpp",
     r"openssl/": r"api/secrets\.cpp",
     r"zlib\.h": r"api/gunzip\.cpp",
     r"spdlog/": r"proxy/log\.cpp",

@@ -127,8 +127,14 @@ class Checks:
         unknown = schema["properties"]["config"]["properties"].keys() - known
         expect(not unknown, f"podferry has no setting {', '.join(sorted(unknown))}")
         rendered = self.render("-f", str(VALUES[0]))
-        shown = re.search(r"--init-only .*--proc-sys=(\S+)", rendered)
+        shown = re.search(r"- --init-only\n[^[]*- --proc-sys=(\S+)", rendered)
         expect(shown and f"mountPath: {shown[1]}/net\n" in rendered, "the init container does not see the sysctls")
+        expect("mountPath: /lib/modules\n" in rendered and "/bin/sh" not in rendered, "the init container needs more than podferry")
+        for off, words, capability in (("modules.load", "--init-only=sysctls", "SYS_MODULE"), ("sysctls.set", "--init-only=modules", "--proc-sys")):
+            one = self.render("-f", str(VALUES[0]), "--set", f"{off}=false")
+            expect(words in one and capability not in one, f"{off}=false: the init container does more, or less")
+        neither = self.render("-f", str(VALUES[0]), "--set", "modules.load=false", "--set", "sysctls.set=false")
+        expect("--init-only" not in neither, "an init container with nothing to do")
         root = self.render("-f", str(VALUES[0]), "--set", "user=0")
         expect("--user" not in root and "SETUID" not in root and "fsGroup" not in root, "user 0 is not root as before")
         zero = self.render("-f", str(VALUES[0]), "--set", "config.conntrack_max_per_core=0")

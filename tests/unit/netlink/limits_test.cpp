@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "netlink/ipvs_config.hpp"
-#include "netlink/module_options.hpp"
+#include "netlink/kernel_modules.hpp"
 #include "netlink/sysctl.hpp"
 
 using namespace netlink;
@@ -84,7 +84,24 @@ TEST_CASE("a timeout of 0 leaves the present one") {
     CHECK(ipvs::with_present({7800, 0, 10}, present) == ipvs::Timeouts{7800, 120, 10});
 }
 
-TEST_CASE("an option of a module out of modprobe's configuration") {
+TEST_CASE("an option of a module") {
+    struct Row {
+        const char* options;
+        const char* value;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"", ""},
+        {"conn_tab_bits=18", "18"},
+        {"debug=1 conn_tab_bits=20", "20"},
+        {"conn_tab_bits=18 conn_tab_bits=12", "12"},
+        {"other_conn_tab_bits=18", ""},
+        {"conn_tab_bits", ""},
+    }));
+    CAPTURE(row.options);
+    CHECK(option_value(row.options, "conn_tab_bits") == row.value);
+}
+
+TEST_CASE("what the administrator has written down for a module") {
     struct Row {
         const char* configuration;
         const char* value;
@@ -92,12 +109,24 @@ TEST_CASE("an option of a module out of modprobe's configuration") {
     const auto row = GENERATE(values<Row>({
         {"", ""},
         {"options ip_vs conn_tab_bits=18\n", "18"},
+        {"options ip-vs conn_tab_bits=18\n", "18"},
         {"alias a ip_vs\noptions bonding max_bonds=0\noptions ip_vs debug=1 conn_tab_bits=20\n", "20"},
         {"options ip_vs conn_tab_bits=18\noptions ip_vs conn_tab_bits=12\n", "12"},
         {"options ip_vs_rr conn_tab_bits=18\n", ""},
-        {"options ip_vs other_conn_tab_bits=18\n", ""},
-        {"options ip_vs\n", ""},
+        {"options ip_vs debug=1\n", ""},
     }));
     CAPTURE(row.configuration);
-    CHECK(module_option(row.configuration, "ip_vs", "conn_tab_bits") == row.value);
+    const Folder folder;
+    std::ofstream(folder.path + "/ip_vs.conf") << row.configuration;
+    CHECK(ModuleLoader(folder.path, folder.path).configured("ip_vs", "conn_tab_bits") == row.value);
+}
+
+TEST_CASE("a module that is not there is no mystery") {
+    const Folder folder;
+    const std::string name = "no_such_module_at_all";
+    const std::string place = folder.path + GENERATE("", "/nowhere");
+    const ModuleResult came = ModuleLoader(place, folder.path).load({name, ""});
+    CHECK(came.outcome == ModuleResult::Outcome::unknown);
+    CHECK(came.problem.starts_with("module " + name + " is not in " + place));
+    CHECK(came.problem.ends_with("load it on the host: 'modprobe " + name + "'"));
 }
