@@ -10,8 +10,8 @@
 #include <random>
 #include <utility>
 
-#include "health/blame.hpp"
-#include "health/checks.hpp"
+#include "health/checks/blame.hpp"
+#include "health/checks/checks.hpp"
 #include "health/worker.hpp"
 
 namespace health {

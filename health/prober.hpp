@@ -1,7 +1,7 @@
 // Runs the probes: one coroutine per target, which asks the pure worker (worker.hpp) what to do and performs it.
 #pragma once
 
-#include "health/probe.hpp"
+#include "health/checks/probe.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

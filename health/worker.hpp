@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "health/probe.hpp"
+#include "health/checks/probe.hpp"
 
 namespace health {
 

@@ -327,7 +327,7 @@ void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::
 
 /// A client whose first segment came before its front end sends it again until somebody answers. Connection tracking
 /// has decided on it by then: IPVS would carry it with its own address, and its answer could not be placed
-/// (proxy/stale_flows). So it waits until its entry is removed. An entry that IPVS has had its part in has the pod
+/// (proxy/sync/stale_flows). So it waits until its entry is removed. An entry that IPVS has had its part in has the pod
 /// where the front end was.
 void add_early_clients(std::vector<Rule>& rules) {
     const char* again = "sent again before there was an answer";

@@ -6,56 +6,116 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-MAY_INCLUDE = {"api": {"api"}, "netlink": {"netlink"}, "health": {"health"}, "proxy": {"api", "netlink", "health", "proxy"}}
+# Wings, lowest first: a file of a wing may include its own wing and those that its row names. meson.build has the same order.
+WINGS = {
+    "base": (),
+    "api/wire": ("base",),
+    "api/objects": ("base", "api/wire"),
+    "api/cluster": ("base", "api/wire", "api/objects"),
+    "api/folder": ("base", "api/wire", "api/objects"),
+    "netlink": ("base",),
+    "health/checks": ("base",),
+    "health": ("base", "health/checks"),
+}
+# Those of proxy/ include all rooms, and of the wings of proxy/ only those above them.
+STORIES = ("log", "config", "plan", "engine", "host", "serve", "sync", "node", "cli")
+for story in STORIES:
+    WINGS["proxy/" + story] = tuple(WINGS)
+# What only a part of proxy/ may know.
+NOT_FOR = {
+    "proxy/log": ("api", "netlink", "health"),
+    "proxy/config": ("health", "api/folder"),
+    "proxy/plan": ("health", "api/cluster", "api/folder"),
+    "proxy/engine": ("api/cluster", "api/folder"),
+}
 # Heavy or replaceable libraries, and the only files that know them.
 CONFINED = {
-    r"netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
-    r"yaml\.h>": r"api/yaml_events\.cpp",
-    r"boost/beast/http": r"(api/http|health/http_check|proxy/admin)\.cpp",
-    r"boost/asio/ssl|boost/beast/ssl": r"(api/http\.cpp|api/tls\.[ch]pp|health/http_check\.cpp)",
-    r"boost/process": r"api/run_program\.cpp",
+    r"libnl3|netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
+    r"yaml\.h>?": r"api/wire/yaml_events\.cpp",
+    r"protozero/": r"api/(wire/value|cluster/wire_protobuf)\.[ch]pp",
+    r"boost/json": r"(api/.*|proxy/(log/log|engine/view|serve/(tables|node_health)|sync/choices_json)\.cpp)",
+    r"boost/beast/http": r"(api/cluster/http|health/checks/http_check|proxy/serve/admin)\.cpp",
+    r"boost/asio/ssl|boost/beast/ssl": r"(api/cluster/http\.cpp|api/cluster/tls\.[ch]pp|health/checks/http_check\.cpp)",
+    r"boost/process": r"api/cluster/run_program\.cpp",
     r"libkmod": r"netlink/kernel_modules\.cpp",
-    r"openssl/": r"api/secrets\.cpp",
-    r"zlib\.h": r"api/gunzip\.cpp",
-    r"spdlog/": r"proxy/log\.cpp",
-    r"CLI/": r"proxy/main\.cpp",
-    r"prometheus/": r"proxy/metrics\.(hpp|cpp)",
+    r"openssl/": r"api/cluster/secrets\.cpp",
+    r"zlib\.h": r"api/cluster/gunzip\.cpp",
+    r"spdlog/": r"proxy/log/log\.cpp",
+    r"CLI/": r"proxy/cli/main\.cpp",
+    r"prometheus/": r"proxy/serve/metrics\.(hpp|cpp)",
 }
 MAX_LINES = 400
 # Boost's what() holds the path of a source file: what people read of a caught error is made here. (netlink/ throws the
 # standard library's.)
-MAKES_WORDS = r"(proxy/error_words|api/yaml_document|api/wire_protobuf)\.cpp"
+MAKES_WORDS = r"(proxy/log/error_words|api/wire/yaml_document|api/cluster/wire_protobuf)\.cpp"
 
 
-def mistakes():
-    for room, allowed in MAY_INCLUDE.items():
-        for path in sorted((ROOT / room).glob("*.[ch]pp")):
+def sources(wing=None):
+    """All of our source files, or those of a wing, by their names from the top."""
+    for room in sorted({name.split("/")[0] for name in WINGS}):
+        for path in sorted((ROOT / room).rglob("*.[ch]pp")):
             name = str(path.relative_to(ROOT))
-            lines = path.read_text().splitlines()
-            if len(lines) > MAX_LINES:
-                yield f"{name}: {len(lines)} lines, more than {MAX_LINES}"
-            for number, line in enumerate(lines, 1):
-                ours = re.match(r'#include "(\w+)/', line)
-                if ours and ours[1] in MAY_INCLUDE and ours[1] not in allowed:
-                    yield f"{name}:{number}: {room} must not include {ours[1]}"
-                if ".what()" in line and room != "netlink" and not re.fullmatch(MAKES_WORDS, name):
-                    yield f"{name}:{number}: what() belongs in proxy/error_words.cpp: words_of(error)"
-                theirs = re.match(r"#include <(.*)>", line)
-                for library, files in CONFINED.items():
-                    if theirs and re.match(library, theirs[1]) and not re.fullmatch(files, name):
-                        yield f"{name}:{number}: <{theirs[1]}> belongs in {files}"
+            if wing is None or wing_of(name) == wing:
+                yield name
+
+
+def wing_of(name):
+    return name.rpartition("/")[0]
+
+
+def may_include(wing, other):
+    barred = any(other == closed or other.startswith(closed + "/") for closed in NOT_FOR.get(wing, ()))
+    return other == wing or (other in WINGS[wing] and not barred)
+
+
+def mistakes_in(name):
+    wing = wing_of(name)
+    if wing not in WINGS:
+        yield f"{name}: {wing} is no wing; WINGS in tests/check_layers.py says which there are"
+        return
+    lines = (ROOT / name).read_text().splitlines()
+    if len(lines) > MAX_LINES:
+        yield f"{name}: {len(lines)} lines, more than {MAX_LINES}"
+    for number, line in enumerate(lines, 1):
+        ours = re.match(r'#include "([^"]*)"', line)
+        if ours and wing_of(ours[1]) not in WINGS:
+            yield f"{name}:{number}: \"{ours[1]}\" is in no wing; write the path from the top"
+        elif ours and not may_include(wing, wing_of(ours[1])):
+            yield f"{name}:{number}: {wing} must not include {wing_of(ours[1])}"
+        if ".what()" in line and wing != "netlink" and not re.fullmatch(MAKES_WORDS, name):
+            yield f"{name}:{number}: what() belongs in proxy/log/error_words.cpp: words_of(error)"
+        theirs = re.match(r"#include <(.*)>", line)
+        for library, files in CONFINED.items():
+            if theirs and re.match(library, theirs[1]) and not re.fullmatch(files, name):
+                yield f"{name}:{number}: <{theirs[1]}> belongs in {files}"
 
 
 def types_of_two_headers():
-    for room in MAY_INCLUDE:
-        owners = {}
-        for path in sorted((ROOT / room).glob("*.hpp")):
-            for name in re.findall(r"^(?:struct|class) (\w+)[^;\n]*\{", path.read_text(), re.MULTILINE):
-                if name in owners:
-                    yield f"{path.relative_to(ROOT)}: {name} is defined in {owners[name]} too"
-                owners[name] = path.relative_to(ROOT)
+    """A namespace is a room."""
+    owners = {}
+    for name in sources():
+        if not name.endswith(".hpp"):
+            continue
+        room = name.split("/")[0]
+        for kind in re.findall(r"^(?:struct|class) (\w+)[^;\n]*\{", (ROOT / name).read_text(), re.MULTILINE):
+            if (room, kind) in owners:
+                yield f"{name}: {kind} is defined in {owners[room, kind]} too"
+            owners[room, kind] = name
 
 
-found = [*mistakes(), *types_of_two_headers()]
+def order_of_meson():
+    """Libraries are built in the order of the wings, so that meson refuses what the table does."""
+    built = []
+    for path in ("meson.build", "api/meson.build", "health/meson.build", "proxy/meson.build"):
+        folder = path.rpartition("/")[0]
+        for name in re.findall(r"^subdir\('(\w+)'\)", (ROOT / path).read_text(), re.MULTILINE):
+            built.append(f"{folder}/{name}" if folder else name)
+    for room in ("", "api/", "proxy/"):
+        ours = [wing for wing in built if wing in WINGS and wing.startswith(room) and ("/" in wing) == bool(room)]
+        if ours != sorted(ours, key=list(WINGS).index):
+            yield f"{room}meson.build: {ours} are not in the order of WINGS"
+
+
+found = [*[mistake for name in sources() for mistake in mistakes_in(name)], *types_of_two_headers(), *order_of_meson()]
 print("\n".join(found) if found else "layers: as they should be")
 sys.exit(1 if found else 0)

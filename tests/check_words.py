@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-ROOMS = ("api", "netlink", "health", "proxy")
+ROOMS = ("base", "api", "netlink", "health", "proxy")
 OURS = (*ROOMS, "tests", "docs", "charts", "examples", "packaging")
 CODE = (".cpp", ".hpp")
 TEXT = (".md", ".py", ".yaml", ".build", ".service", ".txt", ".tpl")
@@ -47,10 +47,10 @@ class Known:
         code = "\n".join((ROOT / file).read_text() for file in self.files if file.endswith((*CODE, ".py")) and (ROOT / file).is_file())
         self.functions = set(re.findall(r"\b(\w+)\(", re.sub(r"//.*|#[^\n\"']*$", "", code, flags=re.M)))
         self.functions |= set(re.findall(r"^(?:class|struct|enum class) (\w+)", code, re.M))
-        settings = (ROOT / "proxy/settings.cpp").read_text()
+        settings = (ROOT / "proxy/config/settings.cpp").read_text()
         self.settings = set(re.findall(r'"([a-z][a-z0-9_]+)"', settings))
-        self.metrics = set(re.findall(r'"(podferry_\w+)"', (ROOT / "proxy/metrics.cpp").read_text()))
-        main = (ROOT / "proxy/main.cpp").read_text()
+        self.metrics = set(re.findall(r'"(podferry_\w+)"', (ROOT / "proxy/serve/metrics.cpp").read_text()))
+        main = (ROOT / "proxy/cli/main.cpp").read_text()
         self.commands = set(re.findall(r'add_subcommand\(\s*"(\w+)"', main)) | {"help"}
         self.options = set(re.findall(r"--[a-z][a-z-]+", main)) | {"--help", "--version"}
         self.tasks = set(re.findall(r"\w+", re.search(r"^case \"\$task\" in\n(.*?)\)$", (ROOT / "dev").read_text(), re.S | re.M)[1]))
@@ -127,7 +127,7 @@ def self_test(known):
     for name, line, wanted in (
             ("docs/x.md", "`probing.md` and [that](operations.md)", ["there is no file probing.md"]),
             ("proxy/x.hpp", "// see plan.hpp, flies.hpp and pkg/proxy/types.go", ["there is no file flies.hpp"]),
-            ("docs/x.md", "| `proxy/plan`, `api/decode*`, `api/flies` |", ["there is no api/flies"]),
+            ("docs/x.md", "| `proxy/plan/plan`, `api/objects/decode*`, `api/flies` |", ["there is no api/flies"]),
             ("proxy/x.cpp", "// as plan_service() and flies_away() do, ip_vs_conn_in_get() too", ["there is no function flies_away()"]),
             ("proxy/x.cpp", 'log("setting drain_timeout, setting no_such")', ["there is no setting no_such"]),
             ("docs/x.md", f"`{metric}`, `podferry_flies_total`, `podferry_api_*`", ["there is no metric podferry_flies_total"]),

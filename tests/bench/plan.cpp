@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "proxy/engine.hpp"
-#include "proxy/reconciler.hpp"
-#include "proxy/turns.hpp"
+#include "proxy/engine/engine.hpp"
+#include "proxy/engine/reconciler.hpp"
+#include "proxy/engine/turns.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 namespace {

@@ -121,7 +121,7 @@ class Checks:
 
     def it_knows_podferrys_settings(self):
         """No setting that podferry does not have; podferry itself sets the sysctls, where the chart shows them to it."""
-        source = (ROOT / "proxy/settings.cpp").read_text()
+        source = (ROOT / "proxy/config/settings.cpp").read_text()
         known = set(re.findall(r'(?:row|ranged)\(\s*"(\w+)"', source))
         schema = json.loads((CHART / "values.schema.json").read_text())
         unknown = schema["properties"]["config"]["properties"].keys() - known

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "api/wire.hpp"
+#include "api/cluster/wire.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "proxy/config.hpp"
+#include "proxy/config/config.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto config = proxy::parse_config({reinterpret_cast<const char*>(data), size}, "config.yaml");

@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "proxy/config.hpp"
-#include "proxy/kube_proxy_config.hpp"
+#include "proxy/config/config.hpp"
+#include "proxy/config/kube_proxy_config.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto read = proxy::read_kube_proxy_config({reinterpret_cast<const char*>(data), size}, "kube-proxy.yaml",

@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "api/kubeconfig.hpp"
-#include "api/server_url.hpp"
+#include "api/cluster/kubeconfig.hpp"
+#include "api/cluster/server_url.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto access = api::parse_kubeconfig({reinterpret_cast<const char*>(data), size}, "/etc/kubeconfig");

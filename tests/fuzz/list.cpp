@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "api/wire.hpp"
+#include "api/cluster/wire.hpp"
 
 namespace {
 

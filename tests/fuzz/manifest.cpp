@@ -2,8 +2,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "api/manifest_set.hpp"
-#include "proxy/engine.hpp"
+#include "api/folder/manifest_set.hpp"
+#include "proxy/engine/engine.hpp"
 
 namespace {
 
@@ -13,7 +13,7 @@ constexpr const char* good =
 
 proxy::Config config() {
     proxy::Config config = proxy::default_config();
-    config.service_cluster_ip_range = {*proxy::parse_prefix("10.96.0.0/16"), *proxy::parse_prefix("fd00:96::/112")};
+    config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/16"), *base::parse_prefix("fd00:96::/112")};
     return config;
 }
 

@@ -5,14 +5,14 @@
 #include <sstream>
 #include <string_view>
 
-#include "health/http_target.hpp"
+#include "base/go_duration.hpp"
+#include "base/prefix.hpp"
+#include "health/checks/http_target.hpp"
 #include "netlink/ipvs_connections.hpp"
 #include "netlink/ipvs_listing.hpp"
-#include "proxy/allocate.hpp"
-#include "proxy/go_duration.hpp"
-#include "proxy/limits.hpp"
-#include "proxy/port_set.hpp"
-#include "proxy/prefix.hpp"
+#include "proxy/host/limits.hpp"
+#include "proxy/host/port_set.hpp"
+#include "proxy/plan/allocate.hpp"
 
 namespace {
 
@@ -36,8 +36,8 @@ void read_listing(const std::string& text) {
 void read_state(const std::string& text) {
     if (const auto ports = proxy::parse_ports(text))
         expect(proxy::parse_ports(proxy::to_string(*ports)) == ports, "ports");
-    if (const auto prefix = proxy::parse_prefix(text))
-        expect(proxy::parse_prefix(proxy::to_string(*prefix)) == prefix, "prefix");
+    if (const auto prefix = base::parse_prefix(text))
+        expect(base::parse_prefix(proxy::to_string(*prefix)) == prefix, "prefix");
     if (const auto record = proxy::parse_reservation(text)) {
         expect(proxy::parse_reservation(proxy::to_text(*record)) == record, "reservation");
         proxy::released(*record, record->boot, record->left);
@@ -46,7 +46,7 @@ void read_state(const std::string& text) {
         const auto again = proxy::choices_from_json(proxy::to_json(*choices));
         expect(again && *again == *choices, "choices");
     }
-    proxy::parse_go_duration(text);
+    base::parse_go_duration(text);
     proxy::parse_kernel_version(text);
 }
 

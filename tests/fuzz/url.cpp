@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "api/server_url.hpp"
-#include "health/http_target.hpp"
+#include "api/cluster/server_url.hpp"
+#include "health/checks/http_target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "api/gunzip.hpp"
-#include "api/wire.hpp"
+#include "api/cluster/gunzip.hpp"
+#include "api/cluster/wire.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <iostream>
 #include <iterator>
 
-#include "api/kubeconfig.hpp"
-#include "api/manifest_file.hpp"
+#include "api/cluster/kubeconfig.hpp"
+#include "api/folder/manifest_file.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Who we are to the API server: files that rotate, programs that are asked.
-#include "api/credentials.hpp"
+#include "api/cluster/credentials.hpp"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "api/run_program.hpp"
+#include "api/cluster/run_program.hpp"
 #include "tests/support/patience.hpp"
 
 using namespace api;

@@ -1,10 +1,10 @@
 // Defaults and values of decoded objects; what is wrong is tested with tests/bad_input (proxy/bad_input_test.cpp).
-#include "api/decode.hpp"
+#include "api/objects/decode.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "api/names.hpp"
-#include "api/yaml_document.hpp"
+#include "api/objects/names.hpp"
+#include "api/wire/yaml_document.hpp"
 
 using namespace api;
 

@@ -1,5 +1,5 @@
 // Readiness and selectors to endpoints: the truth table of the endpoint slice controller.
-#include "api/endpoints.hpp"
+#include "api/objects/endpoints.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Events as they are written, and how many.
-#include "api/event_post.hpp"
+#include "api/cluster/event_post.hpp"
 
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>

@@ -1,10 +1,10 @@
 // Credential plugins: what they print, what they are told, and the times in it.
-#include "api/exec_credential.hpp"
+#include "api/cluster/exec_credential.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "api/rfc3339.hpp"
-#include "api/secrets.hpp"
+#include "api/cluster/secrets.hpp"
+#include "base/rfc3339.hpp"
 
 using namespace api;
 
@@ -133,7 +133,7 @@ TEST_CASE("a moment is written as RFC 3339 says, the impossible as the nearest p
                                            {25'149'651'947, "2766-12-17T22:25:47Z"},
                                            {std::numeric_limits<std::int64_t>::min(), "0001-01-01T00:00:00Z"},
                                            {std::numeric_limits<std::int64_t>::max(), "9999-12-31T23:59:59Z"}}));
-    CHECK(to_rfc3339(std::chrono::sys_seconds(std::chrono::seconds(row.seconds))) == row.text);
+    CHECK(base::to_rfc3339(std::chrono::sys_seconds(std::chrono::seconds(row.seconds))) == row.text);
 }
 
 TEST_CASE("times are RFC 3339's") {
@@ -166,7 +166,7 @@ TEST_CASE("times are RFC 3339's") {
         {"", {}},
     }));
     CAPTURE(row.text);
-    const auto time = parse_rfc3339(row.text);
+    const auto time = base::parse_rfc3339(row.text);
     REQUIRE(time.has_value() == row.since_1970.has_value());
     if (time)
         CHECK(time->time_since_epoch() == *row.since_1970);

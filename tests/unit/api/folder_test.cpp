@@ -1,5 +1,5 @@
 // A real folder, real notifications.
-#include "api/folder.hpp"
+#include "api/folder/folder.hpp"
 #include "tests/support/patience.hpp"
 
 #include <boost/asio/co_spawn.hpp>

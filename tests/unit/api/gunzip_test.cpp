@@ -1,4 +1,4 @@
-#include "api/gunzip.hpp"
+#include "api/cluster/gunzip.hpp"
 
 #include <zlib.h>
 

@@ -1,5 +1,5 @@
 // A file of JSON is cut into objects without being held as a tree.
-#include "api/json_items.hpp"
+#include "api/folder/json_items.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>

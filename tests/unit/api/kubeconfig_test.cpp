@@ -1,9 +1,9 @@
 // Kubeconfigs: what client-go's clientcmd makes of them, and what is said of those that cannot be used.
-#include "api/kubeconfig.hpp"
+#include "api/cluster/kubeconfig.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "api/secrets.hpp"
+#include "api/cluster/secrets.hpp"
 
 using namespace api;
 

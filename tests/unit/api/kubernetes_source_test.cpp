@@ -1,5 +1,5 @@
 // The API as a source: real sockets on loopback, a server that follows a script, bounded by deadlines.
-#include "api/kubernetes_source.hpp"
+#include "api/cluster/kubernetes_source.hpp"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>

@@ -1,5 +1,5 @@
 // What to ask an API server next.
-#include "api/list_watch.hpp"
+#include "api/cluster/list_watch.hpp"
 
 #include <catch2/catch.hpp>
 

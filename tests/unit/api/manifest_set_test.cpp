@@ -1,5 +1,5 @@
 // Which version of an object is in force, over files and time.
-#include "api/manifest_set.hpp"
+#include "api/folder/manifest_set.hpp"
 
 #include <catch2/catch.hpp>
 

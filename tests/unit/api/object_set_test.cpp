@@ -1,5 +1,5 @@
 // Lists and events of one resource become changes.
-#include "api/object_set.hpp"
+#include "api/cluster/object_set.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "api/wire.hpp"
+#include "api/cluster/wire.hpp"
 
 struct ReadList {
     std::vector<api::WireObject> objects;

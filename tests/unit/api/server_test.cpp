@@ -1,9 +1,9 @@
 // Which API server to ask, and when.
 #include <catch2/catch.hpp>
 
-#include "api/backoff.hpp"
-#include "api/server_pool.hpp"
-#include "api/server_url.hpp"
+#include "api/cluster/backoff.hpp"
+#include "api/cluster/server_pool.hpp"
+#include "api/cluster/server_url.hpp"
 
 using namespace api;
 using namespace std::chrono_literals;

@@ -1,5 +1,5 @@
 // Values that are kept once.
-#include "api/shared.hpp"
+#include "api/objects/shared.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "api/types.hpp"
+#include "api/objects/types.hpp"
 
 using namespace api;
 using Text = Shared<std::string>;

@@ -1,5 +1,5 @@
 // Who is affected by a change.
-#include "api/store.hpp"
+#include "api/objects/store.hpp"
 
 #include <catch2/catch.hpp>
 

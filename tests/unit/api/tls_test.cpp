@@ -1,6 +1,6 @@
 // Whom we believe to be the API server: certificates made on the spot, a TLS server on loopback. Whoever is refused has
 // not seen a byte of a request, nor its token.
-#include "api/tls.hpp"
+#include "api/cluster/tls.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,7 +14,7 @@
 #include <catch2/catch.hpp>
 #include <optional>
 
-#include "api/resolve.hpp"
+#include "api/cluster/resolve.hpp"
 #include "certificates.hpp"
 
 using namespace api;

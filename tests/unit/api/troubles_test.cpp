@@ -1,9 +1,9 @@
 // What is said when resources cannot be kept up to date, and how often.
-#include "api/troubles.hpp"
+#include "api/cluster/troubles.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "api/backoff.hpp"
+#include "api/cluster/backoff.hpp"
 
 using namespace api;
 using namespace std::chrono_literals;

@@ -1,5 +1,5 @@
 // YAML as Kubernetes reads it: types of plain scalars, documents, lines.
-#include "api/yaml_document.hpp"
+#include "api/wire/yaml_document.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>

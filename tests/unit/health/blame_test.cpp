@@ -1,5 +1,5 @@
 // Which failures of an attempt are the target's, and which this host's.
-#include "health/blame.hpp"
+#include "health/checks/blame.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/beast/core/error.hpp>

@@ -13,8 +13,8 @@
 #include <optional>
 #include <set>
 
-#include "health/checks.hpp"
-#include "health/connect.hpp"
+#include "health/checks/checks.hpp"
+#include "health/checks/connect.hpp"
 #include "tests/support/patience.hpp"
 
 using namespace health;

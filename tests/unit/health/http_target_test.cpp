@@ -1,5 +1,5 @@
 // How paths become requests and where redirects lead: the table that Go's net/url gives in the kubelet.
-#include "health/http_target.hpp"
+#include "health/checks/http_target.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Who is affected by whose addresses.
-#include "proxy/address_book.hpp"
+#include "proxy/plan/address_book.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // What visitors of a listener may cost: connections, bytes, descriptors.
-#include "proxy/admin.hpp"
+#include "proxy/serve/admin.hpp"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -13,8 +13,8 @@
 #include <catch2/catch.hpp>
 #include <list>
 
-#include "proxy/descriptors.hpp"
-#include "proxy/error_words.hpp"
+#include "proxy/host/descriptors.hpp"
+#include "proxy/log/error_words.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;

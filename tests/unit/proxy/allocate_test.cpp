@@ -1,5 +1,5 @@
 // Allocation of ClusterIPs and node ports.
-#include "proxy/allocate.hpp"
+#include "proxy/plan/allocate.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -21,7 +21,7 @@ api::Service with_address(api::Service service, const std::string& address) {
 }
 
 Allocator allocator(const std::string& range = "10.96.0.0/24", PortRange ports = {}, Choices remembered = {}) {
-    return Allocator({*parse_prefix(range)}, ports, std::move(remembered));
+    return Allocator({*base::parse_prefix(range)}, ports, std::move(remembered));
 }
 
 std::uint32_t offset_in(const Address& address, const std::string& base) {
@@ -132,7 +132,7 @@ TEST_CASE("a full node port range is an error on the object that got nothing") {
 }
 
 TEST_CASE("families follow ipFamilyPolicy and the configured ranges") {
-    Allocator dual({*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")}, {}, {});
+    Allocator dual({*base::parse_prefix("10.96.0.0/24"), *base::parse_prefix("fd00:96::/112")}, {}, {});
     CHECK(dual.take(service("single"))->cluster_ips.size() == 1);
     auto prefer = service("prefer");
     prefer.family_policy = api::FamilyPolicy::prefer_dual_stack;

@@ -3,9 +3,9 @@
 #include <fstream>
 #include <iterator>
 
-#include "api/manifest_set.hpp"
+#include "api/folder/manifest_set.hpp"
 #include "build.hpp"
-#include "proxy/engine.hpp"
+#include "proxy/engine/engine.hpp"
 
 using namespace proxy;
 
@@ -40,7 +40,7 @@ struct World {
 
     static Config config() {
         Config config = default_config();
-        config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/16")};
+        config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/16")};
         return config;
     }
     void update(const std::string& file, const std::string& text) {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "api/endpoints.hpp"
-#include "api/source.hpp"
-#include "api/types.hpp"
+#include "api/objects/endpoints.hpp"
+#include "api/objects/source.hpp"
+#include "api/objects/types.hpp"
 
 namespace build {
 

@@ -1,6 +1,6 @@
 // --check-config reads what podferry would read: the folder of manifests, or the kubeconfig and the files that it
 // names.
-#include "proxy/check_inputs.hpp"
+#include "proxy/node/check_inputs.hpp"
 
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -47,7 +47,7 @@ TEST_CASE("the mistakes of manifests are found, with file, line, object and fiel
                 "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: shop}\nspec:\n  clusterIP: 10.96.0.5\n"
                 "  ports: [{port: 80}]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n");
     Config config = default_config();
-    config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/16")};
+    config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/16")};
     CHECK(lines(check_inputs(config, place.path.string()).errors).empty());
     CHECK_THAT(lines(check_inputs(config, place.path.string()).warnings),
                Catch::Contains("1 object is of a kind that podferry does not use: 1 Deployment.apps"));

@@ -1,5 +1,5 @@
 // The configuration: what it accepts, and what it says of mistakes.
-#include "proxy/config.hpp"
+#include "proxy/config/config.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -51,13 +51,13 @@ log_format: json
 
 TEST_CASE("the printed configuration reads back as the same one") {
     auto config = proxy::default_config();
-    config.service_cluster_ip_range = {*proxy::parse_prefix("10.96.0.0/16")};
+    config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/16")};
     config.node_name = "n1";
     config.audit_period = std::chrono::milliseconds(1500);
     config.metrics_bind_address.clear();
     config.external_ips.all = false;
     CHECK(parse_config(to_yaml(config), "c.yaml") == config);
-    config.external_ips.networks = {*proxy::parse_prefix("203.0.113.0/24")};
+    config.external_ips.networks = {*base::parse_prefix("203.0.113.0/24")};
     CHECK(parse_config(to_yaml(config), "c.yaml") == config);
     CHECK(parse_config(to_yaml(proxy::default_config()), "c.yaml") == proxy::default_config());
 }

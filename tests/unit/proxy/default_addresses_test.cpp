@@ -1,12 +1,12 @@
 // Which addresses are the node's where nobody names them.
-#include "proxy/default_addresses.hpp"
+#include "proxy/host/default_addresses.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <sstream>
 
+#include "base/prefix.hpp"
 #include "build.hpp"
-#include "proxy/prefix.hpp"
 
 using namespace proxy;
 
@@ -132,9 +132,9 @@ TEST_CASE("a family of which node ports are nowhere is named") {
         Config config = default_config();
         config.service_cluster_ip_range.clear();
         for (const char* range : row.ranges)
-            config.service_cluster_ip_range.push_back(*parse_prefix(range));
+            config.service_cluster_ip_range.push_back(*base::parse_prefix(range));
         if (*row.selection != '\0')
-            config.node_port_addresses = {*parse_prefix(row.selection)};
+            config.node_port_addresses = {*base::parse_prefix(row.selection)};
         std::vector<Address> served;
         for (const char* address : row.served)
             served.push_back(build::address(address));

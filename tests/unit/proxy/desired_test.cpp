@@ -1,5 +1,5 @@
 // Who has a virtual server that several services want, and what becomes of it when that changes.
-#include "proxy/desired.hpp"
+#include "proxy/engine/desired.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>

@@ -1,5 +1,5 @@
 // What drains, and for how long.
-#include "proxy/draining.hpp"
+#include "proxy/engine/draining.hpp"
 
 #include <catch2/catch.hpp>
 

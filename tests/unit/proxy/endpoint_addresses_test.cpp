@@ -1,5 +1,5 @@
 // Which addresses can be endpoints.
-#include "proxy/endpoint_addresses.hpp"
+#include "proxy/plan/endpoint_addresses.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -21,7 +21,7 @@ TEST_CASE("endpoints that no pod can have are left out, the others stay") {
                  Row{"255.255.255.255", "a broadcast address"}, Row{"192.168.50.255", "a broadcast address"});
     CAPTURE(row.address);
     ClaimFacts facts;
-    facts.service_ranges = {*parse_prefix("10.96.0.0/24")};
+    facts.service_ranges = {*base::parse_prefix("10.96.0.0/24")};
     facts.broadcasts = {address("192.168.50.255")};
     AddressBook book;
     book.put({"shop", "db"}, {address("172.30.0.7")});

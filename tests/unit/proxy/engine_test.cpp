@@ -1,5 +1,5 @@
 // From objects and verdicts to desired kernel objects, without I/O.
-#include "proxy/engine.hpp"
+#include "proxy/engine/engine.hpp"
 
 #include <catch2/catch.hpp>
 

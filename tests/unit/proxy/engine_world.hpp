@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "build.hpp"
-#include "proxy/engine.hpp"
+#include "proxy/engine/engine.hpp"
 
 namespace build {
 
@@ -50,7 +50,7 @@ struct World {
 
     static Config config() {
         Config config = default_config();
-        config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")};
+        config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/24"), *base::parse_prefix("fd00:96::/112")};
         config.node_name = "n1";
         return config;
     }

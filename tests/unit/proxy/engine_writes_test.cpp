@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "engine_world.hpp"
-#include "proxy/reconciler.hpp"
+#include "proxy/engine/reconciler.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 using namespace proxy;

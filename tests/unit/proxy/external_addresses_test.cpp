@@ -1,11 +1,11 @@
 // Which addresses a Service may claim.
-#include "proxy/external_addresses.hpp"
+#include "proxy/plan/external_addresses.hpp"
 
 #include <catch2/catch.hpp>
 
 #include "build.hpp"
 #include "engine_world.hpp"
-#include "proxy/host.hpp"
+#include "proxy/host/host.hpp"
 
 using namespace proxy;
 using build::address;
@@ -22,8 +22,8 @@ struct Node {
                                               {address("127.0.0.1"), 8, "lo"}};
 
     Node() {
-        config.network_cidr = {*parse_prefix("10.1.0.0/16"), *parse_prefix("fd00:1::/64")};
-        config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24"), *parse_prefix("fd00:96::/112")};
+        config.network_cidr = {*base::parse_prefix("10.1.0.0/16"), *base::parse_prefix("fd00:1::/64")};
+        config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/24"), *base::parse_prefix("fd00:96::/112")};
         book.put({"other", "db"}, {address("172.30.0.7")});
         book.put_health_port({"other", "lb"}, 30900, {});
         book.set_servers_of_cluster({{address("192.168.50.2"), 6443}});
@@ -119,9 +119,9 @@ TEST_CASE("setting external_ips says which addresses may be claimed, of spec.ext
     CHECK(allowed() == "203.0.113.7 2001:db8:e::7 203.0.113.8 0");
     node.config.external_ips = {false, {}};
     CHECK(allowed() == "203.0.113.8 2");
-    node.config.external_ips = {false, {*parse_prefix("203.0.113.0/24")}};
+    node.config.external_ips = {false, {*base::parse_prefix("203.0.113.0/24")}};
     CHECK(allowed() == "203.0.113.7 203.0.113.8 1");
-    node.config.external_ips = {false, {*parse_prefix("10.1.0.0/16")}};
+    node.config.external_ips = {false, {*base::parse_prefix("10.1.0.0/16")}};
     CHECK_THAT(node.judge("10.1.3.4", 80), Catch::Contains("pod network"));
 }
 
@@ -130,7 +130,7 @@ TEST_CASE("a Service that claims a thousand addresses of others is told of the f
     const NodeFacts facts = facts_of(node.config, node.host);
     auto service = build::service("web", "10.96.0.5");
     for (std::uint32_t i = 0; i < 1000; ++i)
-        service.external_ips.push_back(address_at(node.config.network_cidr[0], i));
+        service.external_ips.push_back(base::address_at(node.config.network_cidr[0], i));
     std::vector<std::string> problems;
     CHECK(external_addresses(service, {facts.claims, facts.own_addresses, node.book}, problems).empty());
     REQUIRE(problems.size() == 9);

@@ -1,10 +1,10 @@
 // Which Services are planned anew when something about the node changes, or seems to.
-#include "proxy/facts_change.hpp"
+#include "proxy/plan/facts_change.hpp"
 
 #include <catch2/catch.hpp>
 
 #include "engine_world.hpp"
-#include "proxy/host.hpp"
+#include "proxy/host/host.hpp"
 
 using namespace proxy;
 using build::World;

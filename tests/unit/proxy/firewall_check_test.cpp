@@ -1,9 +1,9 @@
 // What is said of a host's firewall, by what it has and what was counted on both sides of it.
-#include "proxy/firewall_check.hpp"
+#include "proxy/host/firewall_check.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "proxy/prefix.hpp"
+#include "base/prefix.hpp"
 
 using namespace proxy;
 using netlink::DroppingChain;
@@ -21,7 +21,7 @@ constexpr Lane cluster6{false, true};
 constexpr Lane outside4{true, false};
 
 FirewallCheck fresh() {
-    return FirewallCheck({*parse_prefix("10.96.0.0/16"), *parse_prefix("fd00:96::/112")});
+    return FirewallCheck({*base::parse_prefix("10.96.0.0/16"), *base::parse_prefix("fd00:96::/112")});
 }
 
 /// "": nothing; "may": a warning; "proven ClusterIPs (IPv4)": a proof.

@@ -1,5 +1,5 @@
 // How stale entries of a table that changes meanwhile are found.
-#include "proxy/flow_cleaner.hpp"
+#include "proxy/sync/flow_cleaner.hpp"
 
 #include <catch2/catch.hpp>
 

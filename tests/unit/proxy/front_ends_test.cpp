@@ -1,11 +1,11 @@
 // How many front ends a Service has, and which. Node: 192.168.50.10 and fd00:50::10.
-#include "proxy/front_ends.hpp"
+#include "proxy/plan/front_ends.hpp"
 
 #include <catch2/catch.hpp>
 #include <limits>
 
-#include "proxy/budget.hpp"
-#include "proxy/config.hpp"
+#include "proxy/config/config.hpp"
+#include "proxy/plan/budget.hpp"
 #include "tests/unit/proxy/build.hpp"
 
 using namespace proxy;

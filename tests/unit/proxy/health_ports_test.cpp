@@ -1,9 +1,11 @@
 // What load balancers are told on health check ports.
-#include "proxy/health_ports.hpp"
+#include "proxy/engine/health_ports.hpp"
+#include "proxy/plan/health_check_port.hpp"
+#include "proxy/serve/health_reply.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "proxy/engine.hpp"
+#include "proxy/engine/engine.hpp"
 #include "tests/unit/proxy/build.hpp"
 
 using namespace proxy;
@@ -199,7 +201,7 @@ TEST_CASE("the engine: verdicts count when the kernel has followed, after a rest
     std::map<std::string, health::Verdict> verdicts;
     std::map<std::string, int> kernel;  // by address
     Config config = default_config();
-    config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24")};
+    config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/24")};
     config.node_name = "n1";
     NodeFacts facts;
     facts.node_port_addresses = {build::address("192.168.50.10")};
@@ -249,7 +251,7 @@ TEST_CASE("the engine names both Services that a server gives one port") {
 
 TEST_CASE("of two Services in manifests that are given one port, the second is refused, until the first goes") {
     Config config = default_config();
-    config.service_cluster_ip_range = {*parse_prefix("10.96.0.0/24")};
+    config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/24")};
     Engine engine(config, {}, {},
                   {[](const health::Subject&) { return health::Verdict::unknown; },
                    [](const auto&, const auto&) { return std::nullopt; }});

@@ -1,5 +1,6 @@
 // The listeners of health check ports, on loopback addresses.
-#include "proxy/health_server.hpp"
+#include "proxy/serve/health_server.hpp"
+#include "proxy/serve/health_reply.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -7,7 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
 
-#include "proxy/health_ports.hpp"
+#include "proxy/engine/health_ports.hpp"
 #include "tests/support/patience.hpp"
 #include "tests/unit/proxy/build.hpp"
 

@@ -1,5 +1,5 @@
 // What this host contributes to the configuration.
-#include "proxy/host.hpp"
+#include "proxy/host/host.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,10 +1,10 @@
 // kube-proxy's configuration file: what becomes of each field, and what is said of mistakes.
-#include "proxy/kube_proxy_config.hpp"
+#include "proxy/config/kube_proxy_config.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "proxy/go_duration.hpp"
-#include "proxy/kube_proxy_fields.hpp"
+#include "base/go_duration.hpp"
+#include "proxy/config/kube_proxy_fields.hpp"
 
 using namespace proxy;
 
@@ -267,5 +267,5 @@ TEST_CASE("durations are Go's") {
         {"1s-1s", {}},       {"1.2.3s", {}},
     }));
     CAPTURE(row.text);
-    CHECK(parse_go_duration(row.text) == row.expected);
+    CHECK(base::parse_go_duration(row.text) == row.expected);
 }

@@ -1,10 +1,10 @@
 // Which settings of the host are wanted, by configuration and host.
-#include "proxy/limits.hpp"
+#include "proxy/host/limits.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "proxy/port_set.hpp"
+#include "proxy/host/port_set.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;

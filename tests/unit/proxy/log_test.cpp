@@ -1,5 +1,5 @@
 // A line of the log, whatever is in its texts.
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "proxy/marks.hpp"
+#include "proxy/plan/marks.hpp"
 
 #include <catch2/catch.hpp>
 

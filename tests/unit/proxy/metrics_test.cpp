@@ -1,6 +1,6 @@
 // The registry as a scraper sees it when podferry has just started, held against the rules of `promtool check metrics`
 // (prometheus/client_golang, prometheus/testutil/promlint/validations), which are few.
-#include "proxy/metrics.hpp"
+#include "proxy/serve/metrics.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -9,8 +9,8 @@
 #include <set>
 #include <sstream>
 
-#include "proxy/cluster.hpp"
-#include "proxy/metric_labels.hpp"
+#include "proxy/serve/metric_labels.hpp"
+#include "proxy/sync/cluster.hpp"
 
 using namespace proxy;
 

@@ -1,5 +1,5 @@
 // Who may keep podferry from starting, and who may not.
-#include "proxy/namespace_lock.hpp"
+#include "proxy/host/namespace_lock.hpp"
 
 #include <unistd.h>
 

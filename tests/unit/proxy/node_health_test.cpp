@@ -1,9 +1,9 @@
 // The health pages, as kube-proxy's TestHealthzServer asks them.
-#include "proxy/node_health.hpp"
+#include "proxy/serve/node_health.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "proxy/rounds.hpp"
+#include "proxy/engine/rounds.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;

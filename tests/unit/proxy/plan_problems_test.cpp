@@ -1,5 +1,5 @@
 // Of which Services the problems have changed.
-#include "proxy/plan_problems.hpp"
+#include "proxy/plan/plan_problems.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // One Service as kernel objects. Node n1 has 192.168.50.10, where node ports are served.
-#include "proxy/plan.hpp"
+#include "proxy/plan/plan.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Who podferry goes on as.
-#include "proxy/privileges.hpp"
+#include "proxy/host/privileges.hpp"
 
 #include <catch2/catch.hpp>
 

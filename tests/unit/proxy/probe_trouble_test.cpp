@@ -1,9 +1,9 @@
 // What is said of a host that cannot make its probes, and how it knows that it loses packets.
-#include "proxy/probe_trouble.hpp"
+#include "proxy/sync/probe_trouble.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "proxy/tracking_drops.hpp"
+#include "proxy/sync/tracking_drops.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;

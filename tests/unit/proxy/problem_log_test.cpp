@@ -1,5 +1,5 @@
 // Which problems are logged.
-#include "proxy/problem_log.hpp"
+#include "proxy/sync/problem_log.hpp"
 
 #include <catch2/catch.hpp>
 

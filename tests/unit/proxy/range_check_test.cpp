@@ -1,5 +1,5 @@
 // Ranges against the node's network.
-#include "proxy/range_check.hpp"
+#include "proxy/host/range_check.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -9,7 +9,7 @@ namespace {
 
 Config config_with(const std::string& services, bool allowed = false) {
     Config config = default_config();
-    config.service_cluster_ip_range = {*parse_prefix(services)};
+    config.service_cluster_ip_range = {*base::parse_prefix(services)};
     config.allow_range_overlap = allowed;
     return config;
 }
@@ -17,8 +17,8 @@ Config config_with(const std::string& services, bool allowed = false) {
 }  // namespace
 
 TEST_CASE("a service range that overlaps the node's network is an error that names both") {
-    const std::vector<NodeNetwork> networks = {{*parse_prefix("192.168.50.0/24"), "interface eth0's subnet"},
-                                               {*parse_prefix("0.0.0.0/0"), "the default route"}};
+    const std::vector<NodeNetwork> networks = {{*base::parse_prefix("192.168.50.0/24"), "interface eth0's subnet"},
+                                               {*base::parse_prefix("0.0.0.0/0"), "the default route"}};
     const auto findings = check_ranges(config_with("192.168.0.0/16"), networks);
     REQUIRE(findings.errors.size() == 1);
     CHECK_THAT(findings.errors[0], Catch::StartsWith("service_cluster_ip_range 192.168.0.0/16 overlaps 192.168.50.0/24 "
@@ -40,17 +40,17 @@ TEST_CASE("a range outside private address space is a warning") {
 }
 
 TEST_CASE("prefixes: parsing, containing, overlapping, counting") {
-    CHECK_FALSE(parse_prefix("10.0.0.0"));
-    CHECK_FALSE(parse_prefix("10.0.0.0/33"));
-    CHECK_FALSE(parse_prefix("10.0.0.1/31"));
-    CHECK_FALSE(parse_prefix("fd00::1/64"));
-    CHECK_FALSE(parse_prefix("10.0.0.0/8x"));
-    CHECK(contains(*parse_prefix("10.0.0.0/9"), boost::asio::ip::make_address("10.127.255.255")));
-    CHECK_FALSE(contains(*parse_prefix("10.0.0.0/9"), boost::asio::ip::make_address("10.128.0.0")));
-    CHECK_FALSE(contains(*parse_prefix("0.0.0.0/0"), boost::asio::ip::make_address("::1")));
-    CHECK(overlap(*parse_prefix("10.0.0.0/8"), *parse_prefix("10.96.0.0/16")));
-    CHECK_FALSE(overlap(*parse_prefix("10.0.0.0/16"), *parse_prefix("10.96.0.0/16")));
-    CHECK(size_of(*parse_prefix("10.0.0.0/24")) == 256);
-    CHECK(address_at(*parse_prefix("10.0.0.0/16"), 257).to_string() == "10.0.1.1");
-    CHECK(address_at(*parse_prefix("fd00::/64"), 0x10001).to_string() == "fd00::1:1");
+    CHECK_FALSE(base::parse_prefix("10.0.0.0"));
+    CHECK_FALSE(base::parse_prefix("10.0.0.0/33"));
+    CHECK_FALSE(base::parse_prefix("10.0.0.1/31"));
+    CHECK_FALSE(base::parse_prefix("fd00::1/64"));
+    CHECK_FALSE(base::parse_prefix("10.0.0.0/8x"));
+    CHECK(contains(*base::parse_prefix("10.0.0.0/9"), boost::asio::ip::make_address("10.127.255.255")));
+    CHECK_FALSE(contains(*base::parse_prefix("10.0.0.0/9"), boost::asio::ip::make_address("10.128.0.0")));
+    CHECK_FALSE(contains(*base::parse_prefix("0.0.0.0/0"), boost::asio::ip::make_address("::1")));
+    CHECK(overlap(*base::parse_prefix("10.0.0.0/8"), *base::parse_prefix("10.96.0.0/16")));
+    CHECK_FALSE(overlap(*base::parse_prefix("10.0.0.0/16"), *base::parse_prefix("10.96.0.0/16")));
+    CHECK(size_of(*base::parse_prefix("10.0.0.0/24")) == 256);
+    CHECK(base::address_at(*base::parse_prefix("10.0.0.0/16"), 257).to_string() == "10.0.1.1");
+    CHECK(base::address_at(*base::parse_prefix("fd00::/64"), 0x10001).to_string() == "fd00::1:1");
 }

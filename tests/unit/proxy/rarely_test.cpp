@@ -1,5 +1,5 @@
 // What is said ever more seldom.
-#include "proxy/rarely.hpp"
+#include "proxy/log/rarely.hpp"
 
 #include <catch2/catch.hpp>
 #include <vector>

@@ -1,5 +1,5 @@
 // Reconciliation against a kernel that is as strict as the real one.
-#include "proxy/reconciler.hpp"
+#include "proxy/engine/reconciler.hpp"
 
 #include <catch2/catch.hpp>
 

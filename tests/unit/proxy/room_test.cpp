@@ -1,5 +1,5 @@
 // Who has how much of what is bounded for the whole node.
-#include "proxy/room.hpp"
+#include "proxy/plan/room.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>

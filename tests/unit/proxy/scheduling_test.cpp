@@ -1,5 +1,6 @@
 // Annotations of a Service that choose its scheduler.
-#include "proxy/scheduling.hpp"
+#include "proxy/plan/scheduling.hpp"
+#include "netlink/schedulers.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -111,7 +112,7 @@ TEST_CASE("slow start has a duration, and a scheduler that shares by weights") {
     CHECK(scheduled({{slow, "1s"}}, false, "wlc") == "wlc 1000ms");
     CHECK(scheduled({{slow, "1h"}}, true, "wlc") == "wlc 3600000ms");
     CHECK(scheduled({{slow, "0s"}}) == "rr");
-    for (const std::string_view scheduler : schedulers()) {
+    for (const std::string_view scheduler : netlink::schedulers()) {
         const std::string name(scheduler);
         if (name == "twos")
             continue;  // that this kernel lacks

@@ -1,5 +1,5 @@
 // The rules of service-proxy endpoint selection, as kube-proxy's Test_CategorizeEndpoints has them.
-#include "proxy/selection.hpp"
+#include "proxy/plan/selection.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,13 +1,13 @@
 // What `podferry services` says of front ends is what the kernel does: all kinds of Services, planned and programmed
 // into a kernel, against the rules of Kubernetes' documentation.
-#include "proxy/service_view.hpp"
+#include "proxy/engine/service_view.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 
 #include "engine_world.hpp"
-#include "proxy/reconciler.hpp"
+#include "proxy/engine/reconciler.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 using namespace proxy;

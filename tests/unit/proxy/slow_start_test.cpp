@@ -1,5 +1,5 @@
 // How the weights of new real servers grow.
-#include "proxy/slow_start.hpp"
+#include "proxy/engine/slow_start.hpp"
 
 #include <catch2/catch.hpp>
 

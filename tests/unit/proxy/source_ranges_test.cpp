@@ -1,4 +1,4 @@
-#include "proxy/source_ranges.hpp"
+#include "proxy/plan/source_ranges.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,9 +1,9 @@
 // Which entries are stale, and after which changes there may be some. Service shop/dns has pods 10.1.0.11 and .12.
-#include "proxy/stale_flows.hpp"
+#include "proxy/sync/stale_flows.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "proxy/flow_cleaner.hpp"
+#include "proxy/sync/flow_cleaner.hpp"
 #include "tests/unit/proxy/build.hpp"
 
 using namespace proxy;

@@ -1,4 +1,5 @@
-#include "proxy/state_file.hpp"
+#include "proxy/sync/state_file.hpp"
+#include "base/file.hpp"
 
 #include <sys/stat.h>
 
@@ -36,7 +37,7 @@ const proxy::Choices choices = {{{"shop", "web"}, {{boost::asio::ip::make_addres
 TEST_CASE("a file is exchanged as a whole, or stays as it was") {
     const Folder folder;
     const fs::path path = folder.path / "file";
-    REQUIRE(proxy::write_atomically(path, "first") == "");
+    REQUIRE(base::write_atomically(path, "first") == "");
     CHECK(content_of(path) == "first");
     struct stat seen{};
     REQUIRE(::stat(path.c_str(), &seen) == 0);
@@ -44,14 +45,14 @@ TEST_CASE("a file is exchanged as a whole, or stays as it was") {
 
     // What is written goes beside it: where that cannot be, the file is not touched.
     fs::create_directory(path.string() + ".new");
-    CHECK(proxy::write_atomically(path, "second") != "");
+    CHECK(base::write_atomically(path, "second") != "");
     CHECK(content_of(path) == "first");
     fs::remove(path.string() + ".new");
 
     // Torn by a crash before the exchange: the next one takes its place.
     std::ofstream(path.string() + ".new") << "hal";
     CHECK(content_of(path) == "first");
-    CHECK(proxy::write_atomically(path, "third") == "");
+    CHECK(base::write_atomically(path, "third") == "");
     CHECK(content_of(path) == "third");
 }
 

@@ -1,5 +1,5 @@
 // What counts as the time that a change has taken, as kube-proxy's TestLastChangeTriggerTime asks it.
-#include "proxy/trigger_times.hpp"
+#include "proxy/engine/trigger_times.hpp"
 
 #include <catch2/catch.hpp>
 

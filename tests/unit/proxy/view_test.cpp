@@ -1,5 +1,5 @@
 // What the operator reads: tables from the JSON that the node serves.
-#include "proxy/view.hpp"
+#include "proxy/engine/view.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,0 +1,79 @@
+// What every source of objects (a manifest folder, an API server) delivers: transactions of changes.
+#pragma once
+
+#include "api/objects/types.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace api {
+
+/// Where an object was read, for messages. line is 1-based; 0: unknown.
+struct Origin {
+    std::string file;
+    int line = 0;
+    bool operator==(const Origin&) const = default;
+};
+
+/// Something that is wrong with the input. The last good version of the object, if any, stays in force.
+struct Problem {
+    Origin origin;
+    std::string object;    ///< "Service shop/web"; empty when the file itself cannot be read or parsed
+    std::string message;   ///< "spec.ports[1].port: 70000 is not a port (1..65535)"
+    bool warning = false;  ///< true: the object was taken all the same
+    bool operator==(const Problem&) const = default;
+};
+
+/// "file:line: Service shop/web: spec.ports[1].port: 70000 is not a port (1..65535)"
+std::string to_string(const Problem& problem);
+
+struct Upsert {
+    Object object;
+    Origin origin;
+};
+
+struct Removal {
+    Kind kind = Kind::service;
+    ObjectName name;
+    auto operator<=>(const Removal&) const = default;
+};
+
+struct HashRemoval {
+    std::size_t operator()(const Removal& removal) const {
+        const std::hash<std::string> hash;
+        return (hash(removal.name.name) * 31 + hash(removal.name.space)) * 31 + static_cast<std::size_t>(removal.kind);
+    }
+};
+
+/// Changes that are applied together. Upserts of objects equal to the version in force are left out.
+struct Transaction {
+    std::vector<Upsert> upserts;
+    std::vector<Removal> removals;
+    /// Every problem that exists in the source after this transaction (not only new ones).
+    std::vector<Problem> problems;
+    /// They are those of the last transaction: `problems` is empty then.
+    bool same_problems = false;
+    /// True for the first transaction: the complete initial state.
+    bool initial = false;
+};
+
+using OnTransaction = std::function<void(Transaction)>;
+
+class Source {
+public:
+    virtual ~Source() = default;
+
+    /// Delivers first everything there is (Transaction::initial), as soon as it is complete, then what changes. Ends
+    /// only with the event loop. The source and what `deliver` refers to must outlive it.
+    virtual boost::asio::awaitable<void> run(OnTransaction deliver) = 0;
+
+    /// Where the objects come from: a folder, or "https://10.0.0.1:6443".
+    virtual std::string name() const = 0;
+
+    /// What the first transaction waits for, in words.
+    virtual std::string waiting_for() const = 0;
+};
+
+}  // namespace api

@@ -1,0 +1,27 @@
+#include <boost/asio/this_coro.hpp>
+
+#include "health/checks/checks.hpp"
+#include "health/checks/connect.hpp"
+
+namespace health {
+
+boost::asio::awaitable<Outcome> check_tcp(TcpCheck check, std::chrono::milliseconds timeout) {
+    const auto started = std::chrono::steady_clock::now();
+    boost::beast::tcp_stream stream(co_await boost::asio::this_coro::executor);
+    Outcome outcome;
+    const Connected connected = co_await connect(stream, check.host, check.port, started + timeout);
+    outcome.reason = connected.problem;
+    outcome.doubt = connected.doubt;
+    outcome.answer = outcome.reason.empty() ? Answer::success : Answer::failure;
+    abandon(stream);
+    outcome.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+    co_return outcome;
+}
+
+boost::asio::awaitable<Outcome> perform(Check check, std::chrono::milliseconds timeout) {
+    if (auto* http = std::get_if<HttpCheck>(&check))
+        return check_http(std::move(*http), timeout);
+    return check_tcp(std::get<TcpCheck>(std::move(check)), timeout);
+}
+
+}  // namespace health

@@ -1,0 +1,34 @@
+// The fields of a KubeProxyConfiguration, and what becomes of each: one row.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/wire/field.hpp"
+#include "proxy/config/kube_proxy_config.hpp"
+
+namespace proxy {
+
+/// What a field's value must look like, whether it is used or not.
+/// given_duration: one of 0 says something.
+enum class Form { text, flag, integer, number, duration, given_duration, texts, flags, anything };
+
+struct Taking {
+    KubeProxyMigration result;
+    std::string mode;  ///< of the file; empty: kube-proxy's default, iptables
+};
+
+struct KubeProxyField {
+    std::string_view path;
+    Form form;
+    /// Takes the value and returns the rest of its line ("honoured as scheduler"), or notes a mistake and returns
+    /// nothing. Null: the field is ignored.
+    std::string (*take)(Taking&, const api::Field&);
+    std::string_view reason;  ///< of a field that is ignored
+};
+
+const std::vector<KubeProxyField>& kube_proxy_fields();
+const KubeProxyField* find_kube_proxy_field(std::string_view path);
+
+}  // namespace proxy

@@ -1,0 +1,120 @@
+#include "proxy/engine/probes.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace proxy {
+namespace {
+
+/// A name is looked up in the container's own ports (protocol ignored, first match), then read as a number, as the
+/// kubelet does (pkg/probe/util.go ResolveContainerPort).
+std::optional<std::uint16_t> resolve(const api::PortReference& reference, const api::Container& container) {
+    if (const auto* number = std::get_if<std::uint16_t>(&reference))
+        return *number;
+    const std::string& name = std::get<std::string>(reference);
+    for (const api::ContainerPort& port : container.ports)
+        if (port.name == name)
+            return port.port;
+    std::uint16_t number = 0;
+    const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (code == std::errc{} && end == name.data() + name.size() && number != 0)
+        return number;
+    return std::nullopt;
+}
+
+struct Context {
+    const api::Pod& pod;
+    const api::Container& container;
+    const char* type;
+    std::vector<std::string>& problems;
+
+    std::optional<std::uint16_t> port(const api::PortReference& reference) const {
+        const auto port = resolve(reference, container);
+        if (!port)
+            problems.push_back(
+                fmt::format("container {}: {}: port '{}' is no port of this container; the probe is not run",
+                            container.name, type, std::get<std::string>(reference)));
+        return port;
+    }
+    std::string host(const std::string& given) const { return given.empty() ? pod.ips[0].to_string() : given; }
+};
+
+std::optional<health::Check> check_of(const Context& context, const api::Probe& probe) {
+    if (const auto* http = std::get_if<api::HttpGet>(&probe.handler)) {
+        if (const auto port = context.port(http->port))
+            return health::HttpCheck{context.host(http->host), *port, http->path, http->https, http->headers};
+    } else if (const auto* tcp = std::get_if<api::TcpSocket>(&probe.handler)) {
+        if (const auto port = context.port(tcp->port))
+            return health::TcpCheck{context.host(tcp->host), *port};
+    } else {
+        context.problems.push_back(fmt::format(
+            "container {}: {}: {} probes are not run yet; the container counts as {}", context.container.name,
+            context.type, std::get<api::OtherHandler>(probe.handler).kind,
+            std::string_view(context.type) == "readinessProbe" ? "ready unless its status says otherwise" : "alive"));
+    }
+    return std::nullopt;
+}
+
+std::optional<health::ProbeSpec> spec_of(const Context& context, const std::optional<api::Probe>& probe) {
+    if (!probe)
+        return std::nullopt;
+    auto check = check_of(context, *probe);
+    if (!check)
+        return std::nullopt;
+    health::Timing timing{probe->initial_delay, probe->timeout, probe->period, probe->success_threshold,
+                          probe->failure_threshold};
+    return health::ProbeSpec{std::move(*check), timing};
+}
+
+/// The container's ID where a status gives one, else what changes when the pod is replaced.
+std::string incarnation_of(const api::Pod& pod, const api::Container& container) {
+    for (const api::ContainerStatus& status : pod.container_statuses)
+        if (status.name == container.name && !status.container_id.empty())
+            return status.container_id;
+    return pod.uid + "@" + pod.ips[0].to_string();
+}
+
+}  // namespace
+
+std::string probe_name(const api::ObjectName& pod) {
+    return api::to_string(pod);
+}
+
+std::map<health::Subject, health::Target> probe_targets(const api::Pod& pod, std::vector<std::string>& problems) {
+    std::map<health::Subject, health::Target> targets;
+    if (pod.ips.empty() || pod.phase == api::PodPhase::succeeded || pod.phase == api::PodPhase::failed)
+        return targets;
+    for (const api::Container& container : pod.containers) {
+        health::Target target;
+        target.readiness = spec_of({pod, container, "readinessProbe", problems}, container.readiness);
+        target.liveness = spec_of({pod, container, "livenessProbe", problems}, container.liveness);
+        target.startup = spec_of({pod, container, "startupProbe", problems}, container.startup);
+        if (!target.readiness && !target.liveness && !target.startup)
+            continue;
+        target.incarnation = incarnation_of(pod, container);
+        targets.emplace(health::Subject{probe_name(pod.name), container.name}, std::move(target));
+    }
+    return targets;
+}
+
+PodVerdict pod_verdict(const api::Pod& pod, const VerdictOf& verdict_of) {
+    std::vector<std::string> ignored;
+    PodVerdict result = PodVerdict::not_probed;
+    for (const auto& [subject, target] : probe_targets(pod, ignored)) {
+        switch (verdict_of(subject)) {
+            case health::Verdict::failed:
+                return PodVerdict::failed;
+            case health::Verdict::unknown:
+                result = PodVerdict::unknown;
+                break;
+            case health::Verdict::ready:
+                if (result == PodVerdict::not_probed)
+                    result = PodVerdict::ready;
+                break;
+        }
+    }
+    return result;
+}
+
+}  // namespace proxy

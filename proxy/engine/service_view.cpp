@@ -1,0 +1,169 @@
+#include "proxy/engine/service_view.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "proxy/plan/words.hpp"
+
+namespace proxy {
+namespace {
+
+constexpr std::size_t most_shown = 4096;  // front ends of a Service: it can ask for a million, which are not served
+
+constexpr std::string_view word(Fate fate) {
+    switch (fate) {
+        case Fate::carried:
+            return "carried";
+        case Fate::refused:
+            return "refused";
+        case Fate::dropped:
+            return "dropped";
+        case Fate::absent:
+            break;
+    }
+    return "not in the kernel";
+}
+
+std::string_view word(api::TrafficPolicy policy) {
+    return policy == api::TrafficPolicy::local ? "Local" : "Cluster";
+}
+
+bool has_front_ends(const api::Service& service) {
+    return !service.headless && service.type != api::ServiceType::external_name;
+}
+
+}  // namespace
+
+std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const NodeFacts& node) {
+    std::vector<AskedFrontEnd> claims;
+    std::map<netlink::VirtualServer, std::size_t> places;
+    const auto add = [&](const Address& address, std::uint16_t number, const api::ServicePort& port, const char* kind,
+                         api::TrafficPolicy policy) {
+        const netlink::VirtualServer server{address, kernel_protocol(port.protocol), number};
+        const auto [place, is_new] = places.try_emplace(server, claims.size());
+        if (is_new && claims.size() == most_shown) {
+            places.erase(place);
+            return;
+        }
+        if (is_new) {
+            claims.push_back({server, kind, &port, policy});
+            return;
+        }
+        AskedFrontEnd& claim = claims[place->second];
+        if (claim.kind.find(kind) == std::string::npos)
+            claim.kind += std::string(", ") + kind;
+        claim.policy = policy;
+    };
+    if (!has_front_ends(service))
+        return claims;
+    const auto has_family = [&](const Address& address) {
+        return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
+                           [&](const Address& ip) { return ip.is_v6() == address.is_v6(); });
+    };
+    for (const api::ServicePort& port : service.ports) {
+        for (const Address& address : service.cluster_ips)
+            add(address, port.port, port, "ClusterIP", service.internal_traffic_policy);
+        for (const Address& address : service.external_ips)
+            add(address, port.port, port, "external IP", service.external_traffic_policy);
+        for (const api::Ingress& ingress : service.ingress)
+            if (ingress.mode == api::IpMode::vip)
+                add(ingress.address, port.port, port, "load balancer", service.external_traffic_policy);
+        if (port.node_port != 0)
+            for (const Address& address : node.node_port_addresses)
+                if (has_family(address))
+                    add(address, port.node_port, port, "node port", service.external_traffic_policy);
+    }
+    return claims;
+}
+
+ServiceViews::ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,
+                           StateOf state_of)
+    : kernel_(kernel), desired_(desired), node_(node), state_of_(std::move(state_of)) {
+    for (const Conflict& conflict : desired.conflicts())
+        waits_.emplace(std::pair(conflict.service, conflict.server), conflict.owner);
+}
+
+ServiceView ServiceViews::of(const api::Service& service) const {
+    ServiceView view{service.name, std::string(proxy::word(service.type)), {}, {}};
+    std::set<netlink::VirtualServer> shown;
+    for (const AskedFrontEnd& claim : asked_front_ends(service, node_)) {
+        view.front_ends.push_back(front_end(service, claim));
+        for (const Client client : {Client::outside, Client::inside}) {
+            const ClientPath path = path_of(kernel_, is_own(claim.server), claim.server, client);
+            if (path.fate != Fate::dropped)
+                shown.insert({claim.server, path.server});
+        }
+    }
+    for (const netlink::VirtualServer& server : desired_.servers_of(service.name))
+        if (!shown.contains(server))
+            for (BackendView& backend : backends(server))
+                view.leftover.push_back(std::move(backend));
+    return view;
+}
+
+bool ServiceViews::is_own(const netlink::VirtualServer& server) const {
+    return node_.own_addresses.contains(server.address.to_asio());
+}
+
+FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFrontEnd& claim) const {
+    FrontEndView view;
+    view.kind = claim.kind;
+    view.address = claim.server.address.to_string();
+    view.port = claim.server.port;
+    view.protocol = std::string(proxy::word(claim.port->protocol));
+    view.port_name = claim.port->name;
+    view.policy = std::string(word(claim.policy));
+    const api::ObjectName* owner = desired_.owner(claim.server);
+    if (owner != nullptr && *owner == service.name) {
+        view.outside = reach(claim.server, Client::outside);
+        view.inside = reach(claim.server, Client::inside);
+        if (path_of(kernel_, is_own(claim.server), claim.server, Client::outside).restricted)
+            for (const api::Network& network : service.source_ranges)
+                if (network.address.is_v6() == claim.server.address.is_v6())
+                    view.only_from.push_back(network.address.to_string() + "/" + std::to_string(network.length));
+        return view;
+    }
+    const auto waits = waits_.find({service.name, claim.server});
+    if (waits != waits_.end())
+        view.waits_for = api::to_string(waits->second);
+    view.outside.fate = view.inside.fate = waits != waits_.end() ? "waits" : "not served";
+    return view;
+}
+
+ReachView ServiceViews::reach(const netlink::VirtualServer& front_end, Client client) const {
+    const ClientPath path = path_of(kernel_, is_own(front_end), front_end, client);
+    ReachView view{std::string(word(path.fate)), {}};
+    if (path.fate == Fate::carried || path.fate == Fate::refused)
+        view.backends = backends(path.server);
+    return view;
+}
+
+/// Those in the kernel, and those that are to come.
+std::vector<BackendView> ServiceViews::backends(const netlink::VirtualServer& server) const {
+    static const netlink::RealServers none;
+    const auto present = kernel_.virtual_servers.find(server);
+    const auto& actual = present == kernel_.virtual_servers.end() ? none : present->second.real_servers;
+    const netlink::VirtualServerState* state = desired_.find(server);
+    const auto& wanted = state == nullptr ? none : state->real_servers;
+    const auto weight = [](const netlink::RealServers& of, const netlink::RealServer& real) -> const int* {
+        const auto found = of.find(real);
+        return found == of.end() ? nullptr : &found->second;
+    };
+    std::vector<BackendView> all;
+    for (const auto& [real, is] : actual)
+        all.push_back(backend(server, real, weight(wanted, real), &is));
+    for (const auto& [real, to_be] : wanted)
+        if (!actual.contains(real))
+            all.push_back(backend(server, real, &to_be, nullptr));
+    return all;
+}
+
+BackendView ServiceViews::backend(const netlink::VirtualServer& server, const netlink::RealServer& real,
+                                  const int* wanted, const int* actual) const {
+    BackendView view{real.address.to_string(), real.port, actual == nullptr ? -1 : *actual, "pending"};
+    if (actual != nullptr && wanted != nullptr && (*actual > 0) == (*wanted > 0))
+        view.state = std::string(proxy::word(state_of_(server, real, *actual)));
+    return view;
+}
+
+}  // namespace proxy

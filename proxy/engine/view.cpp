@@ -1,0 +1,99 @@
+#include "proxy/engine/view.hpp"
+
+#include <boost/json.hpp>
+
+#include "base/plain_text.hpp"
+
+namespace proxy {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t longest_message = 4096;  // bytes
+
+json::array texts(const std::vector<std::string>& values) {
+    return json::array(values.begin(), values.end());
+}
+
+json::array to_value(const std::vector<BackendView>& backends) {
+    json::array all;
+    for (const BackendView& backend : backends)
+        all.push_back({{"address", backend.address},
+                       {"port", backend.port},
+                       {"weight", backend.weight},
+                       {"state", backend.state}});
+    return all;
+}
+
+json::object to_value(const ReachView& reach) {
+    return {{"fate", reach.fate}, {"backends", to_value(reach.backends)}};
+}
+
+json::object to_value(const FrontEndView& front_end) {
+    return {{"kind", front_end.kind},
+            {"address", front_end.address},
+            {"port", front_end.port},
+            {"protocol", front_end.protocol},
+            {"portName", front_end.port_name},
+            {"policy", front_end.policy},
+            {"waitsFor", front_end.waits_for},
+            {"onlyFrom", texts(front_end.only_from)},
+            {"outside", to_value(front_end.outside)},
+            {"inside", to_value(front_end.inside)}};
+}
+
+json::object to_value(const ServiceView& service) {
+    json::array front_ends;
+    for (const FrontEndView& front_end : service.front_ends)
+        front_ends.push_back(to_value(front_end));
+    return {{"namespace", service.name.space},
+            {"name", service.name.name},
+            {"type", service.type},
+            {"frontEnds", std::move(front_ends)},
+            {"leftover", to_value(service.leftover)}};
+}
+
+}  // namespace
+
+std::string to_json(const StatusView& status) {
+    json::object objects;
+    for (const auto& [kind, count] : status.objects)
+        objects[kind] = count;
+    json::array ranges;
+    for (const RangeUse& range : status.ranges)
+        ranges.push_back({{"range", range.range}, {"size", range.size}, {"used", range.used}});
+    json::object real_servers;
+    for (const auto& [state, count] : status.real_servers)
+        real_servers[json::string_view(label(state).data(), label(state).size())] = count;
+    json::array problems;
+    for (const api::Problem& problem : status.problems)
+        problems.push_back(
+            {{"message", base::shortened(api::to_string(problem), longest_message)}, {"warning", problem.warning}});
+    return base::printable_json(json::serialize(json::object{{"version", PODFERRY_VERSION},
+                                                             {"ready", status.ready},
+                                                             {"waitingFor", status.waiting_for},
+                                                             {"uptimeSeconds", status.uptime_s},
+                                                             {"source", status.source},
+                                                             {"objects", std::move(objects)},
+                                                             {"virtualServers", status.virtual_servers},
+                                                             {"virtualServersWanted", status.virtual_servers_wanted},
+                                                             {"realServers", std::move(real_servers)},
+                                                             {"changesPending", status.changes_pending},
+                                                             {"changesRefused", status.changes_refused},
+                                                             {"healthy", status.healthy},
+                                                             {"driftRepairs", status.drift_repairs},
+                                                             {"lastSyncAgeSeconds", status.last_sync_age_s},
+                                                             {"probeTargets", status.probe_targets},
+                                                             {"ranges", std::move(ranges)},
+                                                             {"problems", std::move(problems)}}));
+}
+
+std::string to_json(const ServicesView& services) {
+    json::array all;
+    for (const ServiceView& service : services.services)
+        all.push_back(to_value(service));
+    return base::printable_json(
+        json::serialize(json::object{{"waitingFor", services.waiting_for}, {"services", std::move(all)}}));
+}
+
+}  // namespace proxy

@@ -1,0 +1,89 @@
+// What the operator sees: the state of the running node as values, as JSON, and as tables. Pure.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/objects/source.hpp"
+#include "proxy/engine/server_state.hpp"
+#include "proxy/plan/allocate.hpp"
+
+namespace proxy {
+
+struct BackendView {
+    std::string address;
+    std::uint16_t port = 0;
+    int weight = 0;     ///< in the kernel; -1: it is not there
+    std::string state;  ///< a word of server_state.hpp; "pending": the kernel is to have it, or its weight, otherwise
+    bool operator==(const BackendView&) const = default;
+};
+
+/// What a client's new connection meets, and the real servers that it may come to, with those that take no new ones.
+struct ReachView {
+    std::string fate;  ///< "carried", "refused", "dropped", "not in the kernel", "waits" or "not served"
+    std::vector<BackendView> backends;
+    bool operator==(const ReachView&) const = default;
+};
+
+/// An address, port and protocol that a Service asks for.
+struct FrontEndView {
+    std::string kind;  ///< "ClusterIP", "external IP", "load balancer", "node port"; several with commas
+    std::string address;
+    std::uint16_t port = 0;
+    std::string protocol;
+    std::string port_name;
+    std::string policy;                  ///< the traffic policy that holds for it: "Cluster" or "Local"
+    std::string waits_for;               ///< the Service that has it; empty: this one, if it is served at all
+    std::vector<std::string> only_from;  ///< networks of sources; empty: everybody
+    ReachView outside;
+    ReachView inside;  ///< pods and this host (client_path.hpp)
+};
+
+struct ServiceView {
+    api::ObjectName name;
+    std::string type;
+    std::vector<FrontEndView> front_ends;
+    std::vector<BackendView> leftover;  ///< of virtual servers that no new connection comes to: they drain
+};
+
+struct ServicesView {
+    std::string waiting_for;  ///< why Services are missing; empty when all are there
+    std::vector<ServiceView> services;
+};
+
+struct StatusView {
+    bool ready = false;
+    std::string waiting_for;  ///< why not ready; empty when ready
+    double uptime_s = 0;
+    std::string source;
+    std::map<std::string, std::size_t> objects;       ///< of the kinds that the source reads
+    std::size_t virtual_servers = 0;                  ///< of ours, in the kernel
+    std::size_t virtual_servers_wanted = 0;           ///< by the Services that are known so far
+    std::map<ServerState, std::size_t> real_servers;  ///< of ours, in the kernel; one in two virtual servers is two
+    std::size_t changes_pending = 0;
+    bool changes_refused = false;  ///< the kernel refuses some of them
+    bool healthy = true;           ///< as /livez says (node_health.hpp)
+    std::uint64_t drift_repairs = 0;
+    double last_sync_age_s = -1;  ///< since the kernel was last seen to hold all that is wanted; negative: never
+    std::size_t probe_targets = 0;
+    std::vector<RangeUse> ranges;
+    std::vector<api::Problem> problems;
+};
+
+std::string to_json(const StatusView& status);
+std::string to_json(const ServicesView& services);
+
+/// Whether `podferry status` ends with 1: it is not ready, not healthy, the kernel refuses changes, or there are
+/// problems. Of the JSON above; throws as the tables do.
+bool is_degraded(std::string_view status_json);
+/// The same for the Services: they have not all been read yet.
+bool is_waiting(std::string_view services_json);
+
+/// Tables for people, from the JSON above. Throw std::exception on JSON of another shape.
+std::string status_table(std::string_view json);
+std::string services_table(std::string_view json);
+
+}  // namespace proxy

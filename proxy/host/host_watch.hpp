@@ -1,0 +1,40 @@
+// What about the host keeps Services from working although everything of ours is in the kernel: its firewall, addresses
+// that it lacks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "netlink/linux_kernel.hpp"
+#include "proxy/config/config.hpp"
+#include "proxy/host/firewall_check.hpp"
+
+namespace proxy {
+
+class HostWatch {
+public:
+    explicit HostWatch(const Config& config) : config_(config), firewall_(config.service_cluster_ip_range) {}
+
+    /// Looks at the host's firewall, and has our table count what passes it while it could drop. A look that is not
+    /// possible leaves everything as it was.
+    void look_at_firewall(netlink::LinuxKernel& kernel);
+
+    /// Node ports are served on these addresses from now on.
+    void note_node_port_addresses(const std::vector<Address>& addresses);
+
+    std::vector<std::string> problems() const;
+    const FirewallCheck& firewall() const { return firewall_; }
+
+    /// Of an Event of the Node: its firewall has been found to drop. `reason` is the Event's.
+    static constexpr const char* reason = "FirewallDropsServices";
+    std::optional<std::string> take_news() { return firewall_.take_news(); }
+
+private:
+    const Config& config_;
+    FirewallCheck firewall_;
+    std::vector<std::string> address_problems_;
+    std::string failed_look_;
+};
+
+}  // namespace proxy

@@ -1,0 +1,60 @@
+#include "proxy/node/check_inputs.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <sstream>
+
+#include "api/folder/folder.hpp"
+#include "proxy/engine/engine.hpp"
+#include "proxy/sync/cluster.hpp"
+
+namespace proxy {
+namespace {
+
+/// Mistakes of single objects, and those that several make together: an address or a node port that is used twice.
+Findings check_manifests(const Config& config, const std::string& path) {
+    boost::asio::io_context context;
+    api::Folder folder(context, {path});
+    Engine engine(
+        config, {}, {},
+        {[](const auto&) { return health::Verdict::unknown; }, [](const auto&, const auto&) { return std::nullopt; }});
+    engine.apply(folder.load());
+    Findings findings;
+    for (const api::Problem& problem : engine.problems())
+        (problem.warning ? findings.warnings : findings.errors).push_back(api::to_string(problem));
+    return findings;
+}
+
+Findings check_kubeconfig(const Config& config) {
+    Findings findings;
+    const auto access = access_of(config);
+    if (!access) {
+        std::istringstream lines(access.error());
+        for (std::string line; std::getline(lines, line);)
+            findings.errors.push_back(line);
+        return findings;
+    }
+    const auto check = [&](const char* name, const std::string& path) {
+        if (!path.empty() && !std::ifstream(path))
+            findings.errors.push_back(config.kubeconfig + ": " + name + ": " + path +
+                                      " cannot be read; is the path right, and readable for this user?");
+    };
+    check("certificate-authority", access->ca_file);
+    check("client-certificate", access->client_certificate_file);
+    check("client-key", access->client_key_file);
+    check("tokenFile", access->token_file);
+    if (access->insecure_skip_tls_verify)
+        findings.warnings.push_back(config.kubeconfig +
+                                    ": insecure-skip-tls-verify: whoever answers for the API server is believed");
+    return findings;
+}
+
+}  // namespace
+
+Findings check_inputs(const Config& config, const std::string& manifests) {
+    if (!manifests.empty())
+        return check_manifests(config, manifests);
+    return config.kubeconfig.empty() ? Findings{} : check_kubeconfig(config);
+}
+
+}  // namespace proxy

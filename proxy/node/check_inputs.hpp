@@ -1,0 +1,15 @@
+// What `podferry node --check-config` says of what podferry would read besides its configuration.
+#pragma once
+
+#include <string>
+
+#include "proxy/config/config.hpp"
+#include "proxy/host/preflight.hpp"
+
+namespace proxy {
+
+/// Of the folder of manifests, or, where `manifests` is empty, of the kubeconfig (if there is one) and the files that
+/// it names. Reads them; asks no server.
+Findings check_inputs(const Config& config, const std::string& manifests);
+
+}  // namespace proxy

@@ -1,0 +1,34 @@
+// The node role: feeds the engine from its source and the prober, and carries what it wants to the kernel.
+// Owns all I/O of `podferry node`; decisions are the engine's and the reconciler's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/config/config.hpp"
+#include "proxy/host/privileges.hpp"
+
+namespace proxy {
+
+struct NodeOptions {
+    Config config;
+    std::string manifests;                 ///< folder; empty: the Kubernetes API
+    std::vector<std::string> first_words;  ///< to be logged at the start
+    std::optional<User> user;              ///< to go on as, once the lock and the socket are there
+    std::string commit;                    ///< which build this is, for the log
+};
+
+/// Runs until SIGTERM or SIGINT; the data plane stays. Returns the exit status: 0, or 1 after a start that failed
+/// (the reason has been logged).
+int run_node(const NodeOptions& options);
+
+/// `--check-config`: holds the ranges against this node's network, reads the kubeconfig or the manifests, and prints
+/// the effective configuration. Returns the exit status: 2 when the configuration cannot be used here, or what it leads
+/// to has a mistake.
+int check_config(const NodeOptions& options);
+
+/// Removes exactly what is ours from the kernel. Returns the exit status.
+int run_cleanup(const Config& config);
+
+}  // namespace proxy

@@ -1,0 +1,240 @@
+// What comes in to the running node: objects, verdicts, and what others do in the kernel.
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <iterator>
+
+#include "proxy/config/setting_values.hpp"
+#include "proxy/host/host.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/node/node_loop.hpp"
+#include "proxy/plan/facts_change.hpp"
+#include "proxy/serve/metric_labels.hpp"
+
+namespace proxy {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+bool names_pods(const api::Transaction& transaction) {
+    const auto is_pod = [](const api::Upsert& upsert) { return std::holds_alternative<api::Pod>(upsert.object); };
+    return std::any_of(transaction.upserts.begin(), transaction.upserts.end(), is_pod) ||
+           std::any_of(transaction.removals.begin(), transaction.removals.end(),
+                       [](const api::Removal& removal) { return removal.kind == api::Kind::pod; });
+}
+
+}  // namespace
+
+void NodeLoop::take(api::Transaction transaction) {
+    metrics_.transactions.Increment();
+    if (transaction.initial) {
+        begin(std::move(transaction));
+        return;
+    }
+    if (cluster_ == nullptr)
+        changes_.note_reading(std::chrono::system_clock::now());
+    else
+        changes_.note(transaction);
+    const bool pods = names_pods(transaction);
+    source_problems_changed_ = source_problems_changed_ || !transaction.same_problems;
+    engine_.apply(std::move(transaction));
+    take_node();
+    if (pods)
+        set_targets();
+    log_new_problems();
+    wake();
+}
+
+void NodeLoop::set_targets() {
+    auto targets = engine_.targets();
+    probed_containers_ = targets.size();
+    prober_.set_targets(std::move(targets));
+}
+
+/// What our own Node object says of us. One that is deleted is about to go, whatever it said before.
+void NodeLoop::take_node() {
+    const auto found = engine_.store().nodes().find(api::ObjectName{"", config_.node_name});
+    const bool exists = found != engine_.store().nodes().end();
+    addresses_changed_ = addresses_changed_ || zone() != engine_.facts().place.zone;
+    if (cluster_ == nullptr)
+        return;
+    const bool leaving = exists ? found->leaving : node_seen_;
+    if (leaving != leaving_)
+        log::info(leaving ? "this node is about to go: /healthz says so to load balancers"
+                          : "this node stays after all");
+    leaving_ = leaving;
+    node_seen_ = node_seen_ || exists;
+    if (exists && found->addresses != node_addresses_) {
+        node_addresses_ = found->addresses;
+        addresses_changed_ = true;
+    }
+}
+
+/// Of this node, for hints. A Node object that is gone leaves it as it was.
+std::string NodeLoop::zone() const {
+    const auto found = engine_.store().nodes().find(api::ObjectName{"", config_.node_name});
+    return found == engine_.store().nodes().end() ? engine_.facts().place.zone : found->zone;
+}
+
+void NodeLoop::take_report(const health::Report& report) {
+    metrics_.probe_transitions.Add({{"to", std::string(word(report.verdict))}}).Increment();
+    if (report.verdict != health::Verdict::unknown)
+        log::info(report.verdict == health::Verdict::failed ? "pod failed its probe" : "pod passes its probe",
+                  {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
+    engine_.verdict_changed(report.subject.pod);
+    wake();
+}
+
+void NodeLoop::take_attempt(const health::Attempt& attempt) {
+    const std::string type(word(attempt.type));
+    metrics_.probes.Add({{"type", type}, {"result", std::string(word(attempt.answer))}}).Increment();
+    metrics_.probe_seconds.Add({{"type", type}}, time_buckets())
+        .Observe(std::chrono::duration<double>(attempt.took).count());
+    if (attempt.answer == health::Answer::error)
+        probe_trouble_.note(attempt.reason, Clock::now());
+}
+
+/// The addresses of this host, and which of them the Node object calls the node's, as they are now.
+void NodeLoop::follow_addresses() {
+    const auto host = netlink::host_addresses();
+    auto chosen = node_ips_of({inputs_.node_ip_given, config_.node_ip, node_addresses_}, host);
+    if (!inputs_.node_ip_given && node_addresses_.empty() && !node_port_problems(config_, chosen).empty())
+        chosen = with_missing_families(std::move(chosen), read_host_network());  // they may have come since
+    if (chosen != config_.node_ip) {
+        log::info(node_addresses_.empty() ? "this host has got the node's addresses"
+                                          : "the Node object gives this node its addresses",
+                  {{"node_ip", print_addresses(chosen)}});
+        config_.node_ip = std::move(chosen);
+        host_changed_ = audit_wanted_ = true;  // an audit corrects the routes that are there
+    }
+    kernel_.set_sources(sources_of(config_.node_ip, host));
+    NodeFacts facts = facts_of(config_, host);
+    facts.place.zone = zone();
+    host_watch_.note_node_port_addresses(facts.node_port_addresses);
+    if (facts == engine_.facts())
+        return;
+    if (FactsChange(engine_.facts(), facts).concerns_routes(config_.node_ip)) {
+        log::info("addresses or zone of this node have changed");
+        host_changed_ = true;
+        audit_wanted_ = audit_wanted_ || ready_;  // the kernel may have dropped routes because of it
+    }
+    engine_.set_facts(std::move(facts));
+}
+
+void NodeLoop::listen_to_kernel() {
+    route_socket_.emplace(context_, ::dup(monitor_->route_socket()));
+    nft_socket_.emplace(context_, ::dup(monitor_->nft_socket()));
+    families_socket_.emplace(context_, ::dup(monitor_->families_socket()));
+    spawn(listen(*nft_socket_, &netlink::Monitor::read_nft));
+    spawn(listen(*route_socket_, &netlink::Monitor::read_routes));
+    spawn(listen(*families_socket_, &netlink::Monitor::read_families));
+}
+
+asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
+                                       netlink::Notices (netlink::Monitor::*read)()) {
+    for (;;) {
+        boost::system::error_code error;
+        co_await socket.async_wait(asio::posix::descriptor_base::wait_read,
+                                   asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            co_return;
+        const netlink::Notices notices = (monitor_.get()->*read)();
+        addresses_changed_ = addresses_changed_ || notices.addresses;
+        audit_wanted_ = audit_wanted_ || notices.damage;
+        if (notices.addresses || notices.damage)
+            wake();
+    }
+}
+
+/// With a folder there is nobody to post to.
+void NodeLoop::post(api::EventNote note) {
+    if (cluster_ != nullptr)
+        spawn(cluster_->post(std::move(note)));
+}
+
+void NodeLoop::note_listener(const std::string& setting, const std::string& reason, const std::string& problem) {
+    if (problem.empty()) {
+        listener_problems_.erase(setting);
+    } else {
+        listener_problems_[setting] = problem;
+        post({reason, problem, true, "Node", config_.node_name, "", config_.node_name});
+    }
+    log_new_problems();
+}
+
+/// Front ends that Services have just lost to others, or not got, are Events of these Services too. Only those whose
+/// conflicts have changed are looked at.
+void NodeLoop::tell_conflicts() {
+    std::vector<Conflict> fresh;
+    bool changed = false;
+    for (const netlink::VirtualServer& server : engine_.desired().take_changed_conflicts()) {
+        const std::vector<Conflict> now = engine_.desired().conflicts_of(server);
+        auto told = told_conflicts_.lower_bound(Conflict{server, {}, {}});
+        while (told != told_conflicts_.end() && told->server == server) {
+            const bool stays = std::binary_search(now.begin(), now.end(), *told);
+            changed = changed || !stays;
+            told = stays ? std::next(told) : told_conflicts_.erase(told);
+        }
+        for (const Conflict& conflict : now)
+            if (told_conflicts_.insert(conflict).second)
+                fresh.push_back(conflict);
+        std::vector<api::Problem> problems;
+        for (const Conflict& conflict : now)
+            problems.push_back(engine_.problem_of(conflict));
+        problem_log_.put("conflicts", netlink::to_string(server), problems, Clock::now());
+    }
+    if (!changed && fresh.empty())
+        return;
+    log_new_problems();
+    for (const Conflict& conflict : fresh)
+        post_of_service(conflict.service, "FrontEndConflict", to_string(conflict));
+}
+
+/// What a Service asks for and does not get is an Event of it.
+void NodeLoop::tell_plan_problems() {
+    const auto changed = engine_.plan_problems().take_changed();
+    if (changed.empty())
+        return;
+    for (const auto& [name, fresh] : changed) {
+        problem_log_.put("problems of Services", api::to_string(name), engine_.plan_problems_of(name), Clock::now());
+        for (const std::string& problem : fresh)
+            post_of_service(name, "NotAsAsked", problem);
+    }
+    log_new_problems();
+}
+
+void NodeLoop::post_of_service(const api::ObjectName& service, const char* reason, const std::string& text) {
+    const auto found = engine_.store().services().find(service);
+    const std::string uid = found == engine_.store().services().end() ? "" : found->uid;
+    post({reason, text, true, "Service", service.name, service.space, uid});
+}
+
+/// Settings of the host that cannot be written are an Event of the Node.
+void NodeLoop::tell_read_only() {
+    if (auto text = read_only_news_.take(read_only_))
+        post({ReadOnlyNews::reason, std::move(*text), true, "Node", config_.node_name, "", config_.node_name});
+}
+
+/// A firewall of the host that is found to drop what goes to Services is an Event of the Node.
+void NodeLoop::look_at_host() {
+    host_watch_.look_at_firewall(kernel_);
+    if (auto news = host_watch_.take_news())
+        post({HostWatch::reason, std::move(*news), true, "Node", config_.node_name, "", config_.node_name});
+}
+
+/// Those of conflicts and plans have been put where they changed.
+void NodeLoop::log_new_problems() {
+    const Time now = Clock::now();
+    if (std::exchange(source_problems_changed_, false))
+        problem_log_.put("problems of the source", "", engine_.source_problems(), now);
+    problem_log_.put("problems of objects", "", engine_.other_problems(), now);
+    problem_log_.put("problems of this node", "", node_problems(), now);
+    for (const ProblemLog::Line& line : problem_log_.take_lines(now)) {
+        if (line.solved)
+            log::info("solved", {{"problem", line.text}});
+        else
+            log::write(line.level, line.text);
+    }
+}
+
+}  // namespace proxy

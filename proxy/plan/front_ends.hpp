@@ -1,0 +1,63 @@
+// Which front ends a Service asks for, in the order in which it gets them, and how many it may have. A Service of 40 kB
+// can ask for a million: ports x addresses, each with all of its endpoints. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "api/objects/endpoints.hpp"
+#include "api/objects/types.hpp"
+#include "proxy/plan/claim.hpp"
+
+namespace proxy {
+
+using Address = boost::asio::ip::address;
+struct NodeFacts;
+
+struct FrontEndWish {
+    FrontEndKind kind = FrontEndKind::cluster_ip;
+    const Address* address = nullptr;  ///< in the Service or in NodeFacts
+    std::size_t port_index = 0;        ///< in Service::ports
+};
+
+struct FrontEndWishes {
+    std::vector<FrontEndWish> first;  ///< as many as were asked for
+    std::uint64_t all = 0;            ///< how many there are
+};
+
+/// The first `most` front ends of a Service that has addresses: ClusterIPs, then node ports, then load balancers'
+/// addresses, then external IPs; of each kind address by address in the Service's order, each with its ports in the
+/// Service's order. Those of a family without a ClusterIP are none. Costs what is returned and what the Service is.
+FrontEndWishes front_ends_of(const api::Service& service, const NodeFacts& node, std::size_t most);
+
+/// What front ends cost: how many they are, and what they multiply.
+struct Cost {
+    std::uint64_t front_ends = 0;
+    /// Real servers over all front ends; an element of the sets that hold loadBalancerSourceRanges counts as four.
+    std::uint64_t real_servers = 0;
+    bool operator==(const Cost&) const = default;
+};
+
+/// What one front end has behind it, by port and family.
+class Multiplied {
+public:
+    Multiplied(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints);
+    std::uint64_t real_servers(const FrontEndWish& wish) const;
+
+private:
+    std::vector<std::uint64_t> endpoints_[2];  // by port; of IPv4, of IPv6
+    std::uint64_t sources_[2] = {0, 0};
+};
+
+/// How many of the wishes, from the first on, fit into `room`, and what they cost; none of the first port whose
+/// endpoints are not known, or behind it (`known_ports`: those before are).
+struct Fitting {
+    std::size_t count = 0;
+    Cost cost;
+};
+Fitting fitting(std::span<const FrontEndWish> wishes, const Multiplied& multiplied, std::size_t known_ports,
+                const Cost& room);
+
+}  // namespace proxy

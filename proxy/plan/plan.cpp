@@ -1,0 +1,174 @@
+#include "proxy/plan/plan.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "proxy/plan/front_ends.hpp"
+#include "proxy/plan/port_plan.hpp"
+#include "proxy/plan/source_ranges.hpp"
+
+namespace proxy {
+namespace {
+
+/// kube-proxy, in all its modes, takes such a list for none; but who writes it may think otherwise.
+void note_open_addresses(const api::Service& service, ServicePlan& plan) {
+    for (const bool ipv6 : {false, true}) {
+        if (!only_other_family(service.source_ranges, ipv6))
+            continue;
+        const auto open = std::find_if(service.ingress.begin(), service.ingress.end(), [&](const auto& ingress) {
+            return ingress.mode == api::IpMode::vip && ingress.address.is_v6() == ipv6;
+        });
+        if (open == service.ingress.end())
+            continue;
+        plan.problems.push_back("spec.loadBalancerSourceRanges: has no " + std::string(ipv6 ? "IPv6" : "IPv4") +
+                                " range, so " + open->address.to_string() +
+                                " is open to everybody; add a range of that family");
+        return;
+    }
+}
+
+void note_marks(ServicePlan& plan) {
+    if (plan.lacks_marks)
+        plan.problems.emplace_back(
+            "spec.externalTrafficPolicy: all marks are in use, so that clients in the cluster get this node's "
+            "endpoints only; give setting fwmark a mask with more zero bits");
+    if (!plan.hashed_by.empty())
+        plan.problems.push_back(
+            "spec.sessionAffinity: this node's kernel has no scheduler mh, which keeps clients in the cluster with "
+            "their pods at external addresses and node ports; load its module ip_vs_mh, which the next audit finds; "
+            "until then " +
+            plan.hashed_by + " is used");
+}
+
+/// A virtual server that the Service wants twice, as when an external IP is its own ClusterIP: the later one's state
+/// counts, and the kind that goes before.
+void merge_twins(std::vector<PlannedServer>& servers) {
+    std::vector<std::size_t> order(servers.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::tie(servers[a].server, a) < std::tie(servers[b].server, b);
+    });
+    std::vector<bool> goes(servers.size(), false);
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        PlannedServer& earlier = servers[order[i - 1]];
+        PlannedServer& later = servers[order[i]];
+        if (earlier.server != later.server)
+            continue;
+        later.kind = std::min(earlier.kind, later.kind);
+        goes[order[i - 1]] = true;
+    }
+    std::size_t at = 0;
+    std::erase_if(servers, [&](const PlannedServer&) { return goes[at++]; });
+}
+
+/// Front ends by family, in the order of the ClusterIPs, and by port; those of one port in the order of their kinds.
+std::vector<FrontEndWish> by_port(const std::vector<FrontEndWish>& wishes, const api::Service& service) {
+    const bool ipv6_first = !service.cluster_ips.empty() && service.cluster_ips.front().is_v6();
+    std::vector<std::tuple<bool, std::size_t, std::size_t>> order;
+    order.reserve(wishes.size());
+    for (std::size_t i = 0; i < wishes.size(); ++i)
+        order.emplace_back(wishes[i].address->is_v6() != ipv6_first, wishes[i].port_index, i);
+    std::sort(order.begin(), order.end());
+    std::vector<FrontEndWish> sorted;
+    sorted.reserve(wishes.size());
+    for (const auto& [family, port, index] : order)
+        sorted.push_back(wishes[index]);
+    return sorted;
+}
+
+/// Without the ports that somebody else answers at.
+std::vector<FrontEndWish> taken_ports(std::vector<FrontEndWish> wishes, const api::Service& service,
+                                      const std::vector<ExternalAddress>& external) {
+    std::map<std::pair<FrontEndKind, netlink::Address>, const ExternalAddress*> with_refusals;
+    for (const ExternalAddress& one : external)
+        if (!one.refused.empty())
+            with_refusals[{one.field == ClaimField::ingress ? FrontEndKind::load_balancer : FrontEndKind::external_ip,
+                           one.address}] = &one;
+    if (!with_refusals.empty())
+        std::erase_if(wishes, [&](const FrontEndWish& wish) {
+            const auto found = with_refusals.find({wish.kind, *wish.address});
+            return found != with_refusals.end() && !found->second->takes(service.ports[wish.port_index]);
+        });
+    return wishes;
+}
+
+bool is_reached_from_outside(const api::Service& service) {
+    return service.type == api::ServiceType::node_port || service.type == api::ServiceType::load_balancer ||
+           !service.external_ips.empty();
+}
+
+/// As kube-proxy counts for its sync_proxy_rules_no_local_endpoints_total.
+void note_gaps(const api::Service& service, const Selection& selection, bool ipv6, ServicePlan& plan) {
+    if (!selection.has_any || !selection.local.empty())
+        return;
+    if (service.internal_traffic_policy == api::TrafficPolicy::local)
+        plan.gaps.insert({false, ipv6});
+    if (service.external_traffic_policy == api::TrafficPolicy::local && is_reached_from_outside(service))
+        plan.gaps.insert({true, ipv6});
+}
+
+}  // namespace
+
+ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
+                 const Verdicts& verdicts, std::size_t front_ends) {
+    ServicePlan plan;
+    if (service.headless || service.type == api::ServiceType::external_name || service.ports.empty())
+        return plan;
+    static const std::set<std::string> none;
+    Scheduling scheduling = scheduling_of(service, node.scheduler,
+                                          verdicts.missing_schedulers == nullptr ? none : *verdicts.missing_schedulers);
+    plan.problems = std::move(scheduling.problems);
+    plan.slow_start = scheduling.slow_start;
+    static const AddressBook nobody;
+    const AddressBook& book = verdicts.addresses == nullptr ? nobody : *verdicts.addresses;
+    const auto external = external_addresses(service, {node.claims, node.own_addresses, book}, plan.problems);
+    const api::Service allowed = with_allowed_addresses(service, external);
+    std::vector<const api::PortEndpoints*> groups(service.ports.size(), nullptr);
+    for (const api::PortEndpoints& group : endpoints)
+        groups[group.port_index] = &group;
+    const AllowedSources sources[] = {{service.source_ranges, false, node.own_addresses},
+                                      {service.source_ranges, true, node.own_addresses}};
+    const auto wishes =
+        by_port(taken_ports(front_ends_of(allowed, node, front_ends).first, service, external), service);
+    for (auto at = wishes.begin(), end = at; at != wishes.end(); at = end) {
+        const bool ipv6 = at->address->is_v6();
+        end = std::find_if(at, wishes.end(), [&](const FrontEndWish& wish) {
+            return wish.port_index != at->port_index || wish.address->is_v6() != ipv6;
+        });
+        if (groups[at->port_index] == nullptr)
+            continue;
+        PortOfFamily view{service,    service.ports[at->port_index], {},       {}, node, verdicts,
+                          scheduling, sources[ipv6 ? 1 : 0],         {at, end}};
+        for (const api::ResolvedEndpoint& endpoint : groups[at->port_index]->endpoints)
+            if (endpoint.address.is_v6() == ipv6)
+                view.endpoints.push_back(&endpoint);
+        view.selection = select(view.endpoints, node.place);
+        note_gaps(service, view.selection, ipv6, plan);
+        plan_port(view, plan);
+    }
+    merge_twins(plan.virtual_servers);
+    // The address becomes local to this node, and all its unclaimed ports are refused.
+    for (const Address& cluster_ip : service.cluster_ips) {
+        if (cluster_ip.is_v6() && !node.has_ipv6) {
+            plan.without_ipv6 = true;
+            continue;
+        }
+        plan.routes.push_back({cluster_ip});
+        plan.elements.push_back({netlink::Set::virtual_address, cluster_ip, netlink::Protocol::none, 0});
+    }
+    note_marks(plan);
+    note_open_addresses(allowed, plan);
+    return plan;
+}
+
+ServicePlan plan_node(const NodeFacts& node) {
+    ServicePlan plan;
+    for (const Address& address : node.node_port_addresses)
+        plan.elements.push_back({netlink::Set::node_address, address, netlink::Protocol::none, 0});
+    return plan;
+}
+
+}  // namespace proxy

@@ -1,0 +1,81 @@
+#include "proxy/sync/cluster.hpp"
+
+#include <array>
+#include <fstream>
+#include <iterator>
+
+#include "api/cluster/server_url.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/log/rarely.hpp"
+#include "proxy/serve/metric_labels.hpp"
+
+namespace proxy {
+namespace {
+
+tl::expected<api::Access, std::string> read_kubeconfig(const std::string& path) {
+    std::ifstream file(path);
+    if (!file)
+        return tl::unexpected(path + ": cannot be read; is the path right, and readable for this user?");
+    return api::parse_kubeconfig(std::string(std::istreambuf_iterator<char>(file), {}), path);
+}
+
+}  // namespace
+
+tl::expected<api::Access, std::string> access_of(const Config& config) {
+    if (config.kubeconfig.empty())
+        return api::access_in_cluster(config.api_servers);
+    auto access = read_kubeconfig(config.kubeconfig);
+    if (access && !config.api_servers.empty())
+        access->servers = config.api_servers;
+    return access;
+}
+
+std::vector<ServerAddress> server_addresses(const api::Access& access) {
+    std::vector<ServerAddress> addresses;
+    for (const std::string& server : access.servers) {
+        const auto url = api::parse_server_url(server);
+        if (!url)
+            continue;
+        boost::system::error_code not_an_address;
+        const Address address = boost::asio::ip::make_address(url->host, not_an_address);
+        if (!not_an_address)
+            addresses.push_back({address, url->port});
+    }
+    return addresses;
+}
+
+api::ApiHooks api_hooks(Metrics& metrics) {
+    api::ApiHooks hooks;
+    hooks.request = [&metrics](const std::string& verb, const std::string& code) {
+        metrics.api_requests.Add({{"verb", verb}, {"code", code_label(code)}}).Increment();
+    };
+    hooks.watch_restarted = [&metrics](const std::string& resource, const std::string& reason) {
+        metrics.api_watch_restarts.Add({{"resource", resource}, {"reason", restart_label(reason)}}).Increment();
+    };
+    hooks.relisted = [&metrics](const std::string& resource) {
+        metrics.api_relists.Add({{"resource", resource}}).Increment();
+    };
+    hooks.decode_error = [&metrics](const std::string& resource) {
+        metrics.api_decode_errors.Add({{"resource", resource}}).Increment();
+    };
+    hooks.event_lost = [&metrics, said = std::array<Rarely, api::event_losses.size()>()](
+                           api::EventLoss loss, const std::string& detail) mutable {
+        metrics.events_lost.Add({{"reason", std::string(word(loss))}}).Increment();
+        if (loss == api::EventLoss::unreachable)
+            return;  // of that there is a word already
+        if (const auto count = said[static_cast<std::size_t>(loss)].happened(std::chrono::steady_clock::now()))
+            log::warning("Events of podferry are not in the API; said ever more seldom while it goes on",
+                         {{"why", std::string(word(loss))}, {"detail", detail}, {"events", std::to_string(*count)}});
+    };
+    hooks.away = [](const api::TroubleNews& news) {
+        log::warning(news.what + (news.remedy.empty() ? "" : ": " + news.remedy) +
+                         "; what is known stays in force, and is tried again",
+                     {{"reason", news.reason}, {"attempts", std::to_string(news.attempts)}});
+    };
+    hooks.back = [](std::chrono::seconds away_for) {
+        log::info("the Kubernetes API is back", {{"away_s", std::to_string(away_for.count())}});
+    };
+    return hooks;
+}
+
+}  // namespace proxy

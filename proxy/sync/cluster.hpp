@@ -1,0 +1,25 @@
+// How this node reaches the Kubernetes API, and what is counted and logged of that.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "api/cluster/api_client.hpp"
+#include "api/cluster/kubeconfig.hpp"
+#include "proxy/config/config.hpp"
+#include "proxy/plan/address_book.hpp"
+#include "proxy/serve/metrics.hpp"
+
+namespace proxy {
+
+/// The kubeconfig's access, or the pod's own; `api_servers` take the place of its servers. The error says what to do.
+tl::expected<api::Access, std::string> access_of(const Config& config);
+
+/// Those of its servers that are addresses, not names.
+std::vector<ServerAddress> server_addresses(const api::Access& access);
+
+/// They count in `metrics`, which must outlive them.
+api::ApiHooks api_hooks(Metrics& metrics);
+
+}  // namespace proxy
