@@ -72,11 +72,9 @@ std::vector<Parcel> pack(std::span<const Change> changes, const std::vector<bool
 }  // namespace
 
 LinuxKernel::LinuxKernel(LinuxKernelOptions options)
-    : options_(std::move(options)),
-      service_networks_(std::exchange(options_.rules.service_networks, {})),
-      ruleset_(make_ruleset(options_.rules)) {
+    : route_protocol_(options.route_protocol), rules_(std::move(options.rules)) {
     route_.filter_dumps();
-    style_ = {options_.route_protocol, interface_index(route_, device_name), options_.sources};
+    style_ = {options.route_protocol, interface_index(route_, device_name), std::move(options.sources)};
 }
 
 LinuxKernel::Prepared LinuxKernel::prepare(bool host_changed) {
@@ -128,61 +126,18 @@ void LinuxKernel::prepare_policy_route(int family, Prepared& result) {
 }
 
 void LinuxKernel::prepare_rules(Prepared& result) {
-    const bool followed = std::exchange(rules_follow_, false);
-    if (nft::is_in_place(nft_, ruleset_))
-        return;
-    if (options_.rules.service_networks != service_networks_) {
-        // Those of the one before us, whose Services are still in the sets.
-        if (const Ruleset guarding = guarding_ruleset(); nft::is_in_place(nft_, guarding)) {
-            guard_service_networks();
-            rules_follow_ = false;
-            return;
-        }
-    }
-    nft::install(nft_, ruleset_);
-    (followed ? result.followed : result.done).emplace_back("nftables table inet podferry");
-}
-
-Ruleset LinuxKernel::guarding_ruleset() const {
-    RulesetParameters parameters = options_.rules;
-    parameters.service_networks = service_networks_;
-    return make_ruleset(parameters);
-}
-
-void LinuxKernel::guard_service_networks() {
-    if (options_.rules.service_networks == service_networks_)
-        return;
-    ruleset_ = guarding_ruleset();
-    options_.rules.service_networks = service_networks_;
-    rules_follow_ = true;
-}
-
-void LinuxKernel::count_passage(bool on) {
-    if (options_.rules.count_passage == on)
-        return;
-    const bool in_place = nft::is_in_place(nft_, ruleset_);
-    options_.rules.count_passage = on;
-    ruleset_ = make_ruleset(options_.rules);
-    if (in_place)
-        nft::install(nft_, ruleset_);
-}
-
-Passage LinuxKernel::read_passage() {
-    Passage passage;
-    if (!options_.rules.count_passage)
-        return passage;
-    auto answer = nft_.dump(nft::get_rules());
-    for_each_message(answer, [&](nlmsghdr* header) { nft::add_passage(header, passage); });
-    return passage;
+    const RulesInKernel::Put put = rules_.put(nft_);
+    if (put != RulesInKernel::Put::in_place)
+        (put == RulesInKernel::Put::followed ? result.followed : result.done)
+            .emplace_back("nftables table inet podferry");
 }
 
 PolicyRoute LinuxKernel::policy_route() const {
-    return {options_.rules.fwmark, options_.route_protocol, options_.route_protocol, options_.route_protocol,
-            style_.interface};
+    return {rules_.fwmark(), route_protocol_, route_protocol_, route_protocol_, style_.interface};
 }
 
 bool LinuxKernel::needs_policy_route(int family) {
-    if (routed_by_policy_.contains(family) || has_policy_rule(route_, options_.route_protocol, family))
+    if (routed_by_policy_.contains(family) || has_policy_rule(route_, route_protocol_, family))
         return true;
     std::set<Element> external;
     for (const auto& [name, shape] : nft::all_sets())
@@ -201,7 +156,7 @@ void LinuxKernel::correct_sources(bool host_changed, Prepared& result) {
     const bool follows = std::exchange(sources_changed_, false) || host_changed;
     std::size_t corrected = 0;
     std::string refused;
-    for (const auto& [route, source] : read_routes(route_, options_.route_protocol)) {
+    for (const auto& [route, source] : read_routes(route_, route_protocol_)) {
         const Address* wanted = source_for(style_, route);
         if (source == (wanted == nullptr ? Address() : *wanted))
             continue;
@@ -245,7 +200,7 @@ std::uint32_t LinuxKernel::connection_table_size() {
 
 void LinuxKernel::remove_table_and_device() {
     nft::remove(nft_);
-    remove_policy_rules(route_, options_.route_protocol);
+    remove_policy_rules(route_, route_protocol_);
     delete_device(route_);
 }
 
@@ -340,7 +295,7 @@ KernelState LinuxKernel::read() {
         if (auto found = ipvs::parse_service(header))
             state.virtual_servers.emplace(found->first, VirtualServerState{std::move(found->second), {}});
     });
-    for (const auto& [route, source] : read_routes(route_, options_.route_protocol))
+    for (const auto& [route, source] : read_routes(route_, route_protocol_))
         state.routes.insert(route);
     for (const auto& [name, shape] : nft::all_sets())
         read_elements(name, shape, state.elements);

@@ -13,6 +13,7 @@
 #include "netlink/kernel.hpp"
 #include "netlink/policy_routes.hpp"
 #include "netlink/routes.hpp"
+#include "netlink/rules_in_kernel.hpp"
 #include "netlink/ruleset.hpp"
 #include "netlink/socket.hpp"
 
@@ -52,16 +53,13 @@ public:
         style_.sources = std::move(sources);
     }
 
-    /// From the next prepare() on, new connections to addresses of the service networks that no Service has are
-    /// dropped: to be called once all Services are in the sets. Until then another proxy may serve them, by whose help
-    /// the API server is reached. Over a restart the rules stay.
-    void guard_service_networks();
-
-    /// Whether rules count the first packets of connections on both sides of the host's firewall. Where our table is,
-    /// it gets or loses them now. Throws std::system_error.
-    void count_passage(bool on);
-    /// What they have counted; nothing where there are none. Throws std::system_error.
-    Passage read_passage();
+    /// Of our table; what is changed here, the next prepare() puts in place.
+    void set_networks(RuleNetworks networks) { rules_.set_networks(std::move(networks)); }
+    void guard_service_networks() { rules_.guard_service_networks(); }
+    void count_passage(bool on) { rules_.count_passage(nft_, on); }
+    Passage read_passage() { return rules_.read_passage(nft_); }
+    /// What the one before us has noted there (read_notes() in rules_in_kernel.hpp).
+    std::vector<std::string> read_notes() { return netlink::read_notes(nft_); }
 
     /// The timeouts of IPVS in this network namespace; 0 in `wanted` leaves one as it is. True when something had to be
     /// changed. Throws std::system_error.
@@ -95,7 +93,6 @@ private:
     void prepare_device(Prepared& result);
     void prepare_policy_route(int family, Prepared& result);
     void prepare_rules(Prepared& result);
-    Ruleset guarding_ruleset() const;
     int lead_marked_packets(int family);
     PolicyRoute policy_route() const;
     bool needs_policy_route(int family);
@@ -104,10 +101,8 @@ private:
     void correct_sources(bool host_changed, Prepared& result);
     void apply_elements(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
 
-    LinuxKernelOptions options_;  // without service networks while they are not guarded
-    std::vector<std::string> service_networks_;
-    bool rules_follow_ = false;  // other ones are wanted since the last prepare()
-    Ruleset ruleset_;
+    int route_protocol_;
+    RulesInKernel rules_;
     IpvsChannel ipvs_;
     Socket route_{NETLINK_ROUTE};
     Socket nft_{NETLINK_NETFILTER};

@@ -1,6 +1,7 @@
 #include "netlink/nft_words.hpp"
 
 #include <arpa/inet.h>
+#include <linux/if.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
@@ -159,6 +160,16 @@ Statement compare_networks(const Field& address, const std::vector<std::string>&
     return statement;
 }
 
+/// The kernel has a name with zeros behind it; where only its beginning counts, only that is compared.
+Statement compare_interface(const std::string& name, bool equal) {
+    const bool beginning = name.ends_with('*');
+    Bytes wanted(name.begin(), name.end() - (beginning ? 1 : 0));
+    if (!beginning)
+        wanted.resize(IFNAMSIZ);
+    return {std::string("iifname ") + (equal ? "" : "!= ") + '"' + name + '"',
+            {LoadMeta{NFT_META_IIFNAME, first}, Compare{equal, first, std::move(wanted)}}};
+}
+
 Statement verdict(std::string text, int code, std::string chain = "") {
     return {std::move(text), {Verdict{code, std::move(chain)}}};
 }
@@ -303,6 +314,13 @@ Statement destination_is_not_local() {
 
 Statement does_not_leave_by_loopback() {
     return {"oif != lo", {LoadMeta{NFT_META_OIF, first}, Compare{false, first, bytes_of(loopback_index)}}};
+}
+
+Statement came_by(const std::string& interface) {
+    return compare_interface(interface, true);
+}
+Statement did_not_come_by(const std::string& interface) {
+    return compare_interface(interface, false);
 }
 
 Statement mark_is(std::uint32_t value, std::uint32_t mask) {

@@ -93,6 +93,9 @@ Statement source_is_local();
 Statement source_is_not_local();
 Statement destination_is_not_local();
 Statement does_not_leave_by_loopback();
+/// The packet has come by that interface; a name that ends in '*': by one whose name begins so.
+Statement came_by(const std::string& interface);
+Statement did_not_come_by(const std::string& interface);
 Statement mark_is(std::uint32_t value, std::uint32_t mask);
 
 // ---- what is done -------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 
 #include "netlink/input_passage.hpp"
 #include "netlink/objects.hpp"
+#include "netlink/rule_clients.hpp"
 
 namespace netlink {
 namespace {
@@ -48,6 +49,7 @@ const std::vector<Chain>& all_chains() {
         {"prerouting", "filter", "prerouting", -110},
         {"input", "filter", "input", 97},
         {"output", "route", "output", -110},
+        {"notes"},  // no packet comes here
         {"claim"},
         {"out_of_place"},
         {"early"},
@@ -106,19 +108,6 @@ void add_refusals(const IpFamily& family, std::vector<Rule>& rules) {
     }
 }
 
-std::vector<std::string> of_family(const IpFamily& family, const std::vector<std::string>& networks) {
-    std::vector<std::string> found;
-    for (const std::string& network : networks)
-        if ((network.find(':') != std::string::npos) == (family.bits == 128))
-            found.push_back(network);
-    return found;
-}
-
-/// The networks of pods of the family.
-std::vector<std::string> pod_networks(const IpFamily& family, const RulesetParameters& parameters) {
-    return of_family(family, parameters.pod_networks);
-}
-
 /// A new connection to an address of a service range that no Service has: kube-proxy's cluster-ips-check. It would
 /// leave for the next router. What the host itself has in the range stays reachable.
 void add_unallocated(const IpFamily& family, const char* chain, const RulesetParameters& parameters,
@@ -130,15 +119,6 @@ void add_unallocated(const IpFamily& family, const char* chain, const RulesetPar
                          state_is({State::new_}), is_not_in({daddr(family)}, part_of("virtual_address", family)),
                          is_not_in({daddr(family)}, part_of("external_address", family)), destination_is_not_local(),
                          counted(), drop()));
-}
-
-/// Matches clients that are neither this host nor, as far as their networks are known, pods.
-Statements outsiders(const IpFamily& family, const RulesetParameters& parameters) {
-    Statements all;
-    if (const auto networks = pod_networks(family, parameters); !networks.empty())
-        all.push_back(is_not_in_networks(saddr(family), networks));
-    all.push_back(source_is_not_local());
-    return all;
 }
 
 /// The packet goes to this host although the address is not its own: so IPVS gets it, and nothing else of the address
@@ -225,8 +205,8 @@ void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
             rules.push_back(rule(chain, why, is_in({daddr(family)}, part_of("node_address", family)),
                                  take_mark(port_on_node(), side + "_node_port_mark")));
         }
-        if (const auto networks = pod_networks(family, parameters); !networks.empty())
-            rules.push_back(rule("input", why, is_in_networks(saddr(family), networks), go_to(internal)));
+        if (knows_pods(family, parameters))
+            rules.push_back(rule("input", why, is_of(family), from_pods(family, parameters), go_to(internal)));
         rules.push_back(rule("input", why, is_of(family), source_is_local(), go_to(internal)));
         rules.push_back(rule("input", why, is_of(family), go_to(part_of("outside_marks", family))));
         rules.push_back(rule(part_of("new_output", family), why, state_is({State::new_}), go_to(internal)));
@@ -241,10 +221,10 @@ void add_drops(const IpFamily& family, const RulesetParameters& parameters, std:
     const char* why = "no endpoint on this node for clients from outside";
     const std::string prerouting = part_of("prerouting", family);
     rules.push_back(rule(prerouting, why, is_in(front_end(family), part_of("dropped_outside", family)),
-                         state_is({State::new_}), outsiders(family, parameters), counted(), drop()));
+                         state_is({State::new_}), from_outsiders(family, parameters), counted(), drop()));
     rules.push_back(rule(prerouting, why, is_in({daddr(family)}, part_of("node_address", family)),
                          is_in(port_on_node(), "node_port_dropped"), state_is({State::new_}),
-                         outsiders(family, parameters), counted(), drop()));
+                         from_outsiders(family, parameters), counted(), drop()));
 }
 
 /// IPVS has rewritten the destination when a packet comes here; connection tracking still knows the original one. The
@@ -262,8 +242,8 @@ void add_masquerades(const IpFamily& family, const std::string& protocol, const 
     add("this host to an external address", {front_end_is_in("external_local"), source_is_local()});
     if (parameters.masquerade_all) {
         add("masquerade_all", {front_end_is_in("cluster")});
-    } else if (!pod_networks(family, parameters).empty()) {
-        Statements match = outsiders(family, parameters);
+    } else if (knows_pods(family, parameters)) {
+        Statements match = from_outsiders(family, parameters);
         match.push_back(front_end_is_in("cluster"));
         add("client of a ClusterIP that is neither a pod nor this node", match);
     }
@@ -274,8 +254,8 @@ void add_masquerades(const IpFamily& family, const RulesetParameters& parameters
     rules.push_back(rule(chain, "a pod that reaches itself",
                          is_in({saddr(family), daddr(family)}, part_of("hairpin", family)), counted(),
                          masquerade_at_random()));
-    if (const auto networks = pod_networks(family, parameters); !networks.empty() && !parameters.masquerade_all)
-        rules.push_back(rule(chain, "any other pod to a ClusterIP", is_in_networks(saddr(family), networks),
+    if (knows_pods(family, parameters) && !parameters.masquerade_all)
+        rules.push_back(rule(chain, "any other pod to a ClusterIP", from_pods(family, parameters),
                              is_in({original_daddr(family)}, part_of("virtual_address", family)), accept()));
     rules.push_back(rule(chain, "an address of this node",
                          is_in({original_daddr(family)}, part_of("node_address", family)),
@@ -316,11 +296,16 @@ void add_claims(std::vector<Rule>& rules) {
 /// has masqueraded the client with, and would be answered with a reset that ends the pod's connection
 /// (kubernetes/kubernetes#74839). Both ends are here or pass here, so none is out of place by an asymmetric route.
 void add_drop_of_what_is_out_of_place(const RulesetParameters& parameters, std::vector<Rule>& rules) {
+    const auto drop_of = [&](const Statement& pods) {
+        rules.push_back(rule("out_of_place", "a pod's segment that is outside of the window", pods, protocol_is("tcp"),
+                             state_is({State::invalid}), counted(), drop()));
+    };
+    const auto& all = parameters.all_pod_networks.empty() ? parameters.pod_networks : parameters.all_pod_networks;
     for (const IpFamily& family : ip_families)
-        if (const auto networks = pod_networks(family, parameters); !networks.empty())
-            rules.push_back(rule("out_of_place", "a pod's segment that is outside of the window",
-                                 is_in_networks(saddr(family), networks), protocol_is("tcp"),
-                                 state_is({State::invalid}), counted(), drop()));
+        if (const auto networks = of_family(family, all); !networks.empty())
+            drop_of(is_in_networks(saddr(family), networks));
+    if (!parameters.pod_interface.empty())
+        drop_of(came_by(parameters.pod_interface));
     rules.push_back(rule("input", "under way", state_is({State::established, State::related}), accept()));
     rules.push_back(rule("input", "of no connection", state_is_not(State::new_), go_to("out_of_place")));
 }
@@ -382,6 +367,8 @@ Ruleset make_ruleset(const RulesetParameters& parameters) {
     for (const IpFamily& family : ip_families)
         add_masquerades(family, parameters, rules);
     add_node_port_masquerades(rules);
+    for (const std::string& note : parameters.notes)
+        rules.push_back(rule("notes", note_prefix + note, back()));
 
     Ruleset ruleset{all_chains(), std::move(rules), ""};
     ruleset.version = version_of(ruleset);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,24 @@ struct Fwmark {
 };
 
 struct RulesetParameters {
-    /// CIDRs of pods; empty: clients of ClusterIPs are not masqueraded, and only this host counts as inside the
-    /// cluster.
+    /// CIDRs of pods; empty, and no pod_interface: clients of ClusterIPs are not masqueraded, and only this host counts
+    /// as inside the cluster.
     std::vector<std::string> pod_networks;
     bool masquerade_all = false;  ///< every connection to a ClusterIP is masqueraded
     Fwmark fwmark;
     bool count_passage = false;  ///< new connections are counted in prerouting and at input (input_passage.hpp)
     /// CIDRs of ClusterIPs; in them, new connections to addresses that no Service has are dropped. Empty: nothing is.
     std::vector<std::string> service_networks;
+    /// In place of pod_networks: pods are who comes by that interface, "cni0", or by one whose name begins so, "veth*".
+    std::string pod_interface;
+    /// CIDRs of pods, of other nodes too, whose connections are not to be reset; empty: pod_networks.
+    std::vector<std::string> all_pod_networks;
+    /// Texts that the table keeps for whoever makes it next (LinuxKernel::read_notes()), at most 200 bytes each.
+    std::vector<std::string> notes;
 };
+
+/// What the comment of a note's rule says behind the version.
+inline constexpr const char* note_prefix = "note: ";
 
 /// A chain of the table; one without a type is reached from others only.
 struct Chain {
@@ -43,6 +53,9 @@ struct Ruleset {
     /// Every rule's comment starts with it; it changes when any rule does.
     std::string version;
 };
+
+/// The note in a rule's comment, if it has one.
+std::optional<std::string> note_of(const std::string& comment);
 
 Ruleset make_ruleset(const RulesetParameters& parameters);
 

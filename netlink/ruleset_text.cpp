@@ -32,6 +32,14 @@ std::string declaration_of(const Chain& chain) {
 
 }  // namespace
 
+std::optional<std::string> note_of(const std::string& comment) {
+    const std::string::size_type version = 8;  // its digits
+    const std::string before = std::string(": ") + note_prefix;
+    if (comment.size() < version || comment.compare(version, before.size(), before) != 0)
+        return std::nullopt;
+    return comment.substr(version + before.size());
+}
+
 std::string version_of(const Ruleset& ruleset) {
     return hash_of(to_text(ruleset));
 }

@@ -1,5 +1,6 @@
 // Table `inet podferry`, for whoever wants to hold it against what nft(8) makes of its text.
-//     lab-table text|install|check|remove [--masquerade-all] [--services NETWORK]... [NETWORK...]
+//     lab-table text|install|check|remove [--masquerade-all] [--services NETWORK]... [--interface NAME] [--note
+//     TEXT]... [NETWORK...]
 // `text` prints it as nft reads it; `install` makes it in this network namespace, by the program's own transaction;
 // `check` prints whether it is in place; NETWORKs are those of pods.
 #include <cstdio>
@@ -16,6 +17,10 @@ int main(int count, char** words) try {
             parameters.masquerade_all = true;
         else if (word == "--services" && i + 1 < count)
             parameters.service_networks.emplace_back(words[++i]);
+        else if (word == "--interface" && i + 1 < count)
+            parameters.pod_interface = words[++i];
+        else if (word == "--note" && i + 1 < count)
+            parameters.notes.emplace_back(words[++i]);
         else
             parameters.pod_networks.push_back(word);
     const netlink::Ruleset ruleset = make_ruleset(parameters);

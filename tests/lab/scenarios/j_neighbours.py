@@ -63,7 +63,7 @@ def it_makes_the_table_that_nft_makes_of_its_text(lab):
     lab.ip("netns add by_nft\nnetns add by_us\n")
     for options in ([], NETWORKS, ["--masquerade-all", *NETWORKS], ["10.0.0.0/12", "fd00:1::/63"],
                     ["10.1.0.0/16", "10.2.0.0/16", "10.9.0.0/20", "fd00:1::/64", "fd00:9::/64"], ["0.0.0.0/0", "10.1.2.3/32"],
-                    [*RANGES, *NETWORKS]):
+                    [*RANGES, *NETWORKS], ["--interface", "cni0"], [*RANGES, "--interface", "veth*", "--note", "pods 10.1.0.0/16"]):
         path = lab.folder / "table.nft"
         path.write_text(lab.on("by_nft", "lab-table", "text", *options))
         lab.on("by_nft", "nft", "-f", str(path))

@@ -88,6 +88,49 @@ TEST_CASE("what pods send outside of a window is dropped by family, and only whe
     CHECK(v4.find("out_of_place ip6") == std::string::npos);
 }
 
+// kube-proxy's detectLocalMode BridgeInterface and InterfaceNamePrefix; of both families at once.
+TEST_CASE("pods are told by the interface that they come by") {
+    netlink::RulesetParameters parameters;
+    parameters.pod_networks = {"10.9.0.0/16"};  // whoever has its addresses: the interface counts
+    parameters.pod_interface = GENERATE("cni0", "veth*");
+    const std::string name = '"' + parameters.pod_interface + '"';
+    const std::string text = text_of(parameters);
+    for (const std::string& rule : std::vector<std::string>{
+             "input meta nfproto ipv4 iifname " + name + " goto internal_marks4",
+             "input meta nfproto ipv6 iifname " + name + " goto internal_marks6",
+             "masquerade4 iifname " + name + " ct original ip daddr @virtual_address4 accept",
+             "masquerade_udp6 meta l4proto udp iifname != " + name + " fib saddr type != local ct original",
+             "prerouting4 ip daddr . meta l4proto . th dport @dropped_outside4 ct state new iifname != " + name,
+             "out_of_place ip saddr { 10.9.0.0/16 } meta l4proto tcp",
+             "out_of_place iifname " + name + " meta l4proto tcp"}) {
+        CAPTURE(rule);
+        CHECK(text.find("add rule inet podferry " + rule) != std::string::npos);
+    }
+    CHECK(text.find("!= { 10.9.0.0/16 }") == std::string::npos);
+}
+
+TEST_CASE("what pods of other nodes send outside of a window is dropped too") {
+    netlink::RulesetParameters parameters;
+    parameters.pod_networks = {"10.244.3.0/24"};
+    parameters.all_pod_networks = {"10.244.0.0/16"};
+    const std::string text = text_of(parameters);
+    CHECK(text.find("out_of_place ip saddr { 10.244.0.0/16 }") != std::string::npos);
+    CHECK(text.find("ip saddr != { 10.244.3.0/24 }") != std::string::npos);
+}
+
+TEST_CASE("the table keeps notes, which are found again in the comments of its rules") {
+    netlink::RulesetParameters parameters;
+    parameters.notes = {"pods 10.244.3.0/24", "services fd00:96::/112"};
+    std::vector<std::string> found;
+    for (const auto& rule : make_ruleset(parameters).rules)
+        if (const auto note = netlink::note_of(rule.comment))
+            found.push_back(*note);
+    CHECK(found == parameters.notes);
+    CHECK_FALSE(netlink::note_of(""));
+    CHECK_FALSE(netlink::note_of("12345678"));
+    CHECK_FALSE(netlink::note_of("12345678: under way"));
+}
+
 TEST_CASE("each rule carries the version") {
     const auto ruleset = make_ruleset({{"10.1.0.0/16", "fd00:1::/64"}, false});
     for (const auto& rule : ruleset.rules)
