@@ -33,6 +33,8 @@ struct ApiHooks {
     /// When something keeps resources from being watched, and seldom while it lasts; once, when all is watched again.
     std::function<void(const TroubleNews& news)> away;
     std::function<void(std::chrono::seconds away_for)> back;
+    /// A resource that podferry can do without is not there. Once.
+    std::function<void(const std::string& resource, const std::string& reason)> absent;
     /// An Event that is not written. `detail`: what the server says, or why it cannot be reached.
     std::function<void(EventLoss loss, const std::string& detail)> event_lost;
 };

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto node_patience = 5s;  // the start does not depend on the Node object
+constexpr auto node_patience = 5s;  // the start depends neither on the Node object nor on ServiceCIDRs
 
 /// Services that another proxy serves, and headless ones, stay at the server (kube-proxy's own selectors, service/
 /// config.go and server.go of v1.37; older servers know no field selector for clusterIP).
@@ -32,6 +32,12 @@ Resource slices_resource() {
 
 Resource node_resource(const std::string& name) {
     return {"nodes", "Node", "/api/v1/nodes", "fieldSelector=" + encode_query("metadata.name=" + name), {}};
+}
+
+/// Since Kubernetes 1.33. Older servers do not have it, and older roles not the right to it: neither is worth more than
+/// a word.
+Resource cidrs_resource() {
+    return {"servicecidrs", "ServiceCIDR", "/apis/networking.k8s.io/v1/servicecidrs", {}, {}};
 }
 
 /// The cluster's controllers have found the pods: what a Service selects is in its slices. So have they found its
@@ -54,6 +60,7 @@ KubernetesSource::KubernetesSource(asio::io_context& context, KubernetesOptions 
     watched_.push_back(make(services, services_resource(), Kind::service, options));
     watched_.push_back(make(slices, slices_resource(), Kind::endpoint_slice, options));
     watched_.push_back(make(node, node_resource(node_name_), Kind::node, options));
+    watched_.push_back(make(cidrs, cidrs_resource(), Kind::service_cidr, options));
     pending_.initial = true;
 }
 
@@ -109,12 +116,36 @@ void KubernetesSource::count_mistakes(const WireObject& object, const Resource& 
         client_.hooks().decode_error(resource.name);
 }
 
+/// True: there is nothing more to be said of it.
+bool KubernetesSource::take_optional_health(const std::optional<Trouble>& trouble) {
+    const bool was_absent = std::exchange(cidrs_absent_, trouble && trouble->cause == Trouble::Cause::absent);
+    if (cidrs_absent_) {
+        troubles_.over(name_of(cidrs));
+        if (!was_absent && client_.hooks().absent)
+            client_.hooks().absent(name_of(cidrs), trouble->words);
+        return true;
+    }
+    if (!trouble || trouble->cause != Trouble::Cause::permission) {
+        cidrs_forbidden_ = cidrs_forbidden_ && trouble.has_value();
+        return false;
+    }
+    const auto news = troubles_.failed(name_of(cidrs), *trouble, Clock::now());
+    if (news && !std::exchange(cidrs_forbidden_, true) && client_.hooks().away)
+        client_.hooks().away(*news);
+    return true;
+}
+
 void KubernetesSource::take_health(std::size_t index, const std::optional<Trouble>& trouble) {
+    const bool told = index == cidrs && take_optional_health(trouble);
+    if (index == cidrs && trouble && !delivered_)
+        hand_over();  // it is not waited for
+    if (told)
+        return;
     if (!trouble)
         troubles_.over(name_of(index));
     else if (const auto news = troubles_.failed(name_of(index), *trouble, Clock::now()); news && client_.hooks().away)
         client_.hooks().away(*news);
-    if (!away_since_ && index != node && troubles_.lasts(name_of(index)))
+    if (!away_since_ && (index == services || index == slices) && troubles_.lasts(name_of(index)))
         away_since_ = Clock::now();
     if (away_since_ && watching()) {
         const auto away_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *away_since_);
@@ -138,8 +169,9 @@ std::vector<Problem> KubernetesSource::ailments() const {
 // ---- what goes out -------------------------------------------------------------------------------------------
 
 bool KubernetesSource::complete() const {
-    return watched_[services].listed && watched_[slices].listed &&
-           (watched_[node].listed || (node_awaited_ && Clock::now() >= *node_awaited_));
+    const bool waited = node_awaited_ && Clock::now() >= *node_awaited_;
+    return watched_[services].listed && watched_[slices].listed && (watched_[node].listed || waited) &&
+           (knows_service_cidrs() || ails(watched_[cidrs]) || waited);
 }
 
 void KubernetesSource::hand_over() {
@@ -209,7 +241,7 @@ std::string KubernetesSource::waiting_for() const {
         if (ails(watched))
             text += " (" + troubles_.reason(name_of(index)) + ")";
     }
-    return text.empty() ? "Node " + node_name_ : text;
+    return !text.empty() ? text : watched_[node].listed ? "ServiceCIDRs" : "Node " + node_name_;
 }
 
 std::map<std::string, double> KubernetesSource::staleness() const {

@@ -1,4 +1,5 @@
-// The Kubernetes API as a source of objects: Services, EndpointSlices and this node's own Node, listed and watched.
+// The Kubernetes API as a source of objects: Services, EndpointSlices, this node's own Node and ServiceCIDRs,
+// listed and watched.
 #pragma once
 
 #include <array>
@@ -45,6 +46,9 @@ public:
     /// What keeps resources from being watched now; each has been given to the hook `away`.
     std::vector<Problem> ailments() const;
 
+    /// Whether all ServiceCIDRs have been delivered, or there is no such resource. Nothing waits for them for long.
+    bool knows_service_cidrs() const { return watched_[cidrs].listed || cidrs_absent_; }
+
     /// Writes an Event (event_poster.hpp).
     boost::asio::awaitable<void> post(EventNote note) { return events_.post(std::move(note)); }
 
@@ -52,7 +56,7 @@ private:
     static constexpr std::size_t services = 0;
     static constexpr std::size_t slices = 1;
     static constexpr std::size_t node = 2;
-    static constexpr std::size_t count = 3;
+    static constexpr std::size_t cidrs = 3;
 
     /// One resource: who watches it, and what is known of it.
     struct Watched {
@@ -71,6 +75,7 @@ private:
     void hand_over();
     void add_problems(Transaction& changes);
     bool complete() const;
+    bool take_optional_health(const std::optional<Trouble>& trouble);
     boost::asio::awaitable<void> keep_time();
 
     ApiClient client_;
@@ -84,6 +89,8 @@ private:
     boost::asio::steady_timer timer_;
     std::optional<Time> node_awaited_;  // until when, once all else is there
     std::optional<Time> away_since_;
+    bool cidrs_absent_ = false;     // this server has no such resource
+    bool cidrs_forbidden_ = false;  // said so
     EventPoster events_;
 };
 

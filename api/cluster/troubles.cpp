@@ -28,6 +28,7 @@ const char* headline(Trouble::Cause cause) {
         case Trouble::Cause::permission:
             return "the Kubernetes API does not permit what podferry needs";
         case Trouble::Cause::answer:
+        case Trouble::Cause::absent:
             return "the Kubernetes API gives answers that are of no use";
         case Trouble::Cause::unreachable:
             break;
@@ -42,6 +43,7 @@ const char* remedy(Trouble::Cause cause) {
         case Trouble::Cause::permission:
             return "give it that rule (the chart's ClusterRole has it)";
         case Trouble::Cause::answer:
+        case Trouble::Cause::absent:
         case Trouble::Cause::unreachable:
             break;
     }
@@ -57,7 +59,7 @@ Trouble trouble_of(const Resource& resource, ListWatch::Call call, Ending ending
         case Ending::refused:
             if (code == 403)
                 return {Trouble::Cause::permission, missing_rule(resource, call) + "; " + reason};
-            return {Trouble::Cause::answer, reason};
+            return {code == 404 ? Trouble::Cause::absent : Trouble::Cause::answer, reason};
         case Ending::expired:
         case Ending::silent:
         case Ending::too_large:

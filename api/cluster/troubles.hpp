@@ -17,7 +17,7 @@ namespace api {
 /// What came of one request that failed.
 struct Trouble {
     /// What is to be done about; the same for all resources that one remedy helps.
-    enum class Cause { unreachable, credentials, permission, answer };
+    enum class Cause { unreachable, credentials, permission, answer, absent };
     Cause cause = Cause::unreachable;
     std::string words;  ///< "https://10.0.0.1:6443: connect: Connection refused"
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/algorithm/string/case_conv.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 
 #include "api/objects/decode_parts.hpp"
 #include "api/objects/names.hpp"
@@ -16,14 +18,17 @@ struct KindRow {
     std::string_view api_version;
     Kind object;
     std::string (*check_name)(std::string_view);
+    bool has_namespace = true;
+    bool of_servers_only = false;  ///< in a folder it is a kind that is not used
 };
 
-constexpr std::array<KindRow, 5> kinds = {{
+constexpr std::array<KindRow, 6> kinds = {{
     {"Service", "v1", Kind::service, check_dns_label},
     {"Pod", "v1", Kind::pod, check_dns_subdomain},
-    {"Node", "v1", Kind::node, check_dns_subdomain},
+    {"Node", "v1", Kind::node, check_dns_subdomain, false},
     {"Endpoints", "v1", Kind::endpoint_slice, check_dns_subdomain},
     {"EndpointSlice", "discovery.k8s.io/v1", Kind::endpoint_slice, check_dns_subdomain},
+    {"ServiceCIDR", "networking.k8s.io/v1", Kind::service_cidr, check_dns_subdomain, false, true},
 }};
 
 /// Groups that have no other Service, Pod, ...: there the apiVersion is a mistake. In anybody else's it is another
@@ -87,8 +92,8 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     else if (!metadata.name.name.empty() || name.is_text())
         name.check(row.check_name(metadata.name.name));
     const Field space = field["namespace"];
-    if (row.object == Kind::node) {
-        space.text();  // the API server leaves a Node's out
+    if (!row.has_namespace) {
+        space.text();  // the API server leaves it out
     } else {
         metadata.name.space = space.text("default");
         if (metadata.name.space.empty())
@@ -107,8 +112,10 @@ Metadata read_metadata(const Field& document, const KindRow& row) {
     return metadata;
 }
 
-const KindRow* find_row(std::string_view kind) {
-    const auto row = std::find_if(kinds.begin(), kinds.end(), [&](const KindRow& r) { return r.kind == kind; });
+const KindRow* find_row(std::string_view kind, bool from_server) {
+    const auto row = std::find_if(kinds.begin(), kinds.end(), [&](const KindRow& r) {
+        return r.kind == kind && (from_server || !r.of_servers_only);
+    });
     return row == kinds.end() ? nullptr : &*row;
 }
 
@@ -122,7 +129,7 @@ const KindRow* find_kind(const Field& document, const KindHint& hint, std::strin
     const Field version_field = document["apiVersion"];
     const bool hinted = !hint.kind.empty() && says_nothing(kind_field) && says_nothing(version_field);
     const std::string kind = hinted ? hint.kind : kind_field.text();
-    const KindRow* row = find_row(kind);
+    const KindRow* row = find_row(kind, document.from_server());
     const std::string version = hinted && hint.api_version.empty() && row != nullptr ? std::string(row->api_version)
                                 : hinted                                             ? hint.api_version
                                                                                      : version_field.text();
@@ -172,6 +179,8 @@ void decode_kind(const KindRow& row, const Field& document, Metadata metadata, D
         decoded.objects.emplace_back(decode_service(document, std::move(metadata)));
     else if (row.object == Kind::pod)
         decoded.objects.emplace_back(decode_pod(document, std::move(metadata)));
+    else if (row.object == Kind::service_cidr)
+        decoded.objects.emplace_back(decode_service_cidr(document, std::move(metadata)));
     else
         decoded.objects.emplace_back(decode_node(document, std::move(metadata)));
 }
@@ -243,6 +252,30 @@ PortReference read_port_reference(const Field& field, PortReference otherwise) {
         return name;
     }
     return static_cast<std::uint16_t>(field.integer(1, 65535, 1));
+}
+
+std::optional<Network> network_from(const std::string& text) {
+    boost::system::error_code bad_v4;
+    boost::system::error_code bad_v6;
+    const auto v4 = boost::asio::ip::make_network_v4(text, bad_v4);
+    const auto v6 = boost::asio::ip::make_network_v6(text, bad_v6);
+    if (!bad_v4)
+        return Network{v4.network(), v4.prefix_length()};
+    if (!bad_v6)
+        return Network{v6.network(), v6.prefix_length()};
+    return std::nullopt;
+}
+
+std::vector<Network> read_networks(const Field& field) {
+    std::vector<Network> networks;
+    field.each([&](const Field& item) {
+        const std::string text = item.text();
+        if (const auto network = network_from(text))
+            networks.push_back(*network);
+        else if (item.is_text())
+            item.against_rules(quoted(text) + " is not a CIDR such as 10.0.0.0/8");
+    });
+    return networks;
 }
 
 /// Old servers stored 010.000.000.001, and read it as 10.0.0.1 (k8s.io/utils/net ParseIPSloppy).

@@ -1,8 +1,6 @@
 // core/v1 Service (pkg/apis/core/validation ValidateService).
 #include <algorithm>
 #include <boost/algorithm/string/trim.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -185,14 +183,8 @@ void read_policies(const Field& spec, Service& service) {
 void read_source_ranges(const Field& field, Service& service) {
     field.each([&](const Field& item) {
         const std::string text = boost::algorithm::trim_copy(item.text());
-        boost::system::error_code bad_v4;
-        boost::system::error_code bad_v6;
-        const auto v4 = boost::asio::ip::make_network_v4(text, bad_v4);
-        const auto v6 = boost::asio::ip::make_network_v6(text, bad_v6);
-        if (!bad_v4)
-            service.source_ranges.push_back({v4.network(), v4.prefix_length()});
-        else if (!bad_v6)
-            service.source_ranges.push_back({v6.network(), v6.prefix_length()});
+        if (const auto network = network_from(text))
+            service.source_ranges.push_back(*network);
         else
             item.wrong(base::quoted(text) + " is not a CIDR such as 10.0.0.0/8");
     });

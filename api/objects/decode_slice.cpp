@@ -213,6 +213,26 @@ static std::optional<Address> read_node_address(const Field& field) {
     return std::nullopt;
 }
 
+/// The older field wins where they differ (Convert_v1_NodeSpec_To_core_NodeSpec in pkg/apis/core/v1).
+static std::vector<Network> read_pod_cidrs(const Field& spec) {
+    const Field list = spec["podCIDRs"];
+    const Field single = spec["podCIDR"];
+    std::string first;
+    list.each([&](const Field& item) { first = first.empty() ? item.text() : first; });
+    if (const std::string text = single.text(); !text.empty() && text != first) {
+        const auto network = network_from(text);
+        if (!network)
+            single.against_rules("'" + text + "' is not a CIDR such as 10.0.0.0/8");
+        return network ? std::vector{*network} : std::vector<Network>();
+    }
+    std::vector<Network> networks = read_networks(list);
+    const bool two_of_a_family =
+        networks.size() == 2 && family_of(networks[0].address) == family_of(networks[1].address);
+    if (networks.size() > 2 || two_of_a_family)
+        list.against_rules("takes at most one CIDR of each address family");
+    return networks;
+}
+
 Node decode_node(const Field& document, Metadata metadata) {
     Node node{std::move(metadata.name), {}, metadata.terminating, {}};
     if (const auto zone = metadata.labels.find("topology.kubernetes.io/zone"); zone != metadata.labels.end())
@@ -223,6 +243,7 @@ Node decode_node(const Field& document, Metadata metadata) {
         taint.only({"effect", "key", "timeAdded", "value"});
         node.leaving = node.leaving || taint["key"].text() == "ToBeDeletedByClusterAutoscaler";
     });
+    node.pod_cidrs = read_pod_cidrs(spec);
     const Field status = document["status"];
     const Field addresses = status["addresses"];
     for (const char* wanted : {"InternalIP", "ExternalIP"})
@@ -232,6 +253,11 @@ Node decode_node(const Field& document, Metadata metadata) {
                     node.addresses.push_back(*address);
         });
     return node;
+}
+
+ServiceCidr decode_service_cidr(const Field& document, Metadata metadata) {
+    const Field spec = document["spec"];
+    return {std::move(metadata.name), read_networks(spec["cidrs"])};
 }
 
 }  // namespace api

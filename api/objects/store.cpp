@@ -109,6 +109,11 @@ void Store::put(Node node, Affected& affected) {
     nodes_.insert(std::move(node));
 }
 
+void Store::put(ServiceCidr cidr, Affected&) {
+    drop(service_cidrs_, cidr.name);
+    service_cidrs_.insert(std::move(cidr));
+}
+
 void Store::remove(const Removal& removal, Affected& affected) {
     switch (removal.kind) {
         case Kind::service:
@@ -124,6 +129,9 @@ void Store::remove(const Removal& removal, Affected& affected) {
         case Kind::node:
             affect_pods_on(removal.name, affected);
             drop(nodes_, removal.name);
+            break;
+        case Kind::service_cidr:
+            drop(service_cidrs_, removal.name);
             break;
     }
 }

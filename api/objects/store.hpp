@@ -42,6 +42,8 @@ public:
     const Objects<Service>& services() const { return services_; }
     const Objects<Pod>& pods() const { return pods_; }
     const Objects<Node>& nodes() const { return nodes_; }
+    /// Nobody is affected by them.
+    const Objects<ServiceCidr>& service_cidrs() const { return service_cidrs_; }
     std::size_t slice_count() const { return slices_.size(); }
 
     /// Slices of a Service by their label, in the order of their names.
@@ -66,6 +68,7 @@ private:
     void put(EndpointSlice slice, Affected& affected);
     void put(Pod pod, Affected& affected);
     void put(Node node, Affected& affected);
+    void put(ServiceCidr cidr, Affected& affected);
     void remove(const Removal& removal, Affected& affected);
     void drop_service(const ObjectName& name);
     void drop_slice(const ObjectName& name, Affected& affected);
@@ -76,6 +79,7 @@ private:
     Objects<Service> services_;
     Objects<Pod> pods_;
     Objects<Node> nodes_;
+    Objects<ServiceCidr> service_cidrs_;
     Objects<EndpointSlice> slices_;
     std::set<const EndpointSlice*, ByService> slices_of_;  // those that have one
     Index pods_by_label_;

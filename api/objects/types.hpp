@@ -232,11 +232,23 @@ struct Node {
     /// About to go: it is being deleted, or the cluster autoscaler has tainted it (KEP-3836). Load balancers that ask
     /// /healthz stop sending new connections.
     bool leaving = false;
-    std::string zone;  ///< label topology.kubernetes.io/zone; empty: unknown
+    std::string zone;                  ///< label topology.kubernetes.io/zone; empty: unknown
+    std::vector<Network> pod_cidrs{};  ///< spec.podCIDRs: of the node's pods, at most one of a family
     bool operator==(const Node&) const = default;
 };
 
-using Object = std::variant<Service, EndpointSlice, Pod, Node>;
-enum class Kind : std::uint8_t { service, endpoint_slice, pod, node };
+// ---- ServiceCIDR ---------------------------------------------------------------------------------------------
+
+/// Ranges of ClusterIPs (networking.k8s.io/v1, KEP-1880). It has them from its creation until it is gone, whatever its
+/// condition Ready says: while it is being deleted, Services still have addresses in it. So does kube-proxy read it
+/// (pkg/proxy/config/config.go, ServiceCIDRConfig).
+struct ServiceCidr {
+    ObjectName name;
+    std::vector<Network> cidrs;
+    bool operator==(const ServiceCidr&) const = default;
+};
+
+using Object = std::variant<Service, EndpointSlice, Pod, Node, ServiceCidr>;
+enum class Kind : std::uint8_t { service, endpoint_slice, pod, node, service_cidr };
 
 }  // namespace api

@@ -1,6 +1,7 @@
 #include "api/wire/protobuf_schema.hpp"
 
 #include <array>
+#include <utility>
 
 namespace api {
 namespace {
@@ -110,7 +111,8 @@ constexpr ProtobufMessage slice{slice_fields};
 
 constexpr std::array taint_fields{Field{1, "key", Form::text}};
 constexpr ProtobufMessage taint{taint_fields};
-constexpr std::array node_spec_fields{list_of(5, "taints", Form::message, &taint)};
+constexpr std::array node_spec_fields{Field{1, "podCIDR", Form::text, omit_empty}, list_of(7, "podCIDRs", Form::text),
+                                      list_of(5, "taints", Form::message, &taint)};
 constexpr ProtobufMessage node_spec{node_spec_fields};
 constexpr std::array address_fields{Field{1, "type", Form::text}, Field{2, "address", Form::text}};
 constexpr ProtobufMessage address{address_fields};
@@ -120,6 +122,13 @@ constexpr std::array node_fields{one(1, "metadata", metadata), one(2, "spec", no
                                  one(3, "status", node_status)};
 constexpr ProtobufMessage node{node_fields};
 
+// ---- networking/v1 ServiceCIDR -------------------------------------------------------------------------------
+
+constexpr std::array service_cidr_spec_fields{list_of(1, "cidrs", Form::text)};
+constexpr ProtobufMessage service_cidr_spec{service_cidr_spec_fields};
+constexpr std::array service_cidr_fields{one(1, "metadata", metadata), one(2, "spec", service_cidr_spec)};
+constexpr ProtobufMessage service_cidr{service_cidr_fields};
+
 }  // namespace
 
 const ProtobufMessage status_message{status_fields};
@@ -127,7 +136,12 @@ const ProtobufMessage list_metadata{list_metadata_fields};
 const ProtobufMessage type_metadata{type_metadata_fields};
 
 const ProtobufMessage* protobuf_message(std::string_view kind) {
-    return kind == "Service" ? &service : kind == "EndpointSlice" ? &slice : kind == "Node" ? &node : nullptr;
+    static constexpr std::pair<std::string_view, const ProtobufMessage*> messages[] = {
+        {"Service", &service}, {"EndpointSlice", &slice}, {"Node", &node}, {"ServiceCIDR", &service_cidr}};
+    for (const auto& [name, message] : messages)
+        if (name == kind)
+            return message;
+    return nullptr;
 }
 
 }  // namespace api

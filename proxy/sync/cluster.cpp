@@ -72,6 +72,11 @@ api::ApiHooks api_hooks(Metrics& metrics) {
                          "; what is known stays in force, and is tried again",
                      {{"reason", news.reason}, {"attempts", std::to_string(news.attempts)}});
     };
+    hooks.absent = [](const std::string& resource, const std::string& reason) {
+        log::info("this API server has no " + resource +
+                      " (networking.k8s.io/v1, since Kubernetes 1.33): setting service_cluster_ip_range counts alone",
+                  {{"reason", reason}});
+    };
     hooks.back = [](std::chrono::seconds away_for) {
         log::info("the Kubernetes API is back", {{"away_s", std::to_string(away_for.count())}});
     };

@@ -52,6 +52,10 @@ json::array texts(const std::vector<Address>& addresses) {
     return list(addresses, [](const Address& a) { return json::value(text(a)); });
 }
 
+json::value network(const api::Network& n) {
+    return json::value(text(n.address) + "/" + std::to_string(n.length));
+}
+
 json::object facts(const api::Service& s) {
     static constexpr const char* types[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
     static constexpr const char* policies[] = {"SingleStack", "PreferDualStack", "RequireDualStack"};
@@ -76,9 +80,7 @@ json::object facts(const api::Service& s) {
                             {"nodePort", p.node_port}};
     });
     if (s.type == api::ServiceType::load_balancer) {
-        o["sourceRanges"] = list(s.source_ranges, [](const api::Network& n) {
-            return json::value(text(n.address) + "/" + std::to_string(n.length));
-        });
+        o["sourceRanges"] = list(s.source_ranges, network);
         o["ingress"] = list(s.ingress, [](const api::Ingress& i) {
             return json::value(text(i.address) + (i.mode == api::IpMode::proxy ? " Proxy" : " VIP"));
         });
@@ -165,7 +167,10 @@ json::object facts(const api::Pod& p) {
 }
 
 json::object facts(const api::Node& n) {
-    return {{"addresses", texts(n.addresses)}, {"leaving", n.leaving}, {"zone", n.zone}};
+    return {{"addresses", texts(n.addresses)},
+            {"leaving", n.leaving},
+            {"zone", n.zone},
+            {"podCIDRs", list(n.pod_cidrs, network)}};
 }
 
 /// "Service shop/web": kind, namespace and name.

@@ -269,7 +269,12 @@ func nodeFacts(o runtime.Object) map[string]any {
 	for _, t := range n.Spec.Taints {
 		leaving = leaving || t.Key == "ToBeDeletedByClusterAutoscaler"
 	}
-	return map[string]any{"addresses": found, "leaving": leaving, "zone": n.Labels["topology.kubernetes.io/zone"]}
+	podCIDRs := []string{}
+	for _, text := range n.Spec.PodCIDRs {
+		podCIDRs = append(podCIDRs, network(text))
+	}
+	return map[string]any{"addresses": found, "leaving": leaving, "zone": n.Labels["topology.kubernetes.io/zone"],
+		"podCIDRs": podCIDRs}
 }
 
 // Creation drops the status; a folder's is read, so it is judged as an update of the status would be.

@@ -214,6 +214,46 @@ TEST_CASE("a Node's addresses, internal ones first, and whether it is about to g
     CHECK(decoded<Node>(head + ", deletionTimestamp: '2026-01-01T00:00:00Z'}}").leaving);
 }
 
+TEST_CASE("a Node's pod networks, of the list or of the older field") {
+    struct Row {
+        const char* spec;
+        const char* networks;
+    };
+    const auto row = GENERATE(values<Row>(
+        {{"{}", ""},
+         {"{podCIDR: 10.244.1.0/24}", "10.244.1.0/24 "},
+         {"{podCIDR: 10.244.1.0/24, podCIDRs: [10.244.1.0/24, 'fd00:1::/64']}", "10.244.1.0/24 fd00:1::/64 "},
+         {"{podCIDRs: ['fd00:1::/64']}", "fd00:1::/64 "},
+         {"{podCIDR: 10.244.1.0/24, podCIDRs: [10.244.2.0/24]}", "10.244.1.0/24 "}}));
+    CAPTURE(row.spec);
+    std::string networks;
+    for (const Network& network :
+         decoded<Node>("{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: " + std::string(row.spec) + "}")
+             .pod_cidrs)
+        networks += network.address.to_string() + "/" + std::to_string(network.length) + " ";
+    CHECK(networks == row.networks);
+}
+
+TEST_CASE("in a manifest a ServiceCIDR is a kind that is not used") {
+    const auto documents = parse_yaml(
+        "{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: a}, spec: {cidrs: [10.0.0.0/8]}}");
+    const Decoded manifest = decode(Value(&documents->front().value));
+    CHECK(manifest.other == "ServiceCIDR.networking.k8s.io");
+    CHECK(manifest.objects.empty());
+    const Decoded served = decode(Value(&documents->front().value), {}, Strictness::server);
+    REQUIRE(served.objects.size() == 1);
+    CHECK(served.name == ObjectName{"", "a"});
+}
+
+TEST_CASE("a range that a server has let pass and that is none harms none beside it") {
+    const auto documents = parse_yaml(
+        "{apiVersion: networking.k8s.io/v1, kind: ServiceCIDR, metadata: {name: a}, spec: {cidrs: [10.0.0.0/8, x]}}");
+    const Decoded served = decode(Value(&documents->front().value), {}, Strictness::server);
+    REQUIRE(served.objects.size() == 1);
+    CHECK(std::get<ServiceCidr>(served.objects[0]).cidrs.size() == 1);
+    CHECK(served.mistakes.size() == 1);
+}
+
 TEST_CASE("absent conditions of an endpoint are read as kube-proxy reads them") {
     const auto slice = decoded<EndpointSlice>(
         "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, labels: "

@@ -21,10 +21,16 @@ namespace {
 const std::string services = "/api/v1/services";
 const std::string slices = "/apis/discovery.k8s.io/v1/endpointslices";
 const std::string nodes = "/api/v1/nodes";
+const std::string cidrs = "/apis/networking.k8s.io/v1/servicecidrs";
 
 std::string service(const std::string& name, const std::string& version = "1", const std::string& kind = "") {
     return "{" + kind + R"("metadata":{"name":")" + name + R"(","namespace":"n","resourceVersion":")" + version +
            R"("},"spec":{"clusterIP":"10.96.0.9","selector":{"app":"x"},"ports":[{"port":80}]}})";
+}
+
+std::string service_cidr(const std::string& name, const std::string& kind = "") {
+    return "{" + kind + R"("metadata":{"name":")" + name +
+           R"(","resourceVersion":"1"},"spec":{"cidrs":["10.96.0.0/16","fd00:96::/112"]}})";
 }
 
 std::string list(const std::string& kind, const std::string& items, const std::string& version = "10",
@@ -55,8 +61,12 @@ struct World {
         server.script[services] = {{200, list("Service", service("a") + "," + service("b")), "", false, false}};
         server.script[slices] = {{200, list("EndpointSlice", ""), "", false, false}};
         server.script[nodes] = {{200, list("Node", ""), "", false, false}};
-        for (const std::string& path : {services, slices, nodes})
+        server.script[cidrs] = {{200, list("ServiceCIDR", service_cidr("kubernetes")), "", false, false}};
+        for (const std::string& path : {services, slices, nodes, cidrs})
             server.script[path + "?watch"] = {watch};
+        hooks.absent = [this](const std::string& resource, const std::string&) {
+            logged.push_back("absent: " + resource);
+        };
         hooks.away = [this](const TroubleNews& news) { logged.push_back("away: " + to_string(news)); };
         hooks.back = [this](std::chrono::seconds) { logged.emplace_back("back"); };
     }
@@ -90,7 +100,7 @@ struct World {
             text += (text.empty() ? "" : " ") + name;
         return text;
     }
-    bool watches() const { return server.count("watch=1") >= 3; }
+    bool watches() const { return server.count("watch=1") >= 4; }
 };
 
 /// How many pauses there may have been since then, at most: they double from 0.8 s. However slow this machine is.
@@ -129,7 +139,7 @@ TEST_CASE("what is asked for is only what is needed") {
     CHECK(world.server.count("GET " + slices +
                              "?labelSelector=%21service.kubernetes.io%2Fheadless&resourceVersion=0") == 1);
     CHECK(world.server.count("GET /api/v1/nodes?fieldSelector=metadata.name%3Dnode&") == 2);
-    CHECK(world.server.count("watch=1&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=") == 3);
+    CHECK(world.server.count("watch=1&allowWatchBookmarks=true&resourceVersion=10&timeoutSeconds=") == 4);
 }
 
 TEST_CASE("events are delivered, and a watch that breaks goes on where it was") {
@@ -253,7 +263,7 @@ TEST_CASE("broken JSON changes nothing and is asked for again") {
     world.start();
     REQUIRE(world.within(5s, [&] { return world.watches(); }));
     world.server.send(services + "?watch", "{\"type\":\"ADDED\",\"obj\n");
-    REQUIRE(world.within(10s, [&] { return world.server.count("watch=1") >= 4; }));
+    REQUIRE(world.within(10s, [&] { return world.server.count("watch=1") >= 5; }));
     CHECK(world.in_force() == "a b");
     CHECK(world.transactions.size() == 1);
 }
@@ -263,7 +273,7 @@ TEST_CASE("a server that is gone is told of once, and once when it is back") {
     world.start();
     REQUIRE(world.within(5s, [&] { return world.watches(); }));
     const FakeAnswer down{503, R"({"kind":"Status","code":503,"message":"etcd is away"})", "", false, false};
-    for (const std::string& path : {services, slices, nodes}) {
+    for (const std::string& path : {services, slices, nodes, cidrs}) {
         auto& answers = world.server.script[path + "?watch"];
         answers.insert(answers.begin(), {down, down});
     }
@@ -407,7 +417,7 @@ TEST_CASE("what the server refuses is told of once, with what is missing") {
 
 TEST_CASE("credentials that are not accepted are one cause for all resources") {
     World world;
-    for (const std::string& path : {services, slices, nodes})
+    for (const std::string& path : {services, slices, nodes, cidrs})
         world.server.script[path] = {
             {401, R"({"kind":"Status","code":401,"message":"Unauthorized"})", "", false, false}};
     world.start();
@@ -428,4 +438,66 @@ TEST_CASE("a source may go at any moment, before its event loop does") {
             world.context.run_one_for(2ms);
         world.source.reset();
     }
+}
+
+TEST_CASE("ServiceCIDRs come with the first transaction, and as they change") {
+    World world;
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    CHECK(world.source->knows_service_cidrs());
+    const auto ranges = [&](std::size_t transaction) {
+        std::string text;
+        for (const Upsert& upsert : world.transactions.at(transaction).upserts)
+            if (const auto* cidr = std::get_if<ServiceCidr>(&upsert.object))
+                for (const Network& network : cidr->cidrs)
+                    text += cidr->name.name + " " + network.address.to_string() + "/" + std::to_string(network.length) +
+                            " ";
+        return text;
+    };
+    REQUIRE(world.transactions.size() == 1);
+    CHECK(ranges(0) == "kubernetes 10.96.0.0/16 kubernetes fd00:96::/112 ");
+    const std::string head = R"("kind":"ServiceCIDR","apiVersion":"networking.k8s.io/v1",)";
+    world.server.send(cidrs + "?watch", R"({"type":"ADDED","object":)" + service_cidr("more", head) + "}\n");
+    REQUIRE(world.within(5s, [&] { return world.transactions.size() == 2; }));
+    CHECK(ranges(1) == "more 10.96.0.0/16 more fd00:96::/112 ");
+    world.server.send(cidrs + "?watch", R"({"type":"DELETED","object":)" + service_cidr("more", head) + "}\n");
+    REQUIRE(world.within(5s, [&] { return world.transactions.size() == 3; }));
+    CHECK(world.transactions[2].removals == std::vector<Removal>{{Kind::service_cidr, {"", "more"}}});
+}
+
+TEST_CASE("a server without ServiceCIDRs, or without the right to them, costs one line and no time") {
+    struct Row {
+        int status;
+        std::string line;
+        std::size_t ailments;
+    };
+    const auto row = GENERATE(Row{404, "absent: servicecidrs", 0}, Row{403, "resources: [servicecidrs]", 1});
+    CAPTURE(row.status);
+    World world;
+    world.server.script[cidrs] = {{row.status,
+                                   R"({"kind":"Status","code":)" + std::to_string(row.status) + R"(,"message":"no"})",
+                                   "", false, false}};
+    const auto start = std::chrono::steady_clock::now();
+    world.start();
+    REQUIRE(world.within(4s, [&] { return !world.transactions.empty(); }));
+    CHECK(std::chrono::steady_clock::now() - start < testing::patience(4s));
+    CHECK(world.in_force() == "a b");
+    REQUIRE(world.within(20s, [&] { return world.server.count(cidrs) >= 4; }));
+    REQUIRE(world.logged.size() == 1);
+    CHECK_THAT(world.logged[0], Catch::Contains(row.line));
+    CHECK(world.source->ailments().size() == row.ailments);
+    CHECK(world.source->knows_service_cidrs() == (row.status == 404));
+    CHECK(world.source->watching());
+    CHECK(world.transactions.size() == 1);
+    for (const auto& [resource, seconds] : world.source->staleness())
+        CHECK(seconds < 60);
+}
+
+TEST_CASE("ServiceCIDRs that the server has later are there then") {
+    World world;
+    auto& answers = world.server.script[cidrs];
+    answers.insert(answers.begin(), 2, {404, R"({"kind":"Status","code":404})", "", false, false});
+    world.start();
+    REQUIRE(world.within(10s, [&] { return world.transactions.size() == 2; }));
+    CHECK(std::holds_alternative<ServiceCidr>(world.transactions[1].upserts.at(0).object));
 }

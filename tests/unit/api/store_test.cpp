@@ -49,6 +49,15 @@ TEST_CASE("a pod affects the Services whose selector matches it, before and afte
     CHECK(affected(store, {}, {{Kind::pod, {"shop", "p"}}}) == "");
 }
 
+TEST_CASE("ServiceCIDRs are kept, and affect nobody") {
+    Store store;
+    affected(store, {service("a", {})});
+    CHECK(affected(store, {ServiceCidr{{"", "kubernetes"}, {}}}) == "");
+    CHECK(store.service_cidrs().size() == 1);
+    CHECK(affected(store, {}, {{Kind::service_cidr, {"", "kubernetes"}}}) == "");
+    CHECK(store.service_cidrs().empty());
+}
+
 TEST_CASE("a Node affects the Services of the pods that have its addresses") {
     Store store;
     Pod on_host = pod("agent", {{"app", "agent"}});

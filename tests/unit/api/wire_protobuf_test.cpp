@@ -139,14 +139,26 @@ TEST_CASE("a Node says in protobuf what it says in JSON") {
                                          map(11, {{"topology.kubernetes.io/zone", "z1"}}));
     check_same(
         "Node",
-        meta + text(2, text(5, text(1, "ToBeDeletedByClusterAutoscaler") + text(2, "") + text(3, "NoSchedule"))) +
+        meta +
+            text(2, text(1, "10.244.3.0/24") + text(7, "10.244.3.0/24") + text(7, "fd00:3::/64") +
+                        text(5, text(1, "ToBeDeletedByClusterAutoscaler") + text(2, "") + text(3, "NoSchedule"))) +
             text(3, text(5, text(1, "ExternalIP") + text(2, "192.0.2.9")) +
                         text(5, text(1, "InternalIP") + text(2, "10.0.0.9")) +
                         text(5, text(1, "Hostname") + text(2, "a"))),
         R"({"metadata":{"name":"a","resourceVersion":"9","deletionTimestamp":"2023-11-14T22:13:20Z",)"
-        R"("labels":{"topology.kubernetes.io/zone":"z1"}},"spec":{"taints":[{"key":"ToBeDeletedByClusterAutoscaler",)"
+        R"("labels":{"topology.kubernetes.io/zone":"z1"}},"spec":{"podCIDR":"10.244.3.0/24",)"
+        R"("podCIDRs":["10.244.3.0/24","fd00:3::/64"],"taints":[{"key":"ToBeDeletedByClusterAutoscaler",)"
         R"("effect":"NoSchedule"}]},"status":{"addresses":[{"type":"ExternalIP","address":"192.0.2.9"},)"
         R"({"type":"InternalIP","address":"10.0.0.9"},{"type":"Hostname","address":"a"}]}})");
+}
+
+TEST_CASE("a ServiceCIDR says in protobuf what it says in JSON") {
+    check_same("ServiceCIDR",
+               text(1, text(1, "kubernetes") + text(6, "9")) +
+                   text(2, text(1, "10.96.0.0/12") + text(1, "fd00:96::/108")) +
+                   text(3, text(1, text(1, "Ready") + text(2, "False"))),
+               R"({"metadata":{"name":"kubernetes","resourceVersion":"9"},"spec":{"cidrs":["10.96.0.0/12",)"
+               R"("fd00:96::/108"]},"status":{"conditions":[{"type":"Ready","status":"False"}]}})");
 }
 
 TEST_CASE("a real API server's lists say the same in both formats") {
