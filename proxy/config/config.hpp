@@ -36,10 +36,16 @@ struct ExternalIps {
     bool operator==(const ExternalIps&) const = default;
 };
 
+/// How pods are told from other clients: kube-proxy's detectLocalMode.
+enum class DetectLocalMode : std::uint8_t { cluster_cidr, node_cidr, bridge_interface, interface_name_prefix };
+
 /// Every setting's meaning, default, unit and range stands in config.cpp's table, which also prints them.
 struct Config {
     std::vector<base::Prefix> service_cluster_ip_range;
     std::vector<base::Prefix> network_cidr;
+    DetectLocalMode detect_local_mode = DetectLocalMode::cluster_cidr;
+    std::string pod_bridge_interface;
+    std::string pod_interface_name_prefix;
     PortRange service_node_port_range;
     std::string node_name;
     std::vector<Address> node_ip;

@@ -114,6 +114,13 @@ private:
         const Field quiet(root.raw(), noted_later);
         const Field mode = quiet["mode"];
         taking_.mode = mode.text();
+        const Field detect_mode = quiet["detectLocalMode"];
+        const Field detect = quiet["detectLocal"];
+        const Field bridge = detect["bridgeInterface"];
+        const Field prefix = detect["interfaceNamePrefix"];
+        taking_.detect_local_mode = detect_mode.text();
+        taking_.bridge_interface = bridge.text();
+        taking_.interface_name_prefix = prefix.text();
         const Field bind = quiet["bindAddress"];
         boost::system::error_code error;
         const Address address = boost::asio::ip::make_address(bind.text(), error);

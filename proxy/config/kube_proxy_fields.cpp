@@ -14,7 +14,6 @@ constexpr std::string_view no_loopback = "podferry serves no node ports on loopb
 constexpr std::string_view other_marks = "podferry's packet marks are those of setting fwmark";
 constexpr std::string_view own_formats = "podferry asks for lists in protobuf and for all else in JSON";
 constexpr std::string_view own_pace = "podferry only lists and watches, and paces that itself";
-constexpr std::string_view by_network = "podferry tells pods by network_cidr; set it, or clusterCIDR here";
 constexpr std::string_view windows = "Windows only";
 
 KubeProxyField used(std::string_view path, Form form, std::string (*take)(Taking&, const api::Field&)) {
@@ -47,9 +46,9 @@ std::vector<KubeProxyField> make_fields() {
         used("conntrack.tcpEstablishedTimeout", given_duration, take_conntrack_tcp_timeout_established),
         used("conntrack.udpStreamTimeout", duration, take_conntrack_udp_timeout_stream),
         used("conntrack.udpTimeout", duration, take_conntrack_udp_timeout),
-        ignored("detectLocal.bridgeInterface", text, by_network),
+        used("detectLocal.bridgeInterface", text, take_bridge_interface),
         used("detectLocal.clusterCIDRs", texts, take_cluster_cidrs),  // kube-proxy's own name for it, not v1alpha1's
-        ignored("detectLocal.interfaceNamePrefix", text, by_network),
+        used("detectLocal.interfaceNamePrefix", text, take_interface_name_prefix),
         used("detectLocalMode", text, take_detect_local_mode),
         ignored("enableProfiling", flag, "podferry has no profiling page; perf works on it"),
         ignored("featureGates", flags, "podferry has no feature gates"),

@@ -16,7 +16,10 @@ enum class Form { text, flag, integer, number, duration, given_duration, texts, 
 
 struct Taking {
     KubeProxyMigration result;
-    std::string mode;  ///< of the file; empty: kube-proxy's default, iptables
+    std::string mode;               ///< of the file; empty: kube-proxy's default, iptables
+    std::string detect_local_mode;  ///< the same; empty: ClusterCIDR
+    std::string bridge_interface;
+    std::string interface_name_prefix;
 };
 
 struct KubeProxyField {

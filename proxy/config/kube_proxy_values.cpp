@@ -84,11 +84,38 @@ std::string take_cluster_cidrs(Taking& taking, const Field& field) {
     return take_network(taking, field, texts(field));
 }
 
-std::string take_detect_local_mode(Taking&, const Field& field) {
+/// kube-proxy looks at an interface's name in its own mode only.
+static std::string take_interface(Taking& taking, const Field& field, std::string& target, const char* setting,
+                                  const char* mode) {
+    if (taking.detect_local_mode != mode)
+        return fmt::format("ignored: it counts in detectLocalMode {} only", mode);
+    return taken(field, read_interface(target, {field.text()}), fmt::format("honoured as {}", setting));
+}
+
+std::string take_bridge_interface(Taking& taking, const Field& field) {
+    return take_interface(taking, field, taking.result.config.pod_bridge_interface, "pod_bridge_interface",
+                          "BridgeInterface");
+}
+
+std::string take_interface_name_prefix(Taking& taking, const Field& field) {
+    return take_interface(taking, field, taking.result.config.pod_interface_name_prefix, "pod_interface_name_prefix",
+                          "InterfaceNamePrefix");
+}
+
+std::string take_detect_local_mode(Taking& taking, const Field& field) {
     const auto word = field.one_of({"ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"});
-    if (word == 0)
-        return "honoured: podferry always tells pods by network_cidr";
-    return field.text() + ": ignored: podferry tells pods by network_cidr; set it, or clusterCIDR here";
+    Config& config = taking.result.config;
+    config.detect_local_mode = static_cast<DetectLocalMode>(word);
+    // The file wins over names for another mode.
+    if (config.detect_local_mode != DetectLocalMode::bridge_interface)
+        config.pod_bridge_interface.clear();
+    else if (config.pod_bridge_interface.empty() && taking.bridge_interface.empty())
+        field.wrong("BridgeInterface needs detectLocal.bridgeInterface");
+    if (config.detect_local_mode != DetectLocalMode::interface_name_prefix)
+        config.pod_interface_name_prefix.clear();
+    else if (config.pod_interface_name_prefix.empty() && taking.interface_name_prefix.empty())
+        field.wrong("InterfaceNamePrefix needs detectLocal.interfaceNamePrefix");
+    return "honoured as detect_local_mode " + field.text();
 }
 
 std::string take_healthz_bind_address(Taking& taking, const Field& field) {

@@ -9,6 +9,7 @@ namespace proxy::kube_proxy {
 
 std::string take_bind_address(Taking& taking, const api::Field& field);
 std::string take_bind_address_hard_fail(Taking& taking, const api::Field& field);
+std::string take_bridge_interface(Taking& taking, const api::Field& field);
 std::string take_cluster_cidr(Taking& taking, const api::Field& field);
 std::string take_cluster_cidrs(Taking& taking, const api::Field& field);
 std::string take_conntrack_max_per_core(Taking& taking, const api::Field& field);
@@ -21,6 +22,7 @@ std::string take_conntrack_udp_timeout_stream(Taking& taking, const api::Field& 
 std::string take_detect_local_mode(Taking& taking, const api::Field& field);
 std::string take_healthz_bind_address(Taking& taking, const api::Field& field);
 std::string take_hostname_override(Taking& taking, const api::Field& field);
+std::string take_interface_name_prefix(Taking& taking, const api::Field& field);
 std::string take_ipvs_sync_period(Taking& taking, const api::Field& field);
 std::string take_ipvs_tcp_timeout(Taking& taking, const api::Field& field);
 std::string take_ipvs_tcpfin_timeout(Taking& taking, const api::Field& field);

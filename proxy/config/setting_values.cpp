@@ -16,6 +16,8 @@
 namespace proxy {
 namespace {
 
+constexpr std::array detect_local_modes = {"ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"};
+
 std::vector<std::string> split_commas(const Values& values) {
     std::vector<std::string> parts;
     for (const std::string& value : values) {
@@ -246,6 +248,32 @@ std::string read_listen(std::vector<Listen>& target, const Values& values) {
     return "";
 }
 
+std::string read_detect_local_mode(DetectLocalMode& target, const Values& values) {
+    const auto found = values.size() == 1 ? std::find(detect_local_modes.begin(), detect_local_modes.end(), values[0])
+                                          : detect_local_modes.end();
+    if (found == detect_local_modes.end())
+        return "must be ClusterCIDR, NodeCIDR, BridgeInterface or InterfaceNamePrefix";
+    target = static_cast<DetectLocalMode>(found - detect_local_modes.begin());
+    return "";
+}
+
+/// Of what the kernel allows (dev_valid_name) no quotes, stars and backslashes, which rules of nftables would not have
+/// as they are.
+std::string read_interface(std::string& target, const Values& values) {
+    constexpr std::size_t longest = 15;  // IFNAMSIZ without its zero
+    if (auto wrong = not_one(values); !wrong.empty())
+        return wrong;
+    const std::string& name = values[0];
+    const bool allowed = std::all_of(name.begin(), name.end(), [](char c) {
+        return c > ' ' && c <= '~' && std::string_view("/:\"*\\").find(c) == std::string_view::npos;
+    });
+    if (name.size() > longest || !allowed || name == "." || name == "..")
+        return fmt::format("'{}' is no name of a network interface (at most {} letters, digits, '-', '_', '.')", name,
+                           longest);
+    target = name;
+    return "";
+}
+
 std::string read_log_format(log::Format& target, const Values& values) {
     if (values.size() != 1 || (values[0] != "text" && values[0] != "json"))
         return "must be text or json";
@@ -289,6 +317,10 @@ std::string print_text(const std::string& value) {
 
 std::string print_servers(const std::vector<std::string>& value) {
     return quoted_list(value);
+}
+
+std::string print_detect_local_mode(const DetectLocalMode& value) {
+    return detect_local_modes[static_cast<std::size_t>(value)];
 }
 
 std::string print_flag(const bool& value) {

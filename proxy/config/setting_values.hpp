@@ -18,6 +18,9 @@ std::string read_servers(std::vector<std::string>& target, const Values& values)
 std::string read_path(std::string& target, const Values& values);
 std::string read_fwmark(netlink::Fwmark& target, const Values& values);
 std::string read_scheduler(std::string& target, const Values& values);
+std::string read_detect_local_mode(DetectLocalMode& target, const Values& values);
+/// A name of an interface or the beginning of one, or empty.
+std::string read_interface(std::string& target, const Values& values);
 std::string read_flag(bool& target, const Values& values);
 /// At most one per family. A single value may hold several, separated by commas, as kube-proxy's flags do.
 std::string read_prefixes(std::vector<base::Prefix>& target, const Values& values);
@@ -36,6 +39,7 @@ std::string read_ranged(std::chrono::milliseconds& target, const Values& values,
 std::string print_text(const std::string& value);
 std::string print_fwmark(const netlink::Fwmark& value);
 std::string print_servers(const std::vector<std::string>& value);
+std::string print_detect_local_mode(const DetectLocalMode& value);
 std::string print_flag(const bool& value);
 std::string print_prefixes(const std::vector<base::Prefix>& value);
 std::string print_external_ips(const ExternalIps& value);

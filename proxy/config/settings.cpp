@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "base/spelling.hpp"
 #include "proxy/config/setting_values.hpp"
@@ -38,8 +39,19 @@ std::vector<Setting> make_settings() {
             &Config::service_cluster_ip_range, read_prefixes, print_prefixes),
         row("network_cidr",
             "Range of pod addresses, one CIDR per family. Clients outside it are masqueraded when they use a "
-            "ClusterIP.",
+            "ClusterIP, unless detect_local_mode says otherwise; no Service may claim addresses in it.",
             &Config::network_cidr, read_prefixes, print_prefixes),
+        row("detect_local_mode",
+            "Which clients count as pods, as kube-proxy's detectLocalMode: ClusterCIDR: those in network_cidr; "
+            "NodeCIDR: those in spec.podCIDRs of this node's Node object; BridgeInterface, InterfaceNamePrefix: those "
+            "that come by pod_bridge_interface, by an interface whose name begins with pod_interface_name_prefix. "
+            "Default ClusterCIDR.",
+            &Config::detect_local_mode, read_detect_local_mode, print_detect_local_mode),
+        row("pod_bridge_interface", "Name of the bridge that this node's pods are on, such as cni0. Default (empty).",
+            &Config::pod_bridge_interface, read_interface, print_text),
+        row("pod_interface_name_prefix",
+            "How the names of the interfaces begin that lead to this node's pods, such as cali. Default (empty).",
+            &Config::pod_interface_name_prefix, read_interface, print_text),
         row("service_node_port_range", "Range of node ports, FIRST-LAST, within 1-65535. Default 30000-32767.",
             &Config::service_node_port_range, read_port_range, print_port_range),
         row("node_name", "Name of this node; decides which endpoints are local. Default: the host name in lower case.",
@@ -205,8 +217,23 @@ std::string did_you_mean(std::string_view name) {
     return fmt::format("; did you mean '{}'?", nearest->name);
 }
 
+/// A name without its mode would be without effect, and a mode without its name would take nobody for a pod.
+static void check_detection(const Config& config, std::vector<std::string>& found) {
+    const std::string mode = print_detect_local_mode(config.detect_local_mode);
+    for (const auto& [wanted, setting, name] :
+         {std::tuple{DetectLocalMode::bridge_interface, "pod_bridge_interface", &config.pod_bridge_interface},
+          std::tuple{DetectLocalMode::interface_name_prefix, "pod_interface_name_prefix",
+                     &config.pod_interface_name_prefix}})
+        if (name->empty() && config.detect_local_mode == wanted)
+            found.push_back(fmt::format("detect_local_mode {} needs {}", mode, setting));
+        else if (!name->empty() && config.detect_local_mode != wanted)
+            found.push_back(fmt::format("{} has no effect: detect_local_mode is {}; set that to {}, or leave it out",
+                                        setting, mode, print_detect_local_mode(wanted)));
+}
+
 std::vector<std::string> contradictions(const Config& config) {
     std::vector<std::string> found;
+    check_detection(config, found);
     if (!config.allow_range_overlap)
         for (const base::Prefix& services : config.service_cluster_ip_range)
             for (const base::Prefix& pods : config.network_cidr)

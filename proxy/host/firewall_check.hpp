@@ -18,6 +18,7 @@ class FirewallCheck {
 public:
     /// `service_ranges`: for the rule that the remedy names.
     explicit FirewallCheck(std::vector<base::Prefix> service_ranges) : service_ranges_(std::move(service_ranges)) {}
+    void set_service_ranges(std::vector<base::Prefix> ranges) { service_ranges_ = std::move(ranges); }
 
     /// What is there now, and what has been counted so far. Counts that have become less have begun anew.
     void look(netlink::HostFirewall found, const netlink::Passage& counts);

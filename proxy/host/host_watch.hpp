@@ -23,6 +23,9 @@ public:
     /// Node ports are served on these addresses from now on.
     void note_node_port_addresses(const std::vector<Address>& addresses);
 
+    /// ClusterIPs are in these, for the remedies.
+    void note_service_ranges(std::vector<base::Prefix> ranges) { firewall_.set_service_ranges(std::move(ranges)); }
+
     std::vector<std::string> problems() const;
     const FirewallCheck& firewall() const { return firewall_; }
 

@@ -39,6 +39,7 @@ void NodeLoop::take(api::Transaction transaction) {
     source_problems_changed_ = source_problems_changed_ || !transaction.same_problems;
     engine_.apply(std::move(transaction));
     take_node();
+    follow_networks();
     if (pods)
         set_targets();
     log_new_problems();
@@ -110,15 +111,34 @@ void NodeLoop::follow_addresses() {
     kernel_.set_sources(sources_of(config_.node_ip, host));
     NodeFacts facts = facts_of(config_, host);
     facts.place.zone = zone();
+    facts.claims.pod_networks = networks_.plan().pod_networks;
+    facts.claims.service_ranges = networks_.plan().service_ranges;
     host_watch_.note_node_port_addresses(facts.node_port_addresses);
     if (facts == engine_.facts())
         return;
     if (FactsChange(engine_.facts(), facts).concerns_routes(config_.node_ip)) {
-        log::info("addresses or zone of this node have changed");
+        log::info("addresses, zone or networks of this node have changed");
         host_changed_ = true;
         audit_wanted_ = audit_wanted_ || ready_;  // the kernel may have dropped routes because of it
     }
     engine_.set_facts(std::move(facts));
+}
+
+/// The networks of pods and Services, as the objects say now: other rules and other claims. True: they are others.
+/// `again`: the host may have other networks.
+bool NodeLoop::follow_networks(bool again) {
+    const auto read_host = [] { return networks_of(netlink::host_addresses(), netlink::host_routes()); };
+    const bool knows_ranges = cluster_ == nullptr || cluster_->knows_service_cidrs();
+    if (!networks_.follow(engine_.store(), knows_ranges, read_host, again))
+        return false;
+    const NetworkPlan& plan = networks_.plan();
+    log::info("networks of pods or Services have changed",
+              {{"pods", print_prefixes(plan.pod_networks)}, {"services", print_prefixes(plan.service_ranges)}});
+    kernel_.set_networks(plan.rules);
+    host_watch_.note_service_ranges(plan.service_ranges);
+    addresses_changed_ = true;                // the next round has the claims follow,
+    audit_wanted_ = audit_wanted_ || ready_;  // and then the rules
+    return true;
 }
 
 void NodeLoop::listen_to_kernel() {

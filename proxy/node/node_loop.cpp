@@ -33,12 +33,10 @@ netlink::LinuxKernelOptions kernel_options(const Config& config) {
     netlink::LinuxKernelOptions options;
     options.route_protocol = config.route_protocol;
     options.sources.assign(config.node_ip.begin(), config.node_ip.end());
-    for (const base::Prefix& network : config.network_cidr)
-        options.rules.pod_networks.push_back(to_string(network));
+    options.rules.pod_interface = config.pod_bridge_interface;
+    if (!config.pod_interface_name_prefix.empty())
+        options.rules.pod_interface = config.pod_interface_name_prefix + "*";
     options.rules.masquerade_all = config.masquerade_all;
-    if (!config.allow_range_overlap)  // else there are other hosts in them
-        for (const base::Prefix& network : config.service_cluster_ip_range)
-            options.rules.service_networks.push_back(to_string(network));
     options.rules.fwmark = config.fwmark;
     return options;
 }
@@ -117,6 +115,8 @@ void NodeLoop::spawn(asio::awaitable<void> task) {
 
 void NodeLoop::start() {
     keep_freed_memory(true);
+    networks_.remember(kernel_.read_notes());
+    kernel_.set_networks(networks_.plan().rules);
     look_at_host();
     const auto prepared = prepare();
     for (const auto* things : {&prepared.done, &prepared.followed})
@@ -146,6 +146,8 @@ void NodeLoop::begin(api::Transaction everything) {
         adopt();
     engine_.apply(std::move(everything));
     take_node();
+    if (follow_networks())
+        put_back();
     follow_addresses();
     engine_.plan_dirty(is_needed_first);
     program_everything_now();

@@ -24,6 +24,7 @@
 #include "proxy/engine/trigger_times.hpp"
 #include "proxy/host/host_watch.hpp"
 #include "proxy/host/limits.hpp"
+#include "proxy/host/networks.hpp"
 #include "proxy/serve/health_server.hpp"
 #include "proxy/serve/metrics.hpp"
 #include "proxy/serve/node_health.hpp"
@@ -72,6 +73,7 @@ private:
     void take_attempt(const health::Attempt& attempt);
     std::string zone() const;
     void follow_addresses();
+    bool follow_networks(bool again = false);
     void log_new_problems();
     void post(api::EventNote note);
     void post_of_service(const api::ObjectName& service, const char* reason, const std::string& text);
@@ -143,6 +145,7 @@ private:
     FlowCleaner flow_cleaner_;
     HealthServer health_server_;
     HostWatch host_watch_;
+    Networks networks_{config_};
     bool changes_refused_ = false;  // as far as health ports know
     std::unique_ptr<netlink::Monitor> monitor_;
     std::optional<boost::asio::posix::stream_descriptor> route_socket_;

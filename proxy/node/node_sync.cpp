@@ -167,6 +167,8 @@ void NodeLoop::hear_of_damage() {
 
 asio::awaitable<void> NodeLoop::audit() {
     const Time start = Clock::now();
+    if (follow_networks(true))
+        follow_addresses();
     audit_wanted_ = false;
     look_at_host();
     put_back();

@@ -92,8 +92,9 @@ std::vector<api::Problem> NodeLoop::node_problems() const {
         problems.push_back({{}, "", std::move(*problem), false});
     for (const std::string& problem : kernel_problems_)
         problems.push_back({{}, "", problem, true});
-    for (const std::string& problem : host_watch_.problems())
-        problems.push_back({{}, "", problem, true});
+    for (const auto& some : {host_watch_.problems(), networks_.plan().problems})
+        for (const std::string& problem : some)
+            problems.push_back({{}, "", problem, true});
     for (const auto& [setting, problem] : listener_problems_)
         problems.push_back({{}, "", problem, false});
     if (table_problem_)

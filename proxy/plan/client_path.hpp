@@ -8,7 +8,7 @@
 
 namespace proxy {
 
-/// Inside: pods, as far as `network_cidr` says which addresses are theirs, and this host.
+/// Inside: pods, as far as `detect_local_mode` tells them, and this host.
 enum class Client : std::uint8_t { outside, inside };
 
 enum class Fate : std::uint8_t {

@@ -8,6 +8,7 @@ RESOURCES = {"Namespace": ("/api/v1", "namespaces", False), "Node": ("/api/v1", 
              "Service": ("/api/v1", "services", True), "Pod": ("/api/v1", "pods", True), "Secret": ("/api/v1", "secrets", True),
              "Endpoints": ("/api/v1", "endpoints", True), "ServiceAccount": ("/api/v1", "serviceaccounts", True),
              "EndpointSlice": ("/apis/discovery.k8s.io/v1", "endpointslices", True),
+             "ServiceCIDR": ("/apis/networking.k8s.io/v1", "servicecidrs", False),
              "Event": ("/apis/events.k8s.io/v1", "events", True), "Lease": ("/apis/coordination.k8s.io/v1", "leases", True)}
 MERGE_PATCH = "application/merge-patch+json"
 # What is raised while the API server is away.

@@ -43,6 +43,8 @@ WRONG = [
     ("config.service_node_port_range=30000-70000", "/config/service_node_port_range"),
     ("config.scheduler=fastest", "'rr', 'wrr'"),
     ("config.audit_period=60", "/config/audit_period"),
+    ("config.detect_local_mode=Pods", "'ClusterCIDR', 'NodeCIDR'"),
+    ("config.pod_bridge_interface=cni 0", "/config/pod_bridge_interface"),
     ("config.masquerade_all=maybe", "got string, want boolean"),
     ("config.metrics_bind_address=localhost:10249", "/config/metrics_bind_address"),
     ("config.healthz_bind_address=0.0.0.0:0", "/config/healthz_bind_address"),
@@ -194,9 +196,10 @@ class Checks:
 
     def judge_rights(self):
         """Exactly what podferry asks for, of the real authorizer."""
-        wanted = {(verb, resource) for resource in ("services", "nodes", "endpointslices.discovery.k8s.io")
+        wanted = {(verb, resource) for resource in ("services", "nodes", "endpointslices.discovery.k8s.io", "servicecidrs.networking.k8s.io")
                   for verb in ("list", "watch")} | {("create", "events.events.k8s.io")}
-        resources = ["services", "services/status", "nodes", "nodes/status", "endpointslices.discovery.k8s.io", "pods", "secrets",
+        resources = ["services", "services/status", "nodes", "nodes/status", "endpointslices.discovery.k8s.io", "servicecidrs.networking.k8s.io",
+                     "ipaddresses.networking.k8s.io", "pods", "secrets",
                      "configmaps", "endpoints", "events", "events.events.k8s.io", "leases.coordination.k8s.io"]
         verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
         given = {(verb, resource) for verb in verbs for resource in resources if self.may(verb, resource)}

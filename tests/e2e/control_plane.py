@@ -26,7 +26,7 @@ SERVICE_RANGE = "10.96.0.0/16,fd00:96::/112"
 # What the scenarios see the effects of; the others would only make the start slower.
 CONTROLLERS = ["endpointslice-controller", "endpointslice-mirroring-controller", "garbage-collector-controller",
                "namespace-controller", "node-lifecycle-controller", "root-ca-certificate-publisher-controller",
-               "serviceaccount-controller"]
+               "service-cidr-controller", "serviceaccount-controller"]
 
 
 class ControlPlaneError(RuntimeError):

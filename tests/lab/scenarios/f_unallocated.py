@@ -1,34 +1,10 @@
 """What goes to an address of a service range that no Service has (kube-proxy's nftables mode: chain cluster-ips-check)."""
 from lab import Failure, wait_until
 from manifests import pods, service
-from netns import network_namespace
-from pod import Pod, listen
+from next_router import answerer, expect, start_next_router
 
-PORT = 80
 FREE = {4: "10.96.77.77", 6: "fd00:96::77"}
 OTHER = "10.97.77.77"  # of no service range
-
-
-def start_next_router(lab):
-    """Where the node's default route leads somebody answers, on those addresses too."""
-    lab.ip("".join(f"addr add {address} dev lo\n" for address in (f"{FREE[4]}/32", f"{OTHER}/32", f"{FREE[6]}/128")), "outside")
-    with network_namespace("outside"):
-        sockets = listen(PORT)
-    lab.fork("router", "outside", lambda: Pod("router", lab.folder / "router.sick", *sockets).serve(), keep=sockets)
-    for socket in sockets:
-        socket.close()
-
-
-def answerer(lab, space, address):
-    return lab.ask(space, "tcp", address, PORT, 1)[0][0]
-
-
-def expect(lab, wanted, address, spaces=("pod4", "node")):
-    """By TCP: an answer of UDP would leave the router with another of its addresses."""
-    for space in spaces:
-        got = answerer(lab, space, address)
-        if got != wanted:
-            raise Failure(f"{space} to {address}: {got}, not {wanted}")
 
 
 def it_drops_what_goes_to_an_address_that_no_service_has(lab):
@@ -36,7 +12,7 @@ def it_drops_what_goes_to_an_address_that_no_service_has(lab):
     lab.track_connections()
     lab.on("node", "sysctl", "-q", "-w", "net.ipv6.conf.all.forwarding=1")
     lab.start_pods(1)
-    start_next_router(lab)
+    start_next_router(lab, (*FREE.values(), OTHER))
     for address in (*FREE.values(), OTHER):
         expect(lab, "router", address)
     lab.write("web.yaml", service() + pods(1, probe=None))
@@ -66,6 +42,6 @@ def it_drops_what_goes_to_an_address_that_no_service_has(lab):
 def it_leaves_overlapping_ranges_alone(lab):
     """allow_range_overlap: other hosts may be in them."""
     lab.track_connections()
-    start_next_router(lab)
+    start_next_router(lab, (*FREE.values(), OTHER))
     lab.start_podferry(config="allow_range_overlap: true\n")
     expect(lab, "router", FREE[4])

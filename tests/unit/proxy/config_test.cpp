@@ -118,6 +118,20 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"ipvs_conn_tab_bits: 21\n", "c.yaml:1:21: ipvs_conn_tab_bits: must be a whole number of 8..20\n"},
         Mistake{"- a\n", "c.yaml:1:1: must be a mapping of settings to values\n"},
         Mistake{"a: 1\n---\nb: 2\n", "c.yaml:2:1: more than one YAML document; a configuration is one\n"},
+        Mistake{"detect_local_mode: Pods\n",
+                "c.yaml:1:20: detect_local_mode: must be ClusterCIDR, NodeCIDR, BridgeInterface or "
+                "InterfaceNamePrefix\n"},
+        Mistake{"pod_bridge_interface: a-name-too-long-\n",
+                "c.yaml:1:23: pod_bridge_interface: 'a-name-too-long-' is no name of a network interface (at most 15 "
+                "letters, digits, '-', '_', '.')\n"},
+        Mistake{
+            "pod_interface_name_prefix: 'cali*'\n",
+            "c.yaml:1:28: pod_interface_name_prefix: 'cali*' is no name of a network interface (at most 15 letters, "
+            "digits, '-', '_', '.')\n"},
+        Mistake{"detect_local_mode: BridgeInterface\npod_interface_name_prefix: cali\n",
+                "c.yaml: detect_local_mode BridgeInterface needs pod_bridge_interface\n"
+                "c.yaml: pod_interface_name_prefix has no effect: detect_local_mode is BridgeInterface; set that to "
+                "InterfaceNamePrefix, or leave it out\n"},
         Mistake{"service_cluster_ip_range: 10.96.0.0/16\nnetwork_cidr: 10.0.0.0/8\n",
                 "c.yaml: service_cluster_ip_range 10.96.0.0/16 overlaps network_cidr 10.0.0.0/8: a ClusterIP could be "
                 "a pod's address; choose separate ranges, or set allow_range_overlap: true\n"});
