@@ -21,4 +21,17 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+std::string did_you_mean(std::string_view name, std::span<const std::string_view> known) {
+    if (name.size() > 320)  // a label's key has 317
+        return {};
+    std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
+    std::string_view nearest;
+    for (const std::string_view word : known)
+        if (const std::size_t distance = edit_distance(name, word); distance < least) {
+            least = distance;
+            nearest = word;
+        }
+    return nearest.empty() ? "" : "; did you mean '" + std::string(nearest) + "'?";
+}
+
 }  // namespace base

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "base/asio_address.hpp"
 #include "netlink/socket.hpp"
 #include "netlink/sysctl.hpp"
 
@@ -74,7 +75,7 @@ std::optional<HostAddress> parse_host_address(nlmsghdr* header, int family) {
     const auto address = address_of(local != nullptr ? local : (*attributes)[IFA_ADDRESS]);
     if (!address || family_of(*address) != family)
         return std::nullopt;
-    return HostAddress{address->to_asio(), body->ifa_prefixlen, interface_name(body->ifa_index),
+    return HostAddress{*address, body->ifa_prefixlen, interface_name(body->ifa_index),
                        is_passing(*body, (*attributes)[IFA_FLAGS])};
 }
 
@@ -90,11 +91,9 @@ std::vector<HostRoute> parse_host_routes(nlmsghdr* header, int family) {
     if (!destination || family_of(*destination) != family)
         return {};
     HostRoute route;
-    route.destination = destination->to_asio();
-    route.prefix_length = body->rtm_dst_len;
+    route.destination = {*destination, body->rtm_dst_len};
     route.metric = value_of<std::uint32_t>((*attributes)[RTA_PRIORITY]).value_or(0);
-    if (const auto source = address_of((*attributes)[RTA_PREFSRC]))
-        route.source = source->to_asio();
+    route.source = address_of((*attributes)[RTA_PREFSRC]);
     std::vector<HostRoute> routes;
     for (const unsigned interface : interfaces_of((*attributes)[RTA_OIF], (*attributes)[RTA_MULTIPATH])) {
         route.interface = interface_name(interface);
@@ -122,10 +121,10 @@ std::vector<HostRoute> host_routes() {
 }
 
 /// Connecting a UDP socket chooses the source address and sends nothing.
-std::optional<boost::asio::ip::address> default_source(bool v6) {
+std::optional<Address> default_source(bool v6) {
     using boost::asio::ip::udp;
     boost::asio::io_context context;
-    const udp::endpoint somewhere(boost::asio::ip::make_address(v6 ? "2001:db8::1" : "192.0.2.1"), 9);
+    const udp::endpoint somewhere(base::to_asio(base::make_address(v6 ? "2001:db8::1" : "192.0.2.1")), 9);
     udp::socket socket(context);
     boost::system::error_code error;
     socket.open(somewhere.protocol(), error);
@@ -133,8 +132,8 @@ std::optional<boost::asio::ip::address> default_source(bool v6) {
         socket.connect(somewhere, error);
     if (error)
         return std::nullopt;
-    auto source = socket.local_endpoint(error).address();
-    if (error || source.is_loopback() || (source.is_v6() && source.to_v6().is_link_local()))
+    const Address source = base::from_asio(socket.local_endpoint(error).address());
+    if (error || source.is_loopback() || (source.is_v6() && source.is_link_local()))
         return std::nullopt;
     return source;
 }

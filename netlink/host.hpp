@@ -1,19 +1,19 @@
 // What this host has: addresses of its interfaces, its routes.
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "netlink/objects.hpp"
 
 struct nlmsghdr;
 
 namespace netlink {
 
 struct HostAddress {
-    boost::asio::ip::address address;
+    Address address;
     int prefix_length = 0;
     std::string interface;
     bool passing = false;  ///< temporary, deprecated, or not known to be unique
@@ -22,11 +22,10 @@ struct HostAddress {
 
 /// A unicast route of table main; one for each next hop.
 struct HostRoute {
-    boost::asio::ip::address destination;
-    int prefix_length = 0;
+    base::Prefix destination;
     std::string interface;
     std::uint32_t metric = 0;
-    std::optional<boost::asio::ip::address> source;  ///< `src`: the address that connections leave with
+    std::optional<Address> source;  ///< `src`: the address that connections leave with
     bool operator==(const HostRoute&) const = default;
 };
 
@@ -39,7 +38,7 @@ std::optional<HostAddress> parse_host_address(nlmsghdr* header, int family);
 std::vector<HostRoute> parse_host_routes(nlmsghdr* header, int family);
 
 /// The address that this host's connections to the world leave with; nullopt without a default route.
-std::optional<boost::asio::ip::address> default_source(bool v6);
+std::optional<Address> default_source(bool v6);
 
 /// Whether the kernel runs with IPv6 and has it on on that interface (sysctl disable_ipv6); of one that is not there,
 /// on those that come.

@@ -26,9 +26,9 @@ std::optional<Connection> parse_connection(std::string_view line) {
         return std::nullopt;
     const auto protocol = read_protocol(name);
     const auto client = read_address(from);
-    const auto client_port = read_number<std::uint16_t>(from_port, 16);
+    const auto client_port = base::parse_number<std::uint16_t>(from_port, 16);
     const auto front = read_address(to);
-    const auto port = read_number<std::uint16_t>(to_port, 16);
+    const auto port = base::parse_number<std::uint16_t>(to_port, 16);
     if (!protocol || !client || !client_port || !front || !port)
         return std::nullopt;
     return Connection{{*client, *client_port}, {*front, *protocol, *port}};

@@ -36,7 +36,7 @@ std::optional<EndPoint> read_end_point(std::string_view text) {
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);
     const auto address = ipvs::read_address(host);
-    const auto port = ipvs::read_number<std::uint16_t>(text.substr(colon + 1), 16);
+    const auto port = base::parse_number<std::uint16_t>(text.substr(colon + 1), 16);
     return address && port ? std::optional(EndPoint{*address, *port}) : std::nullopt;
 }
 
@@ -91,9 +91,9 @@ void IpvsListing::real_server(std::string_view text) {
         return;
     const auto end_point = read_end_point(take_word(text));
     const bool masq = take_word(text) == "Masq";
-    const auto weight = ipvs::read_number<int>(take_word(text), 10);
-    const auto active = ipvs::read_number<std::uint64_t>(take_word(text), 10);
-    const auto inactive = ipvs::read_number<std::uint64_t>(take_word(text), 10);
+    const auto weight = base::parse_number<int>(take_word(text));
+    const auto active = base::parse_number<std::uint64_t>(take_word(text));
+    const auto inactive = base::parse_number<std::uint64_t>(take_word(text));
     if (!end_point || !masq || !weight || !active || !inactive) {
         current_.reset();
         return;

@@ -32,11 +32,14 @@ Way way_of(const Change& change) {
 }
 
 const Element& element_of(const Change& change) {
-    if (const auto* added = std::get_if<AddElement>(&change))
-        return added->element;
-    if (const auto* withdrawn = std::get_if<WithdrawElement>(&change))
-        return withdrawn->element;
-    return std::get<DeleteElement>(change).element;
+    return *std::visit(
+        [](const auto& c) -> const Element* {
+            if constexpr (requires { c.element; })
+                return &c.element;
+            else
+                throw std::logic_error("no change of an element");
+        },
+        change);
 }
 
 std::error_code code_of(int error) {

@@ -12,9 +12,11 @@
 #include <stdexcept>
 #include <vector>
 
-#include "netlink/address.hpp"
+#include "base/address.hpp"
 
 namespace netlink {
+
+using base::Address;
 
 /// An nl_msg that owns itself. Throws std::bad_alloc when libnl cannot allocate. Those of the usual size are used
 /// again: at a full start there are tens of thousands of them, one at a time.

@@ -1,19 +1,18 @@
 #include "netlink/nft_networks.hpp"
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
-#include <charconv>
-#include <stdexcept>
 #include <utility>
-
-#include "netlink/address.hpp"
 
 namespace netlink::nft {
 namespace {
 
+Bytes bytes_of(const base::Prefix& prefix) {
+    return {prefix.address.bytes().begin(), prefix.address.bytes().end()};
+}
+
 /// The key behind the last one of the prefix; empty when there is none.
-Bytes behind(const Prefix& prefix) {
-    Bytes next = prefix.address;
+Bytes behind(const base::Prefix& prefix) {
+    Bytes next = bytes_of(prefix);
     if (prefix.length == 0)
         return {};
     auto at = static_cast<std::size_t>(prefix.length - 1) / 8;
@@ -31,28 +30,6 @@ Bytes behind(const Prefix& prefix) {
 
 }  // namespace
 
-Prefix prefix_of(const std::string& network) {
-    const auto slash = network.find('/');
-    boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(network.substr(0, slash), error);
-    const int bits = address.is_v6() ? 128 : 32;
-    int length = bits;
-    if (slash != std::string::npos) {
-        const char* end = network.data() + network.size();
-        const auto [stop, problem] = std::from_chars(network.data() + slash + 1, end, length);
-        if (problem != std::errc() || stop != end)
-            length = -1;
-    }
-    if (error || length < 0 || length > bits)
-        throw std::invalid_argument("no network: " + network);
-    const Address plain(address);
-    Prefix prefix{{plain.bytes().begin(), plain.bytes().end()}, length};
-    const Bytes mask = mask_of(length, prefix.address.size());
-    for (std::size_t i = 0; i < mask.size(); ++i)
-        prefix.address[i] &= mask[i];
-    return prefix;
-}
-
 Bytes mask_of(int length, std::size_t bytes) {
     Bytes mask(bytes);
     for (std::size_t i = 0; i < bytes; ++i) {
@@ -63,15 +40,13 @@ Bytes mask_of(int length, std::size_t bytes) {
 }
 
 std::string text_of_address(const Bytes& address) {
-    return Address({address.data(), address.size()}).to_string();
+    return base::Address({address.data(), address.size()}).to_string();
 }
 
-std::vector<AnonymousSet::Entry> intervals_of(const std::vector<std::string>& networks) {
+std::vector<AnonymousSet::Entry> intervals_of(const std::vector<base::Prefix>& networks) {
     std::vector<std::pair<Bytes, Bytes>> all;  // from, behind (empty: to the end)
-    for (const std::string& network : networks) {
-        const Prefix prefix = prefix_of(network);
-        all.emplace_back(prefix.address, behind(prefix));
-    }
+    for (const base::Prefix& network : networks)
+        all.emplace_back(bytes_of(network), behind(network));
     std::sort(all.begin(), all.end());
     std::vector<std::pair<Bytes, Bytes>> whole;
     for (auto& interval : all) {

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/numbers.hpp"
 #include "netlink/nft_networks.hpp"
 
 namespace netlink::nft {
@@ -30,12 +31,6 @@ Bytes bytes_of(Number number) {
     Bytes bytes(sizeof(number));
     std::memcpy(bytes.data(), &number, sizeof(number));
     return bytes;
-}
-
-std::string hexadecimal(std::uint32_t number) {
-    char digits[11];
-    std::snprintf(digits, sizeof(digits), "0x%08x", number);
-    return digits;
 }
 
 /// The register whose first byte is so many words of four bytes behind the first: as nft(8) names it.
@@ -135,9 +130,10 @@ Statement address_type(const char* address, bool destination, bool local) {
 }
 
 /// A single prefix is compared, several are a set of intervals: as nft(8) does.
-Statement compare_networks(const Field& address, const std::vector<std::string>& networks, bool inside) {
+Statement compare_networks(const Field& address, const std::vector<base::Prefix>& networks, bool inside) {
     Statement statement{address.text + (inside ? " { " : " != { ") +
-                            joined(networks, ", ", [](const std::string& network) { return network; }) + " }",
+                            joined(networks, ", ", [](const base::Prefix& network) { return to_string(network); }) +
+                            " }",
                         {},
                         address.nfproto};
     if (networks.size() > 1) {
@@ -145,7 +141,7 @@ Statement compare_networks(const Field& address, const std::vector<std::string>&
         statement.set = {address.type, true, intervals_of(networks)};
         return statement;
     }
-    const Prefix prefix = prefix_of(networks.at(0));
+    const base::Prefix& prefix = networks.at(0);
     LoadPayload load = std::get<LoadPayload>(address.load);
     load.reg = first;
     const bool whole_bytes = prefix.length > 0 && prefix.length % 8 == 0;
@@ -154,8 +150,8 @@ Statement compare_networks(const Field& address, const std::vector<std::string>&
     statement.code.push_back(load);
     if (!whole_bytes)
         statement.code.push_back(Bitwise{first, mask_of(prefix.length, address.size), Bytes(address.size)});
-    Bytes wanted = prefix.address;
-    wanted.resize(length);
+    const auto bytes = prefix.address.bytes().first(length);
+    Bytes wanted(bytes.begin(), bytes.end());
     statement.code.push_back(Compare{inside, first, std::move(wanted)});
     return statement;
 }
@@ -235,10 +231,10 @@ Statement is_in(const Key& key, const std::string& set) {
 Statement is_not_in(const Key& key, const std::string& set) {
     return look_up(key, set, true);
 }
-Statement is_in_networks(const Field& address, const std::vector<std::string>& networks) {
+Statement is_in_networks(const Field& address, const std::vector<base::Prefix>& networks) {
     return compare_networks(address, networks, true);
 }
-Statement is_not_in_networks(const Field& address, const std::vector<std::string>& networks) {
+Statement is_not_in_networks(const Field& address, const std::vector<base::Prefix>& networks) {
     return compare_networks(address, networks, false);
 }
 
@@ -324,7 +320,7 @@ Statement did_not_come_by(const std::string& interface) {
 }
 
 Statement mark_is(std::uint32_t value, std::uint32_t mask) {
-    return {"meta mark & " + hexadecimal(mask) + " == " + hexadecimal(value),
+    return {"meta mark & " + base::hexadecimal(mask) + " == " + base::hexadecimal(value),
             {LoadMeta{NFT_META_MARK, first}, Bitwise{first, bytes_of(mask), bytes_of(std::uint32_t{0})},
              Compare{true, first, bytes_of(value)}}};
 }
@@ -361,7 +357,7 @@ Statement go_by_protocol(const std::vector<ProtocolChain>& chains) {
 }
 
 Statement change_mark(std::uint32_t keep, std::uint32_t add) {
-    return {"meta mark set meta mark & " + hexadecimal(keep) + (add == 0 ? "" : " | " + hexadecimal(add)),
+    return {"meta mark set meta mark & " + base::hexadecimal(keep) + (add == 0 ? "" : " | " + base::hexadecimal(add)),
             {LoadMeta{NFT_META_MARK, first}, Bitwise{first, bytes_of(keep & ~add), bytes_of(add)},
              SetMeta{NFT_META_MARK, first}}};
 }

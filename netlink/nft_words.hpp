@@ -72,9 +72,9 @@ Field network_of(Field address, int length);
 
 Statement is_in(const Key& key, const std::string& set);
 Statement is_not_in(const Key& key, const std::string& set);
-/// `networks`: CIDRs of the field's family, at least one.
-Statement is_in_networks(const Field& address, const std::vector<std::string>& networks);
-Statement is_not_in_networks(const Field& address, const std::vector<std::string>& networks);
+/// `networks`: of the field's family, at least one.
+Statement is_in_networks(const Field& address, const std::vector<base::Prefix>& networks);
+Statement is_not_in_networks(const Field& address, const std::vector<base::Prefix>& networks);
 Statement is_of(const IpFamily& family);
 /// "tcp", "udp", "sctp", "icmp", "icmpv6".
 Statement protocol_is(const std::string& protocol);

@@ -3,19 +3,16 @@
 #include <cstdio>
 #include <tuple>
 
+#include "base/numbers.hpp"
+#include "base/overloaded.hpp"
+
 namespace netlink {
 namespace {
 
-std::strong_ordering compare(const SourceNetwork* a, const SourceNetwork* b) {
+std::strong_ordering compare(const base::Prefix* a, const base::Prefix* b) {
     if (a == nullptr || b == nullptr)
         return (a != nullptr) <=> (b != nullptr);
-    return std::tie(a->address, a->length) <=> std::tie(b->address, b->length);
-}
-
-std::string hexadecimal(std::uint32_t number) {
-    char digits[11];
-    std::snprintf(digits, sizeof(digits), "0x%08x", number);
-    return digits;
+    return *a <=> *b;
 }
 
 const char* word(Protocol protocol) {
@@ -64,6 +61,17 @@ struct Line {
 
 }  // namespace
 
+bool is_removal(const Change& change) {
+    return std::visit(
+        base::overloaded{[](const WithdrawElement&) { return true; }, [](const AddElement&) { return false; },
+                         [](const AddVirtualServer&) { return false; }, [](const EditVirtualServer&) { return false; },
+                         [](const AddRealServer&) { return false; }, [](const EditRealServer&) { return false; },
+                         [](const AddRoute&) { return false; }, [](const DeleteRoute&) { return true; },
+                         [](const DeleteRealServer&) { return true; }, [](const DeleteVirtualServer&) { return true; },
+                         [](const DeleteElement&) { return true; }},
+        change);
+}
+
 std::strong_ordering Element::operator<=>(const Element& other) const {
     if (set != other.set)
         return set <=> other.set;
@@ -78,10 +86,6 @@ bool Element::operator==(const Element& other) const {
     return (*this <=> other) == 0;
 }
 
-int bits_of(const Address& address) {
-    return address.is_v6() ? 128 : 32;
-}
-
 std::string endpoint_text(const Address& address, std::uint16_t port) {
     const std::string text = address.to_string();
     return (address.is_v6() ? "[" + text + "]:" : text + ":") + std::to_string(port);
@@ -89,7 +93,7 @@ std::string endpoint_text(const Address& address, std::uint16_t port) {
 
 std::string to_string(const VirtualServer& server) {
     if (server.mark != 0)
-        return "mark " + hexadecimal(server.mark) + (server.address.is_v6() ? "/ipv6" : "/ipv4");
+        return "mark " + base::hexadecimal(server.mark) + (server.address.is_v6() ? "/ipv6" : "/ipv4");
     return endpoint_text(server.address, server.port) + "/" + word(server.protocol);
 }
 
@@ -168,7 +172,7 @@ std::string to_string(const Element& element) {
     if (element.protocol != Protocol::none)
         line += std::string(" ") + word(element.protocol) + " " + std::to_string(element.port);
     if (element.mark != 0)
-        line += " " + hexadecimal(element.mark);
+        line += " " + base::hexadecimal(element.mark);
     if (element.sources)
         line += " " + element.sources->address.to_string() + "/" + std::to_string(element.sources->length);
     return line;

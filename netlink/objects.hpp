@@ -2,8 +2,6 @@
 // Nothing here knows of Kubernetes.
 #pragma once
 
-#include "netlink/address.hpp"
-
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -13,7 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include "base/prefix.hpp"
+
 namespace netlink {
+
+using base::Address;
 
 /// Values are the IP protocol numbers.
 enum class Protocol : std::uint8_t { none = 0, tcp = 6, udp = 17, sctp = 132 };
@@ -88,12 +90,6 @@ enum class Set : std::uint8_t {
 /// 32 of IPv6), at most 8 elements for a network of another length.
 inline constexpr int source_length_step = 4;
 
-/// Bits behind the prefix are zero.
-struct SourceNetwork {
-    Address address;
-    int length = 0;  ///< of the prefix, in bits
-};
-
 /// One element. Fields that the set does not use are left at their default.
 struct Element {
     Set set = Set::served;
@@ -101,7 +97,7 @@ struct Element {
     Protocol protocol = Protocol::none;
     std::uint16_t port = 0;
     std::uint32_t mark = 0;
-    std::shared_ptr<const SourceNetwork> sources;  ///< of `allowed` only; most elements have none, and none to pay for
+    std::shared_ptr<const base::Prefix> sources;  ///< of `allowed` only; most elements have none, and none to pay for
     std::strong_ordering operator<=>(const Element&) const;
     bool operator==(const Element&) const;
 };
@@ -154,6 +150,9 @@ using Change =
     std::variant<WithdrawElement, AddElement, AddVirtualServer, EditVirtualServer, AddRealServer, EditRealServer,
                  AddRoute, DeleteRoute, DeleteRealServer, DeleteVirtualServer, DeleteElement>;
 
+/// Whether it takes something away: what an edit changes to is there.
+bool is_removal(const Change& change);
+
 /// "add-service", "delete-route", ...: the kind of change, for metrics and logs.
 std::string_view operation(const Change& change);
 /// The same for a change's place in Change.
@@ -177,9 +176,6 @@ bool has_port(Set set);
 bool captures(Set set);
 /// Whether it maps to a mark.
 bool is_map(Set set);
-
-/// Of an address of this family: 32 or 128.
-int bits_of(const Address& address);
 
 /// "10.96.0.1:443", "[fd00::1]:443"
 std::string endpoint_text(const Address& address, std::uint16_t port);

@@ -15,9 +15,11 @@
 #include <string_view>
 #include <type_traits>
 
-#include "netlink/address.hpp"
+#include "base/address.hpp"
 
 namespace netlink {
+
+using base::Address;
 
 /// Calls `visit(nlmsghdr*)` for each message, until one does not fit into what has come. `bytes` are aligned as a
 /// nlmsghdr.

@@ -14,7 +14,7 @@ Message route_message(int type, int flags, const RouteStyle& style, const LocalR
     nlmsg_put(message.get(), 0, 0, type, 0, flags);
     rtmsg body{};
     body.rtm_family = static_cast<unsigned char>(family_of(route.address));
-    body.rtm_dst_len = static_cast<unsigned char>(bits_of(route.address));
+    body.rtm_dst_len = static_cast<unsigned char>(route.address.bits());
     body.rtm_table = RT_TABLE_LOCAL;
     body.rtm_protocol = static_cast<unsigned char>(style.protocol);
     body.rtm_scope = route.address.is_v6() ? RT_SCOPE_UNIVERSE : RT_SCOPE_HOST;

@@ -4,10 +4,10 @@ namespace netlink {
 
 using nft::Statement;
 
-std::vector<std::string> of_family(const nft::IpFamily& family, const std::vector<std::string>& networks) {
-    std::vector<std::string> found;
-    for (const std::string& network : networks)
-        if ((network.find(':') != std::string::npos) == (family.bits == 128))
+std::vector<base::Prefix> of_family(const nft::IpFamily& family, const std::vector<base::Prefix>& networks) {
+    std::vector<base::Prefix> found;
+    for (const base::Prefix& network : networks)
+        if (network.address.bits() == family.bits)
             found.push_back(network);
     return found;
 }

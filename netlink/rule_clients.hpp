@@ -10,7 +10,7 @@
 namespace netlink {
 
 /// Those of the family.
-std::vector<std::string> of_family(const nft::IpFamily& family, const std::vector<std::string>& networks);
+std::vector<base::Prefix> of_family(const nft::IpFamily& family, const std::vector<base::Prefix>& networks);
 
 /// Whether rules can tell pods of that family.
 bool knows_pods(const nft::IpFamily& family, const RulesetParameters& parameters);

@@ -12,9 +12,9 @@ namespace netlink {
 
 /// What of the rules' parameters comes from the cluster, and changes with it.
 struct RuleNetworks {
-    std::vector<std::string> pods;      ///< RulesetParameters::pod_networks
-    std::vector<std::string> all_pods;  ///< all_pod_networks
-    std::vector<std::string> services;  ///< service_networks
+    std::vector<base::Prefix> pods;      ///< RulesetParameters::pod_networks
+    std::vector<base::Prefix> all_pods;  ///< all_pod_networks
+    std::vector<base::Prefix> services;  ///< service_networks
     std::vector<std::string> notes;
     bool operator==(const RuleNetworks&) const = default;
 };

@@ -21,16 +21,16 @@ struct Fwmark {
 struct RulesetParameters {
     /// CIDRs of pods; empty, and no pod_interface: clients of ClusterIPs are not masqueraded, and only this host counts
     /// as inside the cluster.
-    std::vector<std::string> pod_networks;
+    std::vector<base::Prefix> pod_networks;
     bool masquerade_all = false;  ///< every connection to a ClusterIP is masqueraded
     Fwmark fwmark;
     bool count_passage = false;  ///< new connections are counted in prerouting and at input (input_passage.hpp)
     /// CIDRs of ClusterIPs; in them, new connections to addresses that no Service has are dropped. Empty: nothing is.
-    std::vector<std::string> service_networks;
+    std::vector<base::Prefix> service_networks;
     /// In place of pod_networks: pods are who comes by that interface, "cni0", or by one whose name begins so, "veth*".
     std::string pod_interface;
     /// CIDRs of pods, of other nodes too, whose connections are not to be reset; empty: pod_networks.
-    std::vector<std::string> all_pod_networks;
+    std::vector<base::Prefix> all_pod_networks;
     /// Texts that the table keeps for whoever makes it next (LinuxKernel::read_notes()), at most 200 bytes each.
     std::vector<std::string> notes;
 };

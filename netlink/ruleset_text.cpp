@@ -1,5 +1,5 @@
-#include <cstdio>
-
+#include "base/hash.hpp"
+#include "base/numbers.hpp"
 #include "netlink/ruleset.hpp"
 #include "netlink/set_messages.hpp"
 
@@ -11,16 +11,6 @@ std::string set_type(const Element& shape) {
     for (const nft::KeyType& part : nft::key_types(shape))
         text += (text.empty() ? "" : " . ") + std::string(part.name);
     return text + (is_map(shape.set) ? " : mark" : "");
-}
-
-/// FNV-1a, as eight hexadecimal digits.
-std::string hash_of(const std::string& text) {
-    std::uint32_t hash = 2166136261U;
-    for (const char c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-    char digits[9];
-    std::snprintf(digits, sizeof(digits), "%08x", hash);
-    return digits;
 }
 
 std::string declaration_of(const Chain& chain) {
@@ -41,7 +31,7 @@ std::optional<std::string> note_of(const std::string& comment) {
 }
 
 std::string version_of(const Ruleset& ruleset) {
-    return hash_of(to_text(ruleset));
+    return base::hex_digits(base::fnv1a_32(to_text(ruleset)));
 }
 
 std::string to_text(const Ruleset& ruleset) {

@@ -91,7 +91,7 @@ std::optional<Element> element_from(nlattr** parts, const Element& shape) {
         element.mark = mark_from(value_in(parts[NFTA_SET_ELEM_DATA]));
     if (shape.sources)
         element.sources =
-            std::make_shared<SourceNetwork>(SourceNetwork{Address(key.subspan(size, length)), shape.sources->length});
+            std::make_shared<base::Prefix>(base::Prefix{Address(key.subspan(size, length)), shape.sources->length});
     return element;
 }
 
@@ -152,8 +152,8 @@ std::vector<std::pair<std::string, Element>> all_sets() {
             sets.emplace_back(set_name(shape), shape);
             return;
         }
-        for (int length = source_length_step; length <= bits_of(shape.address); length += source_length_step) {
-            shape.sources = std::make_shared<SourceNetwork>(SourceNetwork{shape.address, length});
+        for (int length = source_length_step; length <= shape.address.bits(); length += source_length_step) {
+            shape.sources = std::make_shared<base::Prefix>(base::Prefix{shape.address, length});
             sets.emplace_back(set_name(shape), shape);
         }
     };

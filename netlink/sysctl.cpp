@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <optional>
+
+#include "base/numbers.hpp"
 
 namespace netlink {
 namespace {
@@ -16,14 +17,6 @@ namespace {
 std::string path_of(const std::string& folder, std::string name) {
     std::replace(name.begin(), name.end(), '.', '/');
     return folder + "/" + name;
-}
-
-std::optional<long long> number(std::string_view text) {
-    long long value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size())
-        return std::nullopt;
-    return value;
 }
 
 /// In one system call: some settings take the second one for another value. Returns errno, or 0.
@@ -59,8 +52,8 @@ std::string remedy(int error, const Sysctl& wanted, const std::string& path) {
 bool is_met(const Sysctl& wanted, std::string_view present) {
     if (wanted.fit == Sysctl::Fit::exactly)
         return present == wanted.value;
-    const auto is = number(present);
-    const auto least = number(wanted.value);
+    const auto is = base::parse_number<long long>(present);
+    const auto least = base::parse_number<long long>(wanted.value);
     return is && least && *is >= *least;
 }
 

@@ -4,10 +4,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 
 #include "api/cluster/run_program.hpp"
+#include "base/file.hpp"
 
 namespace api {
 namespace {
@@ -16,18 +16,14 @@ namespace asio = boost::asio;
 
 constexpr const char* service_account = "/var/run/secrets/kubernetes.io/serviceaccount/";
 constexpr std::chrono::seconds plugin_limit{60};
-constexpr std::size_t longest_file =
-    std::size_t{1} * 1024 * 1024;  // a bundle of all authorities of a distribution has 0.2
 
 /// An empty text: it was read. Blank characters at the end of a token are not part of it.
 std::string read_file(const std::string& path, std::string& content) {
-    std::ifstream file(path, std::ios::binary);
-    content.resize(longest_file + 1);
-    file.read(content.data(), static_cast<std::streamsize>(content.size()));
-    content.resize(static_cast<std::size_t>(file.gcount()));
-    if (content.size() > longest_file)
+    auto read = base::read_file(path);
+    if (!read && read.error() == std::errc::file_too_large)
         return path + ": is longer than 1 MiB; is it the right file?";
-    return content.empty() || file.bad() ? path + ": cannot be read, or is empty" : "";
+    content = read ? std::move(*read) : std::string();
+    return content.empty() ? path + ": cannot be read, or is empty" : "";
 }
 
 std::string read_if_given(const std::string& path, std::string& content) {

@@ -18,8 +18,8 @@
 #include <vector>
 
 #include "api/cluster/gunzip.hpp"
-#include "api/cluster/resolve.hpp"
 #include "api/cluster/tls.hpp"
+#include "base/resolve.hpp"
 
 namespace api {
 namespace {
@@ -77,9 +77,11 @@ public:
         : executor_(std::move(executor)), server_(std::move(server)), tls_(std::move(tls)) {}
 
     asio::awaitable<std::string> connect() {
-        const auto addresses = co_await resolve(executor_, server_.host, server_.port, connect_limit);
+        const auto addresses = co_await base::resolve(executor_, server_.host, server_.port,
+                                                      std::chrono::steady_clock::now() + connect_limit);
         if (!addresses)
-            co_return addresses.error();
+            co_return "name " + server_.host + ": " +
+                (addresses.error() == asio::error::timed_out ? "no answer in time" : addresses.error().message());
         if (std::string problem = make_stream(); !problem.empty())
             co_return problem;
         // Each address has its share of the time, lest the first one, of a host that is gone, uses all of it up.

@@ -5,6 +5,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/rethrow.hpp"
+
 namespace api {
 namespace {
 
@@ -78,12 +80,8 @@ KubernetesSource::Watched KubernetesSource::make(std::size_t index, Resource res
 
 asio::awaitable<void> KubernetesSource::run(OnTransaction deliver) {
     deliver_ = std::move(deliver);
-    const auto rethrow = [](const std::exception_ptr& error) {
-        if (error)
-            std::rethrow_exception(error);
-    };
     for (const Watched& watched : watched_)
-        asio::co_spawn(client_.context(), watched.reflector->run(), rethrow);
+        asio::co_spawn(client_.context(), watched.reflector->run(), base::rethrow);
     co_await keep_time();
 }
 

@@ -1,8 +1,9 @@
 #include "api/cluster/server_url.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
-#include <boost/asio/ip/address.hpp>
-#include <charconv>
+
+#include "base/address.hpp"
+#include "base/numbers.hpp"
 
 namespace api {
 namespace {
@@ -10,20 +11,18 @@ namespace {
 bool is_loopback(const std::string& host) {
     if (host == "localhost")
         return true;
-    boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(host, error);
-    return !error && address.is_loopback();
+    const auto address = base::parse_address(host);
+    return address && address->is_loopback();
 }
 
 bool is_v6(const std::string& host) {
-    boost::system::error_code error;
-    boost::asio::ip::make_address_v6(host, error);
-    return !error && !host.ends_with('%');
+    const auto address = base::parse_address(without_zone(host));
+    return address && address->is_v6() && !host.ends_with('%');
 }
 
 bool read_port(std::string_view text, std::uint16_t& port) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    return error == std::errc() && end == text.data() + text.size() && port != 0;
+    port = base::parse_number<std::uint16_t>(text).value_or(0);
+    return port != 0;
 }
 
 /// "host", "host:port", "[::1]:port"; false when it is none of these.

@@ -12,13 +12,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <tuple>
 
 #include "api/folder/inotify.hpp"
 #include "api/folder/manifest_set.hpp"
+#include "base/file.hpp"
 
 namespace api {
 namespace {
@@ -74,15 +74,11 @@ std::optional<ManifestContent> read_file(const std::string& folder, const std::s
     };
     if (!S_ISREG(info.st_mode))
         return unusable("is not a file");
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
-        return unusable(std::string("cannot be read: ") + std::strerror(errno));
-    const auto size = static_cast<std::size_t>(info.st_size);
-    if (size > max_manifest_size)
-        return unusable("is larger than 256 MiB; split it");
-    const auto text = std::make_unique_for_overwrite<char[]>(size);
-    file.read(text.get(), static_cast<std::streamsize>(size));
-    return read_manifest(path, {text.get(), static_cast<std::size_t>(file.gcount())});
+    const auto text = base::read_file(path, max_manifest_size);
+    if (!text)
+        return unusable(text.error() == std::errc::file_too_large ? "is larger than 256 MiB; split it"
+                                                                  : "cannot be read: " + text.error().message());
+    return read_manifest(path, *text);
 }
 
 /// What was read in one go, on the other thread.

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <boost/algorithm/string/case_conv.hpp>
-#include <boost/asio/ip/network_v4.hpp>
-#include <boost/asio/ip/network_v6.hpp>
 
 #include "api/objects/decode_parts.hpp"
 #include "api/objects/names.hpp"
 #include "base/plain_text.hpp"
+#include "base/spelling.hpp"
 
 namespace api {
 namespace {
@@ -155,7 +154,7 @@ const KindRow* find_kind(const Field& document, const KindHint& hint, std::strin
         version_field.wrong("missing; every object needs apiVersion, kind and metadata.name");
         return nullptr;
     }
-    const auto meant = did_you_mean(kind, {"Service", "Pod", "EndpointSlice", "Endpoints", "Node", "List"});
+    const auto meant = base::did_you_mean(kind, {"Service", "Pod", "EndpointSlice", "Endpoints", "Node", "List"});
     if (of_kubernetes && !meant.empty() && kind != "List")
         kind_field.warn("objects of kind " + base::shortened(kind, 80) + " are not used here" + meant);
     other = base::shortened(kind, 80) + (group.empty() ? "" : "." + base::shortened(std::string(group), 100));
@@ -254,26 +253,14 @@ PortReference read_port_reference(const Field& field, PortReference otherwise) {
     return static_cast<std::uint16_t>(field.integer(1, 65535, 1));
 }
 
-std::optional<Network> network_from(const std::string& text) {
-    boost::system::error_code bad_v4;
-    boost::system::error_code bad_v6;
-    const auto v4 = boost::asio::ip::make_network_v4(text, bad_v4);
-    const auto v6 = boost::asio::ip::make_network_v6(text, bad_v6);
-    if (!bad_v4)
-        return Network{v4.network(), v4.prefix_length()};
-    if (!bad_v6)
-        return Network{v6.network(), v6.prefix_length()};
-    return std::nullopt;
-}
-
-std::vector<Network> read_networks(const Field& field) {
-    std::vector<Network> networks;
+std::vector<base::Prefix> read_networks(const Field& field) {
+    std::vector<base::Prefix> networks;
     field.each([&](const Field& item) {
         const std::string text = item.text();
-        if (const auto network = network_from(text))
+        if (const auto network = base::parse_network(text))
             networks.push_back(*network);
         else if (item.is_text())
-            item.against_rules(quoted(text) + " is not a CIDR such as 10.0.0.0/8");
+            item.against_rules(base::quoted(text) + " is not a CIDR such as 10.0.0.0/8");
     });
     return networks;
 }
@@ -294,19 +281,14 @@ std::optional<Address> read_address(const Field& field) {
     const std::string text = field.text();
     if (!field.is_text())
         return std::nullopt;
-    boost::system::error_code error;
-    Address address;
-    if (text.find(':') != std::string::npos)
-        address = boost::asio::ip::make_address_v6(text, error);
-    else
-        address = boost::asio::ip::make_address_v4(text, error);
-    if (error && field.from_server())
-        address = boost::asio::ip::make_address_v4(without_leading_zeros(text), error);
-    const bool mapped = !error && address.is_v6() && address.to_v6().is_v4_mapped();
+    auto address = base::parse_address(text);
+    if (!address && field.from_server() && text.find(':') == std::string::npos)
+        address = base::parse_address(without_leading_zeros(text));
+    const bool mapped = address && address->is_v4_mapped();
     if (mapped && field.from_server())
-        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+        return Address(address->bytes().last(4));
     // No zone (fe80::1%eth0), and no IPv4 in IPv6's clothes.
-    if (error || text.find('%') != std::string::npos || mapped) {
+    if (!address || mapped) {
         field.wrong(base::quoted(text) + " is not an IP address");
         return std::nullopt;
     }

@@ -26,10 +26,8 @@ PortReference read_port_reference(const Field& field, PortReference otherwise);
 /// nullopt, after a note, when it is not an IP address.
 std::optional<Address> read_address(const Field& field);
 
-/// "10.0.0.0/8", as Go's ParseCIDR takes it: bits outside the prefix become zero.
-std::optional<Network> network_from(const std::string& text);
-/// A list of them. What is none breaks a rule of the API server, and is left out.
-std::vector<Network> read_networks(const Field& field);
+/// A list of CIDRs (base::parse_network). What is none breaks a rule of the API server, and is left out.
+std::vector<base::Prefix> read_networks(const Field& field);
 
 Service decode_service(const Field& document, Metadata metadata);
 Pod decode_pod(const Field& document, Metadata metadata);

@@ -146,7 +146,7 @@ void read_external_ips(const Field& field, Service& service) {
         if (!address)
             return;
         const bool special =
-            address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address);
+            address->is_unspecified() || address->is_loopback() || address->is_multicast() || address->is_link_local();
         if (special && !item.from_server()) {
             item.against_rules(address->to_string() +
                                " cannot be an external IP (unspecified, loopback, link-local or multicast)");
@@ -183,7 +183,7 @@ void read_policies(const Field& spec, Service& service) {
 void read_source_ranges(const Field& field, Service& service) {
     field.each([&](const Field& item) {
         const std::string text = boost::algorithm::trim_copy(item.text());
-        if (const auto network = network_from(text))
+        if (const auto network = base::parse_network(text))
             service.source_ranges.push_back(*network);
         else
             item.wrong(base::quoted(text) + " is not a CIDR such as 10.0.0.0/8");

@@ -71,7 +71,7 @@ void read_ports(const Field& field, PortNumber wanted, std::vector<EndpointPort>
 std::optional<Address> read_endpoint_address(const Field& field) {
     auto address = read_address(field);
     if (address &&
-        (address->is_unspecified() || address->is_loopback() || address->is_multicast() || is_link_local(*address))) {
+        (address->is_unspecified() || address->is_loopback() || address->is_multicast() || address->is_link_local())) {
         field.against_rules(address->to_string() +
                             " cannot be an endpoint (unspecified, loopback, link-local or multicast)");
         return std::nullopt;
@@ -205,27 +205,25 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
 static std::optional<Address> read_node_address(const Field& field) {
     if (!field.is_text())
         return read_address(field);
-    boost::system::error_code error;
-    const Address address = boost::asio::ip::make_address(field.text(), error);
-    if (!error)
+    if (const auto address = base::parse_address(field.text()))
         return address;
     field.warn("'" + field.text() + "' is not an IP address; it is not used");
     return std::nullopt;
 }
 
 /// The older field wins where they differ (Convert_v1_NodeSpec_To_core_NodeSpec in pkg/apis/core/v1).
-static std::vector<Network> read_pod_cidrs(const Field& spec) {
+static std::vector<base::Prefix> read_pod_cidrs(const Field& spec) {
     const Field list = spec["podCIDRs"];
     const Field single = spec["podCIDR"];
     std::string first;
     list.each([&](const Field& item) { first = first.empty() ? item.text() : first; });
     if (const std::string text = single.text(); !text.empty() && text != first) {
-        const auto network = network_from(text);
+        const auto network = base::parse_network(text);
         if (!network)
             single.against_rules("'" + text + "' is not a CIDR such as 10.0.0.0/8");
-        return network ? std::vector{*network} : std::vector<Network>();
+        return network ? std::vector{*network} : std::vector<base::Prefix>();
     }
-    std::vector<Network> networks = read_networks(list);
+    std::vector<base::Prefix> networks = read_networks(list);
     const bool two_of_a_family =
         networks.size() == 2 && family_of(networks[0].address) == family_of(networks[1].address);
     if (networks.size() > 2 || two_of_a_family)

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/overloaded.hpp"
+
 namespace api {
 namespace {
 
@@ -58,10 +60,12 @@ struct PodEndpoint {
     std::map<PortName, std::uint16_t> ports;
 
     std::optional<std::uint16_t> port(const ServicePort& wanted) const {
-        if (const auto* number = std::get_if<std::uint16_t>(&wanted.target_port))
-            return *number;
-        const auto found = ports.find({std::get<std::string>(wanted.target_port), wanted.protocol});
-        return found == ports.end() ? std::nullopt : std::optional(found->second);
+        const auto by_name = [&](const std::string& name) -> std::optional<std::uint16_t> {
+            const auto found = ports.find({name, wanted.protocol});
+            return found == ports.end() ? std::nullopt : std::optional(found->second);
+        };
+        return std::visit(base::overloaded{[](std::uint16_t number) { return std::optional(number); }, by_name},
+                          wanted.target_port);
     }
 };
 

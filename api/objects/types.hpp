@@ -3,8 +3,6 @@
 // Values here are already defaulted and validated: decoding rejects what the API server would reject.
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
-
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -16,10 +14,11 @@
 #include <vector>
 
 #include "api/objects/shared.hpp"
+#include "base/prefix.hpp"
 
 namespace api {
 
-using Address = boost::asio::ip::address;
+using base::Address;
 using Labels = std::map<std::string, std::string>;
 
 enum class Protocol : std::uint8_t { tcp, udp, sctp };
@@ -27,11 +26,6 @@ enum class Family : std::uint8_t { ipv4, ipv6 };
 
 inline Family family_of(const Address& address) {
     return address.is_v6() ? Family::ipv6 : Family::ipv4;
-}
-
-/// 169.254.0.0/16 or fe80::/10.
-inline bool is_link_local(const Address& address) {
-    return address.is_v6() ? address.to_v6().is_link_local() : (address.to_v4().to_uint() >> 16) == 0xa9fe;
 }
 
 /// Namespace and name. Cluster-scoped objects (Node) have an empty namespace.
@@ -74,13 +68,6 @@ struct Ingress {
     bool operator==(const Ingress&) const = default;
 };
 
-/// "10.0.0.0/8". Bits outside the prefix are zero.
-struct Network {
-    Address address;
-    int length = 0;
-    bool operator==(const Network&) const = default;
-};
-
 struct Service {
     ObjectName name;
     std::string uid;
@@ -95,7 +82,7 @@ struct Service {
     std::vector<ServicePort> ports;
     std::vector<Address> external_ips;
     std::vector<Ingress> ingress;                            ///< of type LoadBalancer; those with an IP address
-    std::vector<Network> source_ranges;                      ///< spec.loadBalancerSourceRanges; empty: everybody
+    std::vector<base::Prefix> source_ranges;                 ///< spec.loadBalancerSourceRanges; empty: everybody
     std::uint16_t health_check_node_port = 0;                ///< 0: none
     std::optional<std::chrono::seconds> client_ip_affinity;  ///< set: sessionAffinity ClientIP, 1 s..86400 s
     TrafficPolicy external_traffic_policy = TrafficPolicy::cluster;
@@ -232,8 +219,8 @@ struct Node {
     /// About to go: it is being deleted, or the cluster autoscaler has tainted it (KEP-3836). Load balancers that ask
     /// /healthz stop sending new connections.
     bool leaving = false;
-    std::string zone;                  ///< label topology.kubernetes.io/zone; empty: unknown
-    std::vector<Network> pod_cidrs{};  ///< spec.podCIDRs: of the node's pods, at most one of a family
+    std::string zone;                       ///< label topology.kubernetes.io/zone; empty: unknown
+    std::vector<base::Prefix> pod_cidrs{};  ///< spec.podCIDRs: of the node's pods, at most one of a family
     bool operator==(const Node&) const = default;
 };
 
@@ -244,7 +231,7 @@ struct Node {
 /// (pkg/proxy/config/config.go, ServiceCIDRConfig).
 struct ServiceCidr {
     ObjectName name;
-    std::vector<Network> cidrs;
+    std::vector<base::Prefix> cidrs;
     bool operator==(const ServiceCidr&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/overloaded.hpp"
 #include "base/plain_text.hpp"
 #include "base/spelling.hpp"
 
@@ -11,35 +12,22 @@ static constexpr std::size_t longest_step = 320;  // bytes: a label's key has 31
 
 std::string to_string(const std::vector<Step>& path) {
     std::string text;
-    for (const Step& step : path) {
-        if (const auto* index = std::get_if<std::size_t>(&step)) {
-            text += "[" + std::to_string(*index) + "]";
-            continue;
-        }
-        const std::string& name = std::get<std::string>(step);
-        const std::string shown = base::shortened(name, longest_step);
-        if (name.find_first_of("./[]") != std::string::npos)
-            text += "[\"" + shown + "\"]";
-        else
-            text += (text.empty() ? "" : ".") + shown;
-    }
+    const base::overloaded append{[&](std::size_t index) { text += "[" + std::to_string(index) + "]"; },
+                                  [&](const std::string& name) {
+                                      const std::string shown = base::shortened(name, longest_step);
+                                      if (name.find_first_of("./[]") != std::string::npos)
+                                          text += "[\"" + shown + "\"]";
+                                      else
+                                          text += (text.empty() ? "" : ".") + shown;
+                                  }};
+    for (const Step& step : path)
+        std::visit(append, step);
     return text;
 }
 
 std::string to_string(const Mistake& mistake) {
     const std::string path = to_string(mistake.path);
     return path + (path.empty() ? "" : ": ") + mistake.message;
-}
-
-std::string did_you_mean(std::string_view name, std::initializer_list<std::string_view> known) {
-    if (name.size() > longest_step)
-        return {};
-    const auto nearest = std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
-        return base::edit_distance(name, a) < base::edit_distance(name, b);
-    });
-    if (nearest == known.end() || base::edit_distance(name, *nearest) > std::max<std::size_t>(1, name.size() / 3))
-        return {};
-    return "; did you mean '" + std::string(*nearest) + "'?";
 }
 
 Field Field::operator[](std::string_view key) const& {
@@ -125,7 +113,7 @@ void Field::only(std::initializer_list<std::string_view> known) const {
         return;
     each_member([&](std::string_view key, const Field& member) {
         if (std::find(known.begin(), known.end(), key) == known.end())
-            member.wrong("unknown field" + did_you_mean(key, known));
+            member.wrong("unknown field" + base::did_you_mean(key, known));
     });
 }
 

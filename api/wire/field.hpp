@@ -36,9 +36,6 @@ std::string to_string(const std::vector<Step>& path);
 /// "spec.ports[1].port: missing".
 std::string to_string(const Mistake& mistake);
 
-/// "; did you mean 'selector'?", or empty when no name is near.
-std::string did_you_mean(std::string_view name, std::initializer_list<std::string_view> known);
-
 class Field {
 public:
     Field(const Value& value, std::vector<Mistake>& mistakes, Strictness strictness = Strictness::manifest)

@@ -8,6 +8,7 @@
 #include "api/wire/yaml_events.hpp"
 #include "api/wire/yaml_scalar.hpp"
 #include "api/wire/yaml_stream.hpp"
+#include "base/overloaded.hpp"
 
 namespace api {
 namespace {
@@ -264,26 +265,35 @@ private:
 
 }  // namespace
 
+/// Which child of the value a step leads to, and which of its lines that has; nothing: there is none.
+static std::optional<std::pair<const json::value*, std::size_t>> child_of(const json::value& value, const Step& step) {
+    using Child = std::optional<std::pair<const json::value*, std::size_t>>;
+    return std::visit(base::overloaded{[&](std::size_t index) -> Child {
+                                           const auto* items = value.if_array();
+                                           if (items == nullptr || index >= items->size())
+                                               return std::nullopt;
+                                           return std::pair(&(*items)[index], index);
+                                       },
+                                       [&](const std::string& name) -> Child {
+                                           const auto* members = value.if_object();
+                                           const auto* member = members == nullptr ? nullptr : members->find(name);
+                                           if (members == nullptr || member == members->end())
+                                               return std::nullopt;
+                                           return std::pair(&member->value(),
+                                                            static_cast<std::size_t>(member - members->begin()));
+                                       }},
+                      step);
+}
+
 int YamlDocument::line_of(const std::vector<Step>& path) const {
     const json::value* at = &value;
     const YamlLines* lines_at = &lines;
     for (const Step& step : path) {
-        std::size_t index = 0;
-        if (const auto* number = std::get_if<std::size_t>(&step)) {
-            const auto* items = at->if_array();
-            if (items == nullptr || *number >= items->size())
-                break;
-            index = *number;
-            at = &(*items)[index];
-        } else {
-            const auto* members = at->if_object();
-            const auto* member = members == nullptr ? nullptr : members->find(std::get<std::string>(step));
-            if (members == nullptr || member == members->end())
-                break;
-            index = static_cast<std::size_t>(member - members->begin());
-            at = &member->value();
-        }
-        lines_at = &lines_at->children[index];
+        const auto child = child_of(*at, step);
+        if (!child)
+            break;
+        at = child->first;
+        lines_at = &lines_at->children[child->second];
     }
     return lines_at->at.line;
 }

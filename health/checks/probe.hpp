@@ -2,8 +2,6 @@
 // and defaults are those of the kubelet's probes (Kubernetes API reference, core/v1 Probe).
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -11,9 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include "base/address.hpp"
+
 namespace health {
 
-using Address = boost::asio::ip::address;
+using base::Address;
 using Time = std::chrono::steady_clock::time_point;
 
 enum class ProbeType : std::uint8_t { readiness, liveness, startup };
@@ -33,7 +33,7 @@ struct TcpCheck {
     bool operator==(const TcpCheck&) const = default;
 };
 
-using Check = std::variant<TcpCheck, HttpCheck>;  // grpc and exec come here; the compiler lists what else to write
+using Check = std::variant<TcpCheck, HttpCheck>;  // another one does not compile until perform() runs it
 
 struct Timing {
     std::chrono::seconds initial_delay{0};

@@ -1,5 +1,6 @@
 #include <boost/asio/this_coro.hpp>
 
+#include "base/overloaded.hpp"
 #include "health/checks/checks.hpp"
 #include "health/checks/connect.hpp"
 
@@ -19,9 +20,9 @@ boost::asio::awaitable<Outcome> check_tcp(TcpCheck check, std::chrono::milliseco
 }
 
 boost::asio::awaitable<Outcome> perform(Check check, std::chrono::milliseconds timeout) {
-    if (auto* http = std::get_if<HttpCheck>(&check))
-        return check_http(std::move(*http), timeout);
-    return check_tcp(std::get<TcpCheck>(std::move(check)), timeout);
+    return std::visit(base::overloaded{[&](TcpCheck tcp) { return check_tcp(std::move(tcp), timeout); },
+                                       [&](HttpCheck http) { return check_http(std::move(http), timeout); }},
+                      std::move(check));
 }
 
 }  // namespace health

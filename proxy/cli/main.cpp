@@ -1,11 +1,11 @@
 // The program: commands and their options. Everything else is in the rooms.
 #include <CLI/CLI.hpp>
 
-#include <fstream>
 #include <iostream>
 #include <iterator>
 
 #include "api/cluster/server_url.hpp"
+#include "base/file.hpp"
 #include "base/plain_text.hpp"
 #include "proxy/cli/version.hpp"
 #include "proxy/config/config.hpp"
@@ -45,10 +45,13 @@ struct Options {
 
 /// The text of a file. Prints a complaint and returns nullopt when there is none.
 std::optional<std::string> read_file(const std::string& path) {
-    std::ifstream file(path);
-    if (file)
-        return std::string(std::istreambuf_iterator<char>(file), {});
-    std::cerr << path << ": cannot be read; is the path right, and readable for this user?\n";
+    auto text = base::read_file(path);
+    if (text)
+        return std::move(*text);
+    std::cerr << path
+              << (text.error() == std::errc::file_too_large
+                      ? ": is longer than 1 MiB; is it the right file?\n"
+                      : ": cannot be read; is the path right, and readable for this user?\n");
     return std::nullopt;
 }
 

@@ -14,7 +14,7 @@
 
 namespace proxy {
 
-using Address = base::Address;
+using base::Address;
 
 struct PortRange {
     std::uint16_t first = 30000;
@@ -26,6 +26,7 @@ struct PortRange {
 struct Listen {
     Address address;
     std::uint16_t port = 0;
+    std::string zone = {};  ///< "%eth0", for a link-local address of IPv6
     bool operator==(const Listen&) const = default;
 };
 

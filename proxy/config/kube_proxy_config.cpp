@@ -29,13 +29,10 @@ void check_kind(const Field& root) {
 
 /// "; did you mean 'ipvs.scheduler'?"
 std::string nearest(const std::string& path) {
-    const auto& fields = kube_proxy_fields();
-    const auto near = std::min_element(fields.begin(), fields.end(), [&](const auto& a, const auto& b) {
-        return base::edit_distance(path, a.path) < base::edit_distance(path, b.path);
-    });
-    if (base::edit_distance(path, near->path) > 2)
-        return {};
-    return "; did you mean '" + std::string(near->path) + "'?";
+    std::vector<std::string_view> paths;
+    for (const KubeProxyField& field : kube_proxy_fields())
+        paths.push_back(field.path);
+    return base::did_you_mean(path, paths);
 }
 
 bool is_group(const std::string& path) {
@@ -122,12 +119,11 @@ private:
         taking_.bridge_interface = bridge.text();
         taking_.interface_name_prefix = prefix.text();
         const Field bind = quiet["bindAddress"];
-        boost::system::error_code error;
-        const Address address = boost::asio::ip::make_address(bind.text(), error);
-        if (error || !address.is_v6())
+        const auto address = base::parse_address(bind.text());
+        if (!address || !address->is_v6())
             return;
-        taking_.result.config.healthz_bind_address = {{boost::asio::ip::address_v6::any(), 10256}};
-        taking_.result.config.metrics_bind_address = {{boost::asio::ip::address_v6::loopback(), 10249}};
+        taking_.result.config.healthz_bind_address = {{Address::any_v6(), 10256}};
+        taking_.result.config.metrics_bind_address = {{base::make_address("::1"), 10249}};
     }
 
     void read_members(const Field& parent, const std::string& prefix) {

@@ -191,8 +191,8 @@ std::vector<Setting> make_settings() {
 
 Config default_config() {
     Config config;
-    config.metrics_bind_address = {{boost::asio::ip::make_address("127.0.0.1"), 10249}};
-    config.healthz_bind_address = {{boost::asio::ip::make_address("0.0.0.0"), 10256}};
+    config.metrics_bind_address = {{base::make_address("127.0.0.1"), 10249}};
+    config.healthz_bind_address = {{base::make_address("0.0.0.0"), 10256}};
     return config;
 }
 
@@ -208,13 +208,11 @@ const Setting* find_setting(std::string_view name) {
 }
 
 std::string did_you_mean(std::string_view name) {
-    const auto nearest =
-        std::min_element(settings().begin(), settings().end(), [&](const Setting& a, const Setting& b) {
-            return base::edit_distance(name, a.name) < base::edit_distance(name, b.name);
-        });
-    if (base::edit_distance(name, nearest->name) > name.size() / 3)
-        return "; `podferry node --check-config` lists the settings";
-    return fmt::format("; did you mean '{}'?", nearest->name);
+    std::vector<std::string_view> names;
+    for (const Setting& setting : settings())
+        names.push_back(setting.name);
+    const std::string nearest = base::did_you_mean(name, names);
+    return nearest.empty() ? "; `podferry node --check-config` lists the settings" : nearest;
 }
 
 /// A name without its mode would be without effect, and a mode without its name would take nobody for a pod.

@@ -96,7 +96,7 @@ void Desired::replace(const api::ObjectName& service, ServicePlan plan, const Ag
     if (!has_all)
         leave_out_lost(keys.servers,
                        {[&](const netlink::VirtualServer& server) { return has(service, server); },
-                        [this](const netlink::Address& address) {
+                        [this](const Address& address) {
                             return wants({netlink::Set::node_address, address, netlink::Protocol::none, 0});
                         }},
                        plan.elements);

@@ -230,9 +230,8 @@ std::size_t Engine::services_with(const LocalGap& gap) const {
 bool Engine::is_judged(const netlink::RealServer& real) const {
     return std::none_of(grace_.begin(), grace_.end(), [&](const api::ObjectName& name) {
         const auto pod = store_.pods().find(name);
-        return pod != store_.pods().end() && std::any_of(pod->ips.begin(), pod->ips.end(), [&](const Address& ip) {
-                   return netlink::Address(ip) == real.address;
-               });
+        return pod != store_.pods().end() &&
+               std::any_of(pod->ips.begin(), pod->ips.end(), [&](const Address& ip) { return ip == real.address; });
     });
 }
 

@@ -171,7 +171,7 @@ private:
     Draining draining_;
     SlowStart slow_start_;
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
-    std::set<netlink::Address> ended_;                                      // of pods, since all was planned
+    std::set<Address> ended_;                                               // of pods, since all was planned
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
     PlanProblems plan_problems_;
     std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod

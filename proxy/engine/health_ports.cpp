@@ -69,7 +69,7 @@ bool HealthPorts::settle(const Carried& carried, bool all, std::size_t most) {
 std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& claim, const Carried& carried) {
     if (claim.candidates.empty())
         return 0;
-    std::set<netlink::Address> addresses[2];
+    std::set<Address> addresses[2];
     std::set<netlink::RealServer> asked;
     for (const Candidate& candidate : claim.candidates)
         asked.insert(candidate.real);

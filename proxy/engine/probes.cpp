@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "base/numbers.hpp"
+#include "base/overloaded.hpp"
 
 namespace proxy {
 namespace {
@@ -10,17 +11,14 @@ namespace {
 /// A name is looked up in the container's own ports (protocol ignored, first match), then read as a number, as the
 /// kubelet does (pkg/probe/util.go ResolveContainerPort).
 std::optional<std::uint16_t> resolve(const api::PortReference& reference, const api::Container& container) {
-    if (const auto* number = std::get_if<std::uint16_t>(&reference))
-        return *number;
-    const std::string& name = std::get<std::string>(reference);
-    for (const api::ContainerPort& port : container.ports)
-        if (port.name == name)
-            return port.port;
-    std::uint16_t number = 0;
-    const auto [end, code] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (code == std::errc{} && end == name.data() + name.size() && number != 0)
-        return number;
-    return std::nullopt;
+    const auto by_name = [&](const std::string& name) -> std::optional<std::uint16_t> {
+        for (const api::ContainerPort& port : container.ports)
+            if (port.name == name)
+                return port.port;
+        const auto number = base::parse_number<std::uint16_t>(name);
+        return number != 0 ? number : std::nullopt;
+    };
+    return std::visit(base::overloaded{[](std::uint16_t number) { return std::optional(number); }, by_name}, reference);
 }
 
 struct Context {
@@ -40,26 +38,31 @@ struct Context {
     std::string host(const std::string& given) const { return given.empty() ? pod.ips[0].to_string() : given; }
 };
 
-std::optional<health::Check> check_of(const Context& context, const api::Probe& probe) {
-    if (const auto* http = std::get_if<api::HttpGet>(&probe.handler)) {
-        if (const auto port = context.port(http->port))
-            return health::HttpCheck{context.host(http->host), *port, http->path, http->https, http->headers};
-    } else if (const auto* tcp = std::get_if<api::TcpSocket>(&probe.handler)) {
-        if (const auto port = context.port(tcp->port))
-            return health::TcpCheck{context.host(tcp->host), *port};
-    } else {
-        context.problems.push_back(fmt::format(
-            "container {}: {}: {} probes are not run yet; the container counts as {}", context.container.name,
-            context.type, std::get<api::OtherHandler>(probe.handler).kind,
-            std::string_view(context.type) == "readinessProbe" ? "ready unless its status says otherwise" : "alive"));
-    }
+using Checked = std::optional<health::Check>;
+
+Checked check_of(const Context& context, const api::HttpGet& http) {
+    const auto port = context.port(http.port);
+    return port ? Checked(health::HttpCheck{context.host(http.host), *port, http.path, http.https, http.headers})
+                : std::nullopt;
+}
+
+Checked check_of(const Context& context, const api::TcpSocket& tcp) {
+    const auto port = context.port(tcp.port);
+    return port ? Checked(health::TcpCheck{context.host(tcp.host), *port}) : std::nullopt;
+}
+
+Checked check_of(const Context& context, const api::OtherHandler& other) {
+    context.problems.push_back(fmt::format(
+        "container {}: {}: {} probes are not run yet; the container counts as {}", context.container.name, context.type,
+        other.kind,
+        std::string_view(context.type) == "readinessProbe" ? "ready unless its status says otherwise" : "alive"));
     return std::nullopt;
 }
 
 std::optional<health::ProbeSpec> spec_of(const Context& context, const std::optional<api::Probe>& probe) {
     if (!probe)
         return std::nullopt;
-    auto check = check_of(context, *probe);
+    auto check = std::visit([&](const auto& handler) { return check_of(context, handler); }, probe->handler);
     if (!check)
         return std::nullopt;
     health::Timing timing{probe->initial_delay, probe->timeout, probe->period, probe->success_threshold,

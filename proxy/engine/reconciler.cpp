@@ -124,10 +124,7 @@ bool Reconciler::is_withheld(const Change& change) const {
         return keeps_none(real->server);
     if (const auto* real = std::get_if<netlink::EditRealServer>(&change))
         return real->weight == 0 && keeps_none(real->server);
-    return std::holds_alternative<netlink::DeleteVirtualServer>(change) ||
-           std::holds_alternative<netlink::DeleteRoute>(change) ||
-           std::holds_alternative<netlink::WithdrawElement>(change) ||
-           std::holds_alternative<netlink::DeleteElement>(change);
+    return netlink::is_removal(change);
 }
 
 std::size_t Reconciler::real_servers_present() const {
@@ -176,12 +173,7 @@ void Reconciler::take_back(std::size_t tried) {
     const auto pending = std::span(pending_).subspan(cursor_);
     for (std::size_t i = 0; i < pending.size(); ++i) {
         const ObjectKey key = key_of(pending[i]);
-        if (const auto* server = std::get_if<ServerKey>(&key))
-            touched_.virtual_servers.push_back(server->server);
-        else if (const auto* route = std::get_if<LocalRoute>(&key))
-            touched_.routes.push_back(*route);
-        else
-            touched_.elements.push_back(std::get<Element>(key));
+        touch(key, touched_);
         if (i < tried)
             unsure_.insert(key);
     }

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/overloaded.hpp"
+
 namespace proxy {
 namespace {
 
@@ -39,14 +41,6 @@ const VirtualServer* server_of(const Change& change) {
 
 bool is_real_server(const Change& change) {
     return std::visit([](const auto& c) { return requires { c.real; }; }, change);
-}
-
-bool is_removal(const Change& change) {
-    return std::holds_alternative<netlink::DeleteVirtualServer>(change) ||
-           std::holds_alternative<netlink::DeleteRealServer>(change) ||
-           std::holds_alternative<netlink::DeleteRoute>(change) ||
-           std::holds_alternative<netlink::DeleteElement>(change) ||
-           std::holds_alternative<netlink::WithdrawElement>(change);
 }
 
 std::string_view remedy(const Change& change, int error) {
@@ -89,6 +83,13 @@ ObjectKey key_of(const Change& change) {
         change);
 }
 
+void touch(const ObjectKey& key, Touched& touched) {
+    std::visit(base::overloaded{[&](const ServerKey& server) { touched.virtual_servers.push_back(server.server); },
+                                [&](const netlink::LocalRoute& route) { touched.routes.push_back(route); },
+                                [&](const netlink::Element& element) { touched.elements.push_back(element); }},
+               key);
+}
+
 bool doubts_the_mirror(const Refused& refused) {
     if (refused.failures > 1)
         return false;
@@ -105,7 +106,7 @@ bool doubts_the_mirror(const Refused& refused) {
 }
 
 bool is_gone_already(const Change& change, const std::error_code& error) {
-    return is_removal(change) && (error.value() == ESRCH || error.value() == ENOENT);
+    return netlink::is_removal(change) && (error.value() == ESRCH || error.value() == ENOENT);
 }
 
 int Refusals::note(const Change& change, const std::error_code& error, Time now) {
@@ -151,12 +152,7 @@ void Refusals::touch_due(Time now, Touched& touched) const {
     for (const auto& [due, key] : by_due_) {
         if (due > now)
             break;
-        if (const auto* server = std::get_if<ServerKey>(key))
-            touched.virtual_servers.push_back(server->server);
-        else if (const auto* route = std::get_if<netlink::LocalRoute>(key))
-            touched.routes.push_back(*route);
-        else
-            touched.elements.push_back(std::get<netlink::Element>(*key));
+        touch(*key, touched);
     }
 }
 

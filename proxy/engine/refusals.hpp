@@ -34,6 +34,8 @@ struct ServerKey {
 /// The object that a change is about.
 using ObjectKey = std::variant<ServerKey, netlink::LocalRoute, netlink::Element>;
 ObjectKey key_of(const netlink::Change& change);
+/// The object will be compared.
+void touch(const ObjectKey& key, Touched& touched);
 
 /// A change that the kernel refused. It is tried again with back-off, 100 ms doubling to 30 s.
 struct Refused {

@@ -102,7 +102,7 @@ ServiceView ServiceViews::of(const api::Service& service) const {
 }
 
 bool ServiceViews::is_own(const netlink::VirtualServer& server) const {
-    return node_.own_addresses.contains(server.address.to_asio());
+    return node_.own_addresses.contains(server.address);
 }
 
 FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFrontEnd& claim) const {
@@ -118,9 +118,9 @@ FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFro
         view.outside = reach(claim.server, Client::outside);
         view.inside = reach(claim.server, Client::inside);
         if (path_of(kernel_, is_own(claim.server), claim.server, Client::outside).restricted)
-            for (const api::Network& network : service.source_ranges)
+            for (const base::Prefix& network : service.source_ranges)
                 if (network.address.is_v6() == claim.server.address.is_v6())
-                    view.only_from.push_back(network.address.to_string() + "/" + std::to_string(network.length));
+                    view.only_from.push_back(to_string(network));
         return view;
     }
     const auto waits = waits_.find({service.name, claim.server});

@@ -15,7 +15,7 @@ using netlink::HostRoute;
 std::vector<HostRoute> default_routes(const HostNetwork& host, bool v6) {
     std::vector<HostRoute> found;
     for (const HostRoute& route : host.routes) {
-        if (route.prefix_length != 0 || route.destination.is_v6() != v6 || route.interface.empty())
+        if (route.destination.length != 0 || route.destination.address.is_v6() != v6 || route.interface.empty())
             continue;
         if (!found.empty() && route.metric > found.front().metric)
             continue;
@@ -38,7 +38,7 @@ std::optional<Address> first_address(const HostNetwork& host, const std::set<std
     for (const std::string& interface : interfaces)
         for (const HostAddress& one : host.addresses)
             if (one.interface == interface && one.address.is_v6() == v6 && !one.passing &&
-                !api::is_link_local(one.address) && !one.address.is_loopback())
+                !one.address.is_link_local() && !one.address.is_loopback())
                 return one.address;
     return std::nullopt;
 }
@@ -85,8 +85,8 @@ std::vector<std::string> node_port_problems(const Config& config, const std::vec
     if (config.service_cluster_ip_range.empty() && node_port_addresses.empty())
         problems.push_back(nowhere(""));
     for (const base::Prefix& range : config.service_cluster_ip_range)
-        if (!has_family(node_port_addresses, range.base.is_v6()))
-            problems.push_back(nowhere(range.base.is_v6() ? "IPv6" : "IPv4"));
+        if (!has_family(node_port_addresses, range.address.is_v6()))
+            problems.push_back(nowhere(range.address.is_v6() ? "IPv6" : "IPv4"));
     return problems;
 }
 

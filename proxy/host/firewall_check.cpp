@@ -73,7 +73,7 @@ bool FirewallCheck::blocks(bool ipv6) const {
 
 std::string FirewallCheck::remedy(const DroppingChain& chain, bool ipv6) const {
     const auto found = std::find_if(service_ranges_.begin(), service_ranges_.end(),
-                                    [&](const base::Prefix& range) { return range.base.is_v6() == ipv6; });
+                                    [&](const base::Prefix& range) { return range.address.is_v6() == ipv6; });
     const std::string range = found == service_ranges_.end() ? "RANGE_OF_CLUSTERIPS" : to_string(*found);
     const char* ip = ipv6 ? "ip6" : "ip";
     if (chain.table == "filter" && chain.name == "INPUT" && chain.family != "inet")

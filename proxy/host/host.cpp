@@ -39,7 +39,7 @@ ClaimFacts claims_of(const Config& config, const std::vector<netlink::HostAddres
             facts.own_ports.insert(where.port);
     for (const netlink::HostAddress& host : addresses)
         if (host.address.is_v4() && host.prefix_length < 31 && !host.address.is_loopback() &&
-            !api::is_link_local(host.address)) {
+            !host.address.is_link_local()) {
             const base::Prefix subnet = base::network_of(host.address, host.prefix_length);
             facts.broadcasts.insert(base::address_at(subnet, size_of(subnet) - 1));
         }
@@ -76,12 +76,11 @@ std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector
     return chosen.empty() ? sources.node_ip : chosen;
 }
 
-std::vector<netlink::Address> sources_of(const std::vector<Address>& node_ip,
-                                         const std::vector<netlink::HostAddress>& host) {
-    std::vector<netlink::Address> sources;
+std::vector<Address> sources_of(const std::vector<Address>& node_ip, const std::vector<netlink::HostAddress>& host) {
+    std::vector<Address> sources;
     for (const netlink::HostAddress& own : host)
         if (std::find(node_ip.begin(), node_ip.end(), own.address) != node_ip.end() &&
-            std::find(sources.begin(), sources.end(), netlink::Address(own.address)) == sources.end())
+            std::find(sources.begin(), sources.end(), own.address) == sources.end())
             sources.emplace_back(own.address);
     return sources;
 }
@@ -93,7 +92,7 @@ NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>
     facts.has_ipv6 = netlink::ipv6_is_on(netlink::device_name);
     facts.claims = claims_of(config, addresses);
     for (const netlink::HostAddress& host : addresses) {
-        if (api::is_link_local(host.address))  // each pod's link brings one, and no Service is about it
+        if (host.address.is_link_local())  // each pod's link brings one, and no Service is about it
             continue;
         facts.own_addresses.insert(host.address);
         if (host.address.is_loopback())
@@ -111,13 +110,12 @@ std::vector<NodeNetwork> networks_of(const std::vector<netlink::HostAddress>& ad
                                      const std::vector<netlink::HostRoute>& routes) {
     std::vector<NodeNetwork> networks;
     for (const netlink::HostAddress& host : addresses)
-        if (host.interface != netlink::device_name && !api::is_link_local(host.address) && !host.address.is_loopback())
+        if (host.interface != netlink::device_name && !host.address.is_link_local() && !host.address.is_loopback())
             networks.push_back(
                 {base::network_of(host.address, host.prefix_length), "interface " + host.interface + "'s subnet"});
     for (const netlink::HostRoute& route : routes)
-        if (route.interface != netlink::device_name && !api::is_link_local(route.destination))
-            networks.push_back(
-                {base::network_of(route.destination, route.prefix_length), "the route via " + route.interface});
+        if (route.interface != netlink::device_name && !route.destination.address.is_link_local())
+            networks.push_back({route.destination, "the route via " + route.interface});
     return networks;
 }
 

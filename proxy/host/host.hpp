@@ -29,8 +29,7 @@ struct NodeIpSources {
 std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector<netlink::HostAddress>& host);
 
 /// Those of `node_ip` that this host has now: the kernel takes no other source address for a route.
-std::vector<netlink::Address> sources_of(const std::vector<Address>& node_ip,
-                                         const std::vector<netlink::HostAddress>& host);
+std::vector<Address> sources_of(const std::vector<Address>& node_ip, const std::vector<netlink::HostAddress>& host);
 
 /// The node's addresses as planning needs them: node ports are served on node_ip, or on those of the host's addresses
 /// that node_port_addresses selects (never loopback or link-local ones).

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 
 #include "base/file.hpp"
@@ -25,8 +24,7 @@ std::string record_of(const Config& config) {
 }
 
 std::optional<Reservation> read_record(const Config& config) {
-    std::ifstream file(record_of(config));
-    return parse_reservation({std::istreambuf_iterator<char>(file), {}});
+    return parse_reservation(base::read_file(record_of(config)).value_or(""));
 }
 
 HostFacts host_facts(const std::string& folder) {

@@ -13,7 +13,7 @@ constexpr std::string_view note_of_pods = "pods ";
 constexpr std::string_view note_of_services = "services ";
 
 bool is_inside(const base::Prefix& inner, const base::Prefix& outer) {
-    return inner.length >= outer.length && contains(outer, inner.base);
+    return inner.length >= outer.length && contains(outer, inner.address);
 }
 
 /// So that none of them is inside of another one.
@@ -22,20 +22,6 @@ void add(std::vector<base::Prefix>& ranges, const base::Prefix& range) {
         return;
     std::erase_if(ranges, [&](const base::Prefix& other) { return is_inside(other, range); });
     ranges.push_back(range);
-}
-
-std::vector<std::string> texts(const std::vector<base::Prefix>& ranges) {
-    std::vector<std::string> texts;
-    for (const base::Prefix& range : ranges)
-        texts.push_back(to_string(range));
-    return texts;
-}
-
-std::vector<base::Prefix> prefixes(const std::vector<api::Network>& networks) {
-    std::vector<base::Prefix> all;
-    for (const api::Network& network : networks)
-        all.push_back({network.address, network.length});
-    return all;
 }
 
 template <class List>
@@ -51,7 +37,7 @@ public:
     NetworkPlan plan() {
         plan_pods();
         plan_services();
-        plan_.rules.all_pods = texts(plan_.pod_networks);
+        plan_.rules.all_pods = plan_.pod_networks;
         return std::move(plan_);
     }
 
@@ -60,7 +46,7 @@ private:
         for (const base::Prefix& network : config_.network_cidr)
             add(plan_.pod_networks, network);
         if (config_.detect_local_mode == DetectLocalMode::cluster_cidr)
-            plan_.rules.pods = texts(config_.network_cidr);
+            plan_.rules.pods = config_.network_cidr;
         if (config_.detect_local_mode != DetectLocalMode::node_cidr)
             return;
         if (!known_.pods || known_.pods->empty()) {
@@ -73,7 +59,7 @@ private:
                                         : "this node's Node object has not been seen"));
             return;
         }
-        plan_.rules.pods = texts(*known_.pods);
+        plan_.rules.pods = *known_.pods;
         for (const base::Prefix& network : *known_.pods) {
             add(plan_.pod_networks, network);
             plan_.rules.notes.push_back(std::string(note_of_pods) + to_string(network));
@@ -116,7 +102,7 @@ private:
             plan_.problems.push_back(fmt::format("ServiceCIDRs: of {} ranges only the first {} count as such, by name",
                                                  services.size(), most_service_ranges));
         if (!config_.allow_range_overlap)  // else there are other hosts in them
-            plan_.rules.services = texts(ranges);
+            plan_.rules.services = ranges;
         plan_.service_ranges = std::move(ranges);
     }
 
@@ -147,11 +133,11 @@ void Networks::remember(const std::vector<std::string>& notes) {
 bool Networks::follow(const api::Store& store, bool knows_service_ranges, const ReadHost& read_host, bool again) {
     ClusterNetworks now = known_;
     if (const auto node = store.nodes().find(api::ObjectName{"", config_.node_name}); node != store.nodes().end())
-        now.pods = prefixes(node->pod_cidrs);
+        now.pods = node->pod_cidrs;
     if (knows_service_ranges) {
         now.services.emplace();
         for (const api::ServiceCidr& object : store.service_cidrs())
-            for (const base::Prefix& range : prefixes(object.cidrs))
+            for (const base::Prefix& range : object.cidrs)
                 now.services->push_back({object.name.name, range});
     }
     if (now == known_ && !again)

@@ -33,7 +33,7 @@ Findings check_host(const Config& config) {
 Findings check_kernel(const Config& config) {
     Findings findings{netlink::missing_capabilities(config.ipvs_conn_tab_bits), {}};
     const bool has_v6 = std::any_of(config.service_cluster_ip_range.begin(), config.service_cluster_ip_range.end(),
-                                    [](const base::Prefix& range) { return range.base.is_v6(); });
+                                    [](const base::Prefix& range) { return range.address.is_v6(); });
     const std::string forwarding = netlink::read_sysctl("net.ipv6.conf.all.forwarding");
     if (has_v6 && forwarding.empty())
         findings.warnings.emplace_back(

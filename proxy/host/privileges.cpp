@@ -16,6 +16,8 @@
 #include <optional>
 #include <system_error>
 
+#include "base/numbers.hpp"
+
 namespace proxy {
 namespace {
 
@@ -26,10 +28,8 @@ void must(long result, const std::string& what) {
 }
 
 std::optional<std::uint32_t> number(std::string_view text) {
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc{} && end == text.data() + text.size();
-    return whole && value != std::numeric_limits<std::uint32_t>::max() ? std::optional(value) : std::nullopt;
+    const auto value = base::parse_number<std::uint32_t>(text);
+    return value != std::numeric_limits<std::uint32_t>::max() ? value : std::nullopt;
 }
 
 /// Through a name in /proc: so that what may not be read can be given too, and no link is followed. What is so already

@@ -11,6 +11,7 @@
 #include <iostream>
 
 #include "base/plain_text.hpp"
+#include "base/rethrow.hpp"
 #include "proxy/host/descriptors.hpp"
 #include "proxy/host/host.hpp"
 #include "proxy/host/host_settings.hpp"
@@ -27,6 +28,7 @@ namespace proxy {
 namespace {
 
 namespace asio = boost::asio;
+using asio::ip::tcp;
 using asio::local::stream_protocol;
 
 Reply metrics_page(NodeLoop& node) {
@@ -60,6 +62,10 @@ struct TcpPage {
     const char* reason;
 };
 
+tcp::endpoint endpoint_of(const Listen& where) {
+    return {asio::ip::make_address(where.address.to_string() + where.zone), where.port};
+}
+
 /// A busy port does not keep connections from being carried, unless the configuration wants it so.
 void serve_tcp(asio::io_context& context, NodeLoop& node, const Listen& where, const Pages& pages, TcpPage page,
                bool hard_fail) {
@@ -70,11 +76,7 @@ void serve_tcp(asio::io_context& context, NodeLoop& node, const Listen& where, c
         node.note_listener(page.setting, page.reason,
                            why.empty() ? "" : what + " cannot be listened on: " + why + "; tried again every 5 s");
     };
-    asio::co_spawn(context, serve_when_free({where.address, where.port}, pages, tell),
-                   [](const std::exception_ptr& error) {
-                       if (error)
-                           std::rethrow_exception(error);
-                   });
+    asio::co_spawn(context, serve_when_free(endpoint_of(where), pages, tell), base::rethrow);
 }
 
 /// The lock has made sure that a socket that is there is left over from a podferry that was killed.

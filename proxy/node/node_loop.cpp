@@ -1,4 +1,6 @@
 #include "proxy/node/node_loop.hpp"
+#include "base/asio_address.hpp"
+#include "base/rethrow.hpp"
 #include "proxy/serve/health_reply.hpp"
 
 #include <fmt/format.h>
@@ -97,7 +99,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
     for (const ServerAddress& server : server_addresses(*inputs_.access))
         engine_.note_api_server(server);
     hooks_.connected = [this](const asio::ip::tcp::endpoint& server) {
-        if (engine_.note_api_server({server.address(), server.port()}))
+        if (engine_.note_api_server({base::from_asio(server.address()), server.port()}))
             wake();
     };
     auto cluster = std::make_unique<api::KubernetesSource>(
@@ -107,10 +109,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
 }
 
 void NodeLoop::spawn(asio::awaitable<void> task) {
-    asio::co_spawn(context_, std::move(task), [](const std::exception_ptr& error) {
-        if (error)
-            std::rethrow_exception(error);
-    });
+    asio::co_spawn(context_, std::move(task), base::rethrow);
 }
 
 void NodeLoop::start() {

@@ -12,12 +12,12 @@ constexpr std::size_t most_in_use = 64;
 }  // namespace
 
 void AddressBook::put(const api::ObjectName& service, const std::vector<api::Address>& cluster_ips) {
-    const std::vector<netlink::Address> now(cluster_ips.begin(), cluster_ips.end());
+    const std::vector<Address> now(cluster_ips.begin(), cluster_ips.end());
     const auto known = owned_.find(service);
     if (known == owned_.end() ? now.empty() : known->second == now)
         return;
     forget_cluster_ips(service);
-    for (const netlink::Address& address : now)
+    for (const Address& address : now)
         if (cluster_ips_[address]++ == 0)
             affect_watchers_of(address);
     if (!now.empty())
@@ -28,7 +28,7 @@ void AddressBook::forget_cluster_ips(const api::ObjectName& service) {
     const auto known = owned_.find(service);
     if (known == owned_.end())
         return;
-    for (const netlink::Address& address : known->second) {
+    for (const Address& address : known->second) {
         const auto users = cluster_ips_.find(address);
         if (--users->second > 0)
             continue;
@@ -38,18 +38,18 @@ void AddressBook::forget_cluster_ips(const api::ObjectName& service) {
     owned_.erase(known);
 }
 
-void AddressBook::watch(const api::ObjectName& service, std::set<netlink::Address> named) {
+void AddressBook::watch(const api::ObjectName& service, std::set<Address> named) {
     const auto known = named_.find(service);
     if (known == named_.end() ? named.empty() : known->second == named)
         return;
     if (known != named_.end()) {
-        for (const netlink::Address& address : known->second)
+        for (const Address& address : known->second)
             if (const auto watchers = watchers_.find(address);
                 watchers->second.erase(service) > 0 && watchers->second.empty())
                 watchers_.erase(watchers);
         named_.erase(known);
     }
-    for (const netlink::Address& address : named)
+    for (const Address& address : named)
         watchers_[address].insert(service);
     if (!named.empty())
         named_[service] = std::move(named);
@@ -84,7 +84,7 @@ void AddressBook::remove(const api::ObjectName& service, const std::set<api::Add
         set_servers_of_cluster({});
 }
 
-void AddressBook::affect_watchers_of(const netlink::Address& address) {
+void AddressBook::affect_watchers_of(const Address& address) {
     if (const auto watchers = watchers_.find(address); watchers != watchers_.end())
         affected_.insert(watchers->second.begin(), watchers->second.end());
 }
@@ -118,7 +118,7 @@ bool AddressBook::is_api_server(const ServerAddress& where) const {
     return in_use_.contains(where) || of_cluster_.contains(where);
 }
 
-bool AddressBook::has_api_server(const netlink::Address& address) const {
+bool AddressBook::has_api_server(const Address& address) const {
     const auto there = [&](const Servers& servers) {
         const auto first = servers.lower_bound({address, 0});
         return first != servers.end() && first->address == address;

@@ -10,13 +10,15 @@
 #include <vector>
 
 #include "api/objects/types.hpp"
-#include "netlink/address.hpp"
+#include "base/address.hpp"
 
 namespace proxy {
 
+using base::Address;
+
 /// Where an API server answers, over TCP.
 struct ServerAddress {
-    netlink::Address address;
+    Address address;
     std::uint16_t port = 0;
     auto operator<=>(const ServerAddress&) const = default;
 };
@@ -33,13 +35,13 @@ public:
     void put(const api::ObjectName& service, const std::vector<api::Address>& cluster_ips);
     /// Addresses of others that it names: it is affected when what is known of them changes. In the place of the
     /// former.
-    void watch(const api::ObjectName& service, std::set<netlink::Address> named);
+    void watch(const api::ObjectName& service, std::set<Address> named);
     /// The Service's health check port, on which podferry answers at this node's addresses `own`; 0: none.
     void put_health_port(const api::ObjectName& service, std::uint16_t port, const std::set<api::Address>& own);
     void remove(const api::ObjectName& service, const std::set<api::Address>& own);
 
     /// Whether any Service has it.
-    bool is_cluster_ip(const netlink::Address& address) const { return cluster_ips_.contains(address); }
+    bool is_cluster_ip(const Address& address) const { return cluster_ips_.contains(address); }
 
     bool is_health_port(std::uint16_t port) const { return health_ports_.contains(port); }
 
@@ -50,7 +52,7 @@ public:
     void set_servers_of_cluster(Servers servers);
     bool is_api_server(const ServerAddress& where) const;
     /// Whether an API server answers at that address, on whatever port.
-    bool has_api_server(const netlink::Address& address) const;
+    bool has_api_server(const Address& address) const;
     /// All of them.
     Servers servers() const;
 
@@ -60,12 +62,12 @@ public:
 private:
     void affect_all();
     void forget_cluster_ips(const api::ObjectName& service);
-    void affect_watchers_of(const netlink::Address& address);
+    void affect_watchers_of(const Address& address);
 
-    std::map<netlink::Address, std::uint32_t> cluster_ips_;  // how many Services have it
-    std::map<api::ObjectName, std::vector<netlink::Address>> owned_;
-    std::map<api::ObjectName, std::set<netlink::Address>> named_;
-    std::map<netlink::Address, std::set<api::ObjectName>> watchers_;
+    std::map<Address, std::uint32_t> cluster_ips_;  // how many Services have it
+    std::map<api::ObjectName, std::vector<Address>> owned_;
+    std::map<api::ObjectName, std::set<Address>> named_;
+    std::map<Address, std::set<api::ObjectName>> watchers_;
     std::map<api::ObjectName, std::uint16_t> health_port_of_;
     std::map<std::uint16_t, std::uint32_t> health_ports_;  // how many Services have it
     Servers in_use_;

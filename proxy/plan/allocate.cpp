@@ -4,19 +4,12 @@
 
 #include <algorithm>
 
+#include "base/hash.hpp"
 #include "proxy/plan/health_check_port.hpp"
 #include "proxy/plan/words.hpp"
 
 namespace proxy {
 namespace {
-
-/// FNV-1a: the same on every machine and in every build, unlike std::hash, so that a lost state file costs little.
-std::uint64_t stable_hash(std::string_view text) {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (const char c : text)
-        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    return hash;
-}
 
 /// Size of the lower band (KEP-3070, KEP-3668): min(max(16, size / divisor), cap); none in a tiny range.
 std::uint64_t lower_band(std::uint64_t size, std::uint64_t divisor, std::uint64_t cap) {
@@ -42,11 +35,11 @@ bool search(std::uint64_t size, std::uint64_t band, std::uint64_t seed, Accept a
 /// Neither the network's own address, nor IPv4's broadcast address: as the API server.
 std::uint64_t usable_size(const base::Prefix& range) {
     const std::uint64_t all = size_of(range);
-    return all <= 2 ? 0 : all - (range.base.is_v4() ? 2 : 1);
+    return all <= 2 ? 0 : all - (range.address.is_v4() ? 2 : 1);
 }
 
 bool is_usable(const base::Prefix& range, const Address& address) {
-    return contains(range, address) && address != range.base &&
+    return contains(range, address) && address != range.address &&
            (address.is_v6() || address != base::address_at(range, size_of(range) - 1));
 }
 
@@ -215,7 +208,7 @@ std::string Allocator::fill_node_ports(api::Service& service, Choice& choice) {
 
 const base::Prefix* Allocator::range_of(api::Family family) const {
     for (const base::Prefix& range : ranges_)
-        if (api::family_of(range.base) == family)
+        if (api::family_of(range.address) == family)
             return &range;
     return nullptr;
 }
@@ -224,7 +217,7 @@ tl::expected<Address, std::string> Allocator::pick_address(const api::ObjectName
                                                            const base::Prefix& range) const {
     const std::uint64_t size = usable_size(range);
     Address chosen;
-    const bool found = size > 0 && search(size, lower_band(size, 16, 256), stable_hash(api::to_string(owner)),
+    const bool found = size > 0 && search(size, lower_band(size, 16, 256), base::fnv1a_64(api::to_string(owner)),
                                           [&](std::uint64_t offset) {
                                               chosen = base::address_at(range, offset + 1);
                                               return free_for(owner, chosen);
@@ -241,7 +234,7 @@ tl::expected<std::uint16_t, std::string> Allocator::pick_port(const api::ObjectN
     const std::uint64_t size = std::uint64_t{node_ports_.last} - node_ports_.first + 1;
     std::uint16_t chosen = 0;
     const bool found =
-        search(size, lower_band(size, 32, 128), stable_hash(api::to_string(owner)), [&](std::uint64_t offset) {
+        search(size, lower_band(size, 32, 128), base::fnv1a_64(api::to_string(owner)), [&](std::uint64_t offset) {
             chosen = static_cast<std::uint16_t>(node_ports_.first + offset);
             const bool used_here = std::any_of(
                 service.ports.begin(), service.ports.end(),

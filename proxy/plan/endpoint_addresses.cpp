@@ -26,7 +26,7 @@ AddressBook::Servers servers_of(const std::vector<api::PortEndpoints>& endpoints
 ImpossibleEndpoints drop_impossible(std::vector<api::PortEndpoints>& endpoints, const ClaimFacts& facts,
                                     const AddressBook& book) {
     ImpossibleEndpoints result;
-    std::map<netlink::Address, std::string> reasons;
+    std::map<Address, std::string> reasons;
     const auto is_impossible = [&](const api::ResolvedEndpoint& endpoint) {
         const Address& address = endpoint.address;
         std::string why = special_kind(address, facts.broadcasts);
@@ -61,7 +61,7 @@ std::vector<std::string> note_addresses(const api::Service& service, std::vector
     book.put(service.name, service.cluster_ips);
     book.put_health_port(service.name, health_check_port(service), around.own_addresses);
     ImpossibleEndpoints impossible = drop_impossible(endpoints, around.facts, book);
-    std::set<netlink::Address> named = claimed_addresses(service);
+    std::set<Address> named = claimed_addresses(service);
     named.merge(impossible.cluster_ips);
     book.watch(service.name, std::move(named));
     if (AddressBook::is_api_service(service.name))

@@ -13,8 +13,8 @@ namespace proxy {
 
 /// What has been left out of a Service's endpoints.
 struct ImpossibleEndpoints {
-    std::vector<std::string> problems;       ///< "endpoints: sentence", the first few
-    std::set<netlink::Address> cluster_ips;  ///< of Services, outside the configured ranges
+    std::vector<std::string> problems;  ///< "endpoints: sentence", the first few
+    std::set<Address> cluster_ips;      ///< of Services, outside the configured ranges
 };
 
 /// Takes out of `endpoints` what is in service ranges, is a ClusterIP, or is no pod's address at all (loopback,

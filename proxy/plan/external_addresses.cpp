@@ -49,7 +49,7 @@ std::string whole_address(ClaimField field, const Address& address, const Surrou
 std::set<std::uint16_t> api_ports_here(const Surroundings& around) {
     std::set<std::uint16_t> ports;
     for (const ServerAddress& server : around.book.servers())
-        if (around.own_addresses.contains(server.address.to_asio()))
+        if (around.own_addresses.contains(server.address))
             ports.insert(server.port);
     return ports;
 }
@@ -162,8 +162,8 @@ api::Service with_allowed_addresses(const api::Service& service, const Surroundi
     return with_allowed_addresses(service, external_addresses(service, around, told_when_planned));
 }
 
-std::set<netlink::Address> claimed_addresses(const api::Service& service) {
-    std::set<netlink::Address> claimed(service.external_ips.begin(), service.external_ips.end());
+std::set<Address> claimed_addresses(const api::Service& service) {
+    std::set<Address> claimed(service.external_ips.begin(), service.external_ips.end());
     for (const api::Ingress& ingress : service.ingress)
         claimed.insert(ingress.address);
     return claimed;

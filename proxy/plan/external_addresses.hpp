@@ -58,6 +58,6 @@ api::Service with_allowed_addresses(const api::Service& service, const std::vect
 api::Service with_allowed_addresses(const api::Service& service, const Surroundings& around);
 
 /// All addresses that a Service names, whether it may have them or not.
-std::set<netlink::Address> claimed_addresses(const api::Service& service);
+std::set<Address> claimed_addresses(const api::Service& service);
 
 }  // namespace proxy

@@ -23,9 +23,8 @@ bool names(const api::Service& service, const Address& address) {
 }
 
 bool lets_in(const api::Service& service, const Address& address) {
-    return std::any_of(service.source_ranges.begin(), service.source_ranges.end(), [&](const api::Network& range) {
-        return contains(base::Prefix{range.address, range.length}, address);
-    });
+    return std::any_of(service.source_ranges.begin(), service.source_ranges.end(),
+                       [&](const base::Prefix& range) { return contains(range, address); });
 }
 
 }  // namespace

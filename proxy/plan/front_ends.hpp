@@ -13,7 +13,7 @@
 
 namespace proxy {
 
-using Address = boost::asio::ip::address;
+using base::Address;
 struct NodeFacts;
 
 struct FrontEndWish {

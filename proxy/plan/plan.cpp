@@ -82,7 +82,7 @@ std::vector<FrontEndWish> by_port(const std::vector<FrontEndWish>& wishes, const
 /// Without the ports that somebody else answers at.
 std::vector<FrontEndWish> taken_ports(std::vector<FrontEndWish> wishes, const api::Service& service,
                                       const std::vector<ExternalAddress>& external) {
-    std::map<std::pair<FrontEndKind, netlink::Address>, const ExternalAddress*> with_refusals;
+    std::map<std::pair<FrontEndKind, Address>, const ExternalAddress*> with_refusals;
     for (const ExternalAddress& one : external)
         if (!one.refused.empty())
             with_refusals[{one.field == ClaimField::ingress ? FrontEndKind::load_balancer : FrontEndKind::external_ip,

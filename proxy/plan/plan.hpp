@@ -21,7 +21,7 @@
 
 namespace proxy {
 
-using Address = boost::asio::ip::address;
+using base::Address;
 
 /// What planning needs to know of the node.
 struct NodeFacts {

@@ -197,7 +197,7 @@ void PortPlanner::add_external(FrontEndKind kind, const VirtualServer& front, co
 void PortPlanner::add_external_address(FrontEndKind kind, const VirtualServer& front) {
     add_external(kind, front, address_sets);
     plan_.elements.push_back(element_of(Set::served, front));
-    if (view_.node.own_addresses.contains(front.address.to_asio()))
+    if (view_.node.own_addresses.contains(front.address))
         return;
     plan_.elements.push_back(element_of(Set::external, front));
     plan_.elements.push_back({Set::external_address, front.address, netlink::Protocol::none, 0});
@@ -218,7 +218,7 @@ void PortPlanner::restrict_sources(const VirtualServer& front) {
     };
     for (const AllowedSources::Network& network : view_.sources.networks())
         allow(network);
-    if (const auto own = view_.sources.also(front.address.to_asio()))
+    if (const auto own = view_.sources.also(front.address))
         allow(own);
 }
 
@@ -250,7 +250,7 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool from) {
     }
     carrier.mark = *mark;
     plan_.elements.push_back(carrier);
-    const VirtualServer marked{front_end.server.address.is_v6() ? netlink::Address::any_v6() : netlink::Address(),
+    const VirtualServer marked{front_end.server.address.is_v6() ? Address::any_v6() : Address(),
                                netlink::Protocol::none, 0, *mark};
     if (!marked_.insert(*mark).second)
         return;

@@ -8,48 +8,39 @@
 namespace proxy {
 namespace {
 
-using netlink::SourceNetwork;
-
-bool contains(const SourceNetwork& network, const api::Address& address) {
-    return contains(base::Prefix{network.address.to_asio(), network.length}, address);
-}
-
 /// The `part`th of the equal parts of `network` whose prefixes have this length.
-netlink::Address part_of(const SourceNetwork& network, int length, unsigned part) {
-    const int unused =
-        netlink::bits_of(network.address) - length;  // bits behind the part's number, which is in one byte
+Address part_of(const base::Prefix& network, int length, unsigned part) {
+    const int unused = network.address.bits() - length;  // bits behind the part's number, which is in one byte
     const auto old = network.address.bytes();
     std::vector<std::uint8_t> bytes(old.begin(), old.end());
     bytes[bytes.size() - 1 - static_cast<std::size_t>(unused / 8)] |= static_cast<std::uint8_t>(part << (unused % 8));
-    return netlink::Address(bytes);
+    return Address(bytes);
 }
 
 /// The same addresses, by prefixes of a length that there is a set for.
-void split(const SourceNetwork& network, std::vector<AllowedSources::Network>& parts) {
+void split(const base::Prefix& network, std::vector<AllowedSources::Network>& parts) {
     constexpr int step = netlink::source_length_step;
     const int length = (network.length + step - 1) / step * step;
     for (unsigned part = 0; part < 1U << (length - network.length); ++part)
-        parts.push_back(std::make_shared<SourceNetwork>(part_of(network, length, part), length));
+        parts.push_back(std::make_shared<base::Prefix>(part_of(network, length, part), length));
 }
 
 }  // namespace
 
-AllowedSources::AllowedSources(const std::vector<api::Network>& ranges, bool ipv6,
+AllowedSources::AllowedSources(const std::vector<base::Prefix>& ranges, bool ipv6,
                                const std::set<api::Address>& own_addresses) {
-    std::vector<SourceNetwork> allowed;
-    for (const api::Network& network : ranges) {
+    std::vector<base::Prefix> allowed;
+    for (const base::Prefix& network : ranges) {
         if (network.address.is_v6() != ipv6)
             continue;
         if (network.length == 0)
             return;
-        allowed.push_back({network.address, network.length});
+        allowed.push_back(network);
     }
     // Networks are inside each other or apart: of those that begin together the widest comes first.
-    std::sort(allowed.begin(), allowed.end(), [](const SourceNetwork& a, const SourceNetwork& b) {
-        return a.address != b.address ? a.address < b.address : a.length < b.length;
-    });
-    for (const SourceNetwork& network : allowed)
-        if (widest_.empty() || !contains(widest_.back(), network.address.to_asio())) {
+    std::sort(allowed.begin(), allowed.end());
+    for (const base::Prefix& network : allowed)
+        if (widest_.empty() || !contains(widest_.back(), network.address)) {
             widest_.push_back(network);
             split(network, networks_);
         }
@@ -57,20 +48,20 @@ AllowedSources::AllowedSources(const std::vector<api::Network>& ranges, bool ipv
 }
 
 bool AllowedSources::has(const api::Address& address) const {
-    const auto behind = std::upper_bound(
-        widest_.begin(), widest_.end(), netlink::Address(address),
-        [](const netlink::Address& wanted, const SourceNetwork& network) { return wanted < network.address; });
+    const auto behind =
+        std::upper_bound(widest_.begin(), widest_.end(), address,
+                         [](const Address& wanted, const base::Prefix& network) { return wanted < network.address; });
     return behind != widest_.begin() && contains(*std::prev(behind), address);
 }
 
 AllowedSources::Network AllowedSources::also(const api::Address& vip) const {
     if (!has_own_ || has(vip))
         return nullptr;
-    return std::make_shared<SourceNetwork>(vip, netlink::bits_of(vip));
+    return std::make_shared<base::Prefix>(vip, vip.bits());
 }
 
-bool only_other_family(const std::vector<api::Network>& ranges, bool ipv6) {
-    return !ranges.empty() && std::none_of(ranges.begin(), ranges.end(), [&](const api::Network& network) {
+bool only_other_family(const std::vector<base::Prefix>& ranges, bool ipv6) {
+    return !ranges.empty() && std::none_of(ranges.begin(), ranges.end(), [&](const base::Prefix& network) {
         return network.address.is_v6() == ipv6;
     });
 }

@@ -15,11 +15,11 @@ namespace proxy {
 /// share the networks.
 class AllowedSources {
 public:
-    using Network = std::shared_ptr<const netlink::SourceNetwork>;
+    using Network = std::shared_ptr<const base::Prefix>;
 
     /// Everybody, when there is no range of the family (kube-proxy splits the list by family and takes an empty one for
     /// none), or one of them is everything.
-    AllowedSources(const std::vector<api::Network>& ranges, bool ipv6, const std::set<api::Address>& own_addresses);
+    AllowedSources(const std::vector<base::Prefix>& ranges, bool ipv6, const std::set<api::Address>& own_addresses);
 
     bool everybody() const { return widest_.empty(); }
     const std::vector<Network>& networks() const { return networks_; }
@@ -31,12 +31,12 @@ public:
 private:
     bool has(const api::Address& address) const;
 
-    std::vector<netlink::SourceNetwork> widest_;  // by address; apart
+    std::vector<base::Prefix> widest_;  // by address; apart
     std::vector<Network> networks_;
     bool has_own_ = false;
 };
 
 /// There are ranges, but none of that family.
-bool only_other_family(const std::vector<api::Network>& ranges, bool ipv6);
+bool only_other_family(const std::vector<base::Prefix>& ranges, bool ipv6);
 
 }  // namespace proxy

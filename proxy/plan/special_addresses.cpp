@@ -9,7 +9,7 @@ namespace {
 
 /// "This host on this network" (RFC 1122): Linux takes all but 0.0.0.0 for ordinary addresses, nobody else does.
 bool is_of_this_network(const base::Address& address) {
-    return address.is_v4() && address.to_v4().to_uint() >> 24 == 0;
+    return address.is_v4() && address.number() >> 24 == 0;
 }
 
 /// Whoever has such an address for a virtual server has IPv4 traffic: of mapped and compatible addresses (RFC 4291
@@ -27,17 +27,15 @@ bool holds_ipv4(const base::Address& address) {
 }  // namespace
 
 std::string special_kind(const base::Address& address, const std::set<base::Address>& broadcasts) {
-    if (address.is_v6() && address.to_v6().scope_id() != 0)
-        return "an address with a zone";
     if (address.is_unspecified() || is_of_this_network(address))
         return "an unspecified address";
     if (address.is_loopback())
         return "a loopback address";
     if (address.is_multicast())
         return "a multicast address";
-    if (api::is_link_local(address))
+    if (address.is_link_local())
         return "a link-local address";
-    if (address == base::Address(boost::asio::ip::address_v4::broadcast()) || broadcasts.contains(address))
+    if (address == base::Address::v4(0xffffffff) || broadcasts.contains(address))
         return "a broadcast address";
     if (address.is_v6() && holds_ipv4(address))
         return "an IPv4 address in the form of IPv6";

@@ -46,7 +46,7 @@ tl::expected<std::vector<api::Family>, std::string> wanted_families(const api::S
                                                                     const std::vector<base::Prefix>& ranges) {
     const auto configured = [&](api::Family family) {
         return std::any_of(ranges.begin(), ranges.end(),
-                           [&](const base::Prefix& range) { return api::family_of(range.base) == family; });
+                           [&](const base::Prefix& range) { return api::family_of(range.address) == family; });
     };
     std::vector<api::Family> families = service.families;
     if (families.empty())
@@ -56,7 +56,7 @@ tl::expected<std::vector<api::Family>, std::string> wanted_families(const api::S
         if (ranges.empty())
             return tl::unexpected<std::string>(
                 "spec.clusterIP: none given, and service_cluster_ip_range is not configured");
-        families.push_back(api::family_of(ranges[0].base));
+        families.push_back(api::family_of(ranges[0].address));
     }
     for (const api::Family family : families)
         if (!configured(family))

@@ -6,6 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include "base/asio_address.hpp"
+
 namespace proxy {
 namespace {
 
@@ -40,7 +42,7 @@ HealthServer::~HealthServer() {
 std::shared_ptr<tcp::acceptor> HealthServer::open(const Address& address, std::uint16_t port,
                                                   boost::system::error_code& error) {
     auto acceptor = std::make_shared<tcp::acceptor>(executor_);
-    const tcp::endpoint endpoint(address, port);
+    const tcp::endpoint endpoint(base::to_asio(address), port);
     const auto attempt = [&](auto step) {
         if (!error)
             step();

@@ -32,7 +32,7 @@ tl::expected<Choices, std::string> choices_from_json(std::string_view text) {
                 return tl::unexpected("'" + name + "' is not NAMESPACE/NAME");
             Choice choice;
             for (const json::value& address : value.at("clusterIPs").as_array())
-                choice.cluster_ips.push_back(boost::asio::ip::make_address(std::string(address.as_string())));
+                choice.cluster_ips.push_back(base::make_address(std::string(address.as_string())));
             for (const auto& [port, number] : value.at("nodePorts").as_object())
                 choice.node_ports[std::string(port)] = number.to_number<std::uint16_t>();
             choices[{name.substr(0, slash), name.substr(slash + 1)}] = std::move(choice);

@@ -1,10 +1,9 @@
 #include "proxy/sync/cluster.hpp"
 
 #include <array>
-#include <fstream>
-#include <iterator>
 
 #include "api/cluster/server_url.hpp"
+#include "base/file.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/log/rarely.hpp"
 #include "proxy/serve/metric_labels.hpp"
@@ -13,10 +12,12 @@ namespace proxy {
 namespace {
 
 tl::expected<api::Access, std::string> read_kubeconfig(const std::string& path) {
-    std::ifstream file(path);
-    if (!file)
-        return tl::unexpected(path + ": cannot be read; is the path right, and readable for this user?");
-    return api::parse_kubeconfig(std::string(std::istreambuf_iterator<char>(file), {}), path);
+    const auto text = base::read_file(path);
+    if (!text)
+        return tl::unexpected(path + (text.error() == std::errc::file_too_large
+                                          ? ": is longer than 1 MiB; is it the right file?"
+                                          : ": cannot be read; is the path right, and readable for this user?"));
+    return api::parse_kubeconfig(*text, path);
 }
 
 }  // namespace
@@ -36,10 +37,8 @@ std::vector<ServerAddress> server_addresses(const api::Access& access) {
         const auto url = api::parse_server_url(server);
         if (!url)
             continue;
-        boost::system::error_code not_an_address;
-        const Address address = boost::asio::ip::make_address(url->host, not_an_address);
-        if (!not_an_address)
-            addresses.push_back({address, url->port});
+        if (const auto address = base::parse_address(url->host))
+            addresses.push_back({*address, url->port});
     }
     return addresses;
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "base/rethrow.hpp"
 #include "proxy/engine/reconciler.hpp"
 #include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
@@ -80,10 +81,7 @@ void FlowCleaner::kick() {
     if (nothing_is_noted() || running_)
         return;
     running_ = true;
-    asio::co_spawn(context_, clean_until_nothing_is_noted(), [](const std::exception_ptr& error) {
-        if (error)
-            std::rethrow_exception(error);
-    });
+    asio::co_spawn(context_, clean_until_nothing_is_noted(), base::rethrow);
 }
 
 asio::awaitable<void> FlowCleaner::clean_until_nothing_is_noted() {

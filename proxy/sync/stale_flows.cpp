@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/overloaded.hpp"
+
 namespace proxy {
 namespace {
 
@@ -29,16 +31,23 @@ bool has_one(const VirtualServer& server, const netlink::KernelState& mirror) {
 }  // namespace
 
 bool may_leave_stale_flows(const Change& change, const netlink::KernelState& mirror) {
-    if (const auto* added = std::get_if<netlink::AddVirtualServer>(&change))
-        return carries_udp(added->server);
-    if (const auto* deleted = std::get_if<netlink::DeleteRealServer>(&change))
-        return carries_udp(deleted->server);
-    if (const auto* edited = std::get_if<netlink::EditRealServer>(&change))
-        return carries_udp(edited->server) && (edited->weight == 0 || has_one(edited->server, mirror));
-    // Clients that came before the first one have entries that lead nowhere.
-    if (const auto* first = std::get_if<netlink::AddRealServer>(&change))
-        return carries_udp(first->server) && first->weight > 0 && has_one(first->server, mirror);
-    return false;
+    using namespace netlink;
+    return std::visit(
+        base::overloaded{[](const AddVirtualServer& added) { return carries_udp(added.server); },
+                         [](const DeleteRealServer& deleted) { return carries_udp(deleted.server); },
+                         [&](const EditRealServer& edited) {
+                             return carries_udp(edited.server) &&
+                                    (edited.weight == 0 || has_one(edited.server, mirror));
+                         },
+                         // Clients that came before the first one have entries that lead nowhere.
+                         [&](const AddRealServer& first) {
+                             return carries_udp(first.server) && first.weight > 0 && has_one(first.server, mirror);
+                         },
+                         [](const EditVirtualServer&) { return false; },
+                         [](const DeleteVirtualServer&) { return false; }, [](const AddRoute&) { return false; },
+                         [](const DeleteRoute&) { return false; }, [](const AddElement&) { return false; },
+                         [](const DeleteElement&) { return false; }, [](const WithdrawElement&) { return false; }},
+        change);
 }
 
 UdpFrontEnds::UdpFrontEnds(const Desired& desired, const std::set<VirtualServer>& changed) {

@@ -1,13 +1,13 @@
 #include "proxy/sync/state_file.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/file.hpp"
 #include "proxy/log/log.hpp"
 
 namespace proxy {
+
+static constexpr std::size_t longest_state = std::size_t{256} * 1024 * 1024;  // far more than all Services have
 
 StateFile::StateFile(std::string folder) : path_(std::move(folder)) {
     std::error_code ignored;  // a folder that cannot be made shows itself at the first save
@@ -16,11 +16,10 @@ StateFile::StateFile(std::string folder) : path_(std::move(folder)) {
 }
 
 Choices StateFile::load() const {
-    std::ifstream file(path_);
-    if (!file)
+    const auto text = base::read_file(path_, longest_state);
+    if (!text && text.error() != std::errc::file_too_large)
         return {};
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto choices = choices_from_json(text);
+    auto choices = text ? choices_from_json(*text) : tl::unexpected(text.error().message());
     if (!choices) {
         std::error_code ignored;
         std::filesystem::rename(path_, path_ + ".broken", ignored);

@@ -1,9 +1,10 @@
 #include "proxy/sync/tracking_drops.hpp"
 
-#include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
+
+#include "base/file.hpp"
 
 namespace proxy {
 
@@ -35,8 +36,7 @@ std::optional<std::uint64_t> parse_tracking_drops(std::string_view text) {
 }
 
 std::optional<std::uint64_t> read_tracking_drops() {
-    std::ifstream file("/proc/net/stat/nf_conntrack");
-    return parse_tracking_drops(std::string(std::istreambuf_iterator<char>(file), {}));
+    return parse_tracking_drops(base::read_file("/proc/net/stat/nf_conntrack").value_or(""));
 }
 
 bool TrackingDrops::rising(std::optional<std::uint64_t> drops, Time now) {

@@ -28,7 +28,7 @@ constexpr auto debounce = std::chrono::milliseconds(200);
 /// A Service and its real servers; or, when it is there already, the last of them gets no more connections.
 std::vector<Change> changes(const VirtualServer& server, std::size_t count, bool present) {
     const auto real = [](std::size_t number) {
-        return RealServer{boost::asio::ip::address_v4(0x0a020000U + static_cast<std::uint32_t>(number)), 8080};
+        return RealServer{base::Address::v4(0x0a020000U + static_cast<std::uint32_t>(number)), 8080};
     };
     if (present)
         return {EditRealServer{server, real(count), 0}};
@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     LinuxKernel kernel({});
-    const VirtualServer server{boost::asio::ip::make_address(argv[3]), Protocol::tcp,
+    const VirtualServer server{base::make_address(argv[3]), Protocol::tcp,
                                static_cast<std::uint16_t>(std::atoi(argv[4]))};
     const auto wanted = static_cast<std::size_t>(std::atoi(argv[5]));
     LinuxKernel own({});

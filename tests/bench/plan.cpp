@@ -36,8 +36,8 @@ void figure(const char* name, double value, double bound, const char* note) {
                 note);
 }
 
-boost::asio::ip::address v4(std::uint32_t address) {
-    return boost::asio::ip::address_v4(address);
+base::Address v4(std::uint32_t address) {
+    return base::Address::v4(address);
 }
 
 /// A Service as an API server gives it, with its slice.

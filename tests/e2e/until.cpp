@@ -48,7 +48,7 @@ int main() {
     std::uint16_t port = 0;
     std::size_t wanted = 0;
     while (std::cin >> address >> port >> wanted) {
-        wait(kernel, {boost::asio::ip::make_address(address), netlink::Protocol::tcp, port}, wanted);
+        wait(kernel, {base::make_address(address), netlink::Protocol::tcp, port}, wanted);
         std::fflush(stdout);
     }
     return 0;

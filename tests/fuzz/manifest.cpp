@@ -36,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     engine.problems();
     engine.view();
     engine.targets();
-    const netlink::VirtualServer web{boost::asio::ip::make_address("10.96.0.5"), netlink::Protocol::tcp, 80};
+    const netlink::VirtualServer web{base::make_address("10.96.0.5"), netlink::Protocol::tcp, 80};
     if (engine.desired().find(web) == nullptr) {
         std::fputs("the good Service is not served any more\n", stderr);
         std::abort();

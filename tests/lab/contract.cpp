@@ -16,7 +16,7 @@ namespace {
 using namespace netlink;
 
 Address ip(const char* text) {
-    return boost::asio::ip::make_address(text);
+    return base::make_address(text);
 }
 
 const VirtualServer web{ip("10.96.0.5"), Protocol::tcp, 80};
@@ -44,7 +44,7 @@ std::vector<Element> one_of_each_set() {
         for (const Set set : {Set::virtual_address, Set::hairpin, Set::node_address})
             elements.push_back({set, ip(address), Protocol::none, 0});
         elements.push_back({Set::internal_mark, ip(address), Protocol::tcp, 80, 0x50460001});
-        const auto all = std::make_shared<SourceNetwork>(SourceNetwork{ip(address), bits_of(ip(address))});
+        const auto all = std::make_shared<base::Prefix>(base::Prefix{ip(address), ip(address).bits()});
         elements.push_back({Set::allowed, ip(address), Protocol::tcp, 80, 0, all});
     }
     elements.push_back({Set::node_port, {}, Protocol::sctp, 30000});
@@ -161,7 +161,7 @@ bool takes_large_sets(Kernel& kernel) {
     std::vector<Change> remove;
     std::set<Element> elements;
     for (std::uint32_t i = 0; i < count; ++i) {
-        const Element element{Set::served, boost::asio::ip::address_v4(0x0ac80000 + (i >> 4)), Protocol::tcp,
+        const Element element{Set::served, base::Address::v4(0x0ac80000 + (i >> 4)), Protocol::tcp,
                               static_cast<std::uint16_t>(1000 + (i & 15))};
         elements.insert(element);
         add.emplace_back(AddElement{element});

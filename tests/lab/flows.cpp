@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
         std::fputs("usage: lab-flows ADDRESS PORT ANSWERER PORT COUNT NETWORK\n", stderr);
         return 2;
     }
-    using boost::asio::ip::make_address;
+    using base::make_address;
     const auto port = [&](int index) { return static_cast<std::uint16_t>(std::stoi(argv[index])); };
     const VirtualServer to{make_address(argv[1]), Protocol::udp, port(2)};
     const RealServer answerer{make_address(argv[3]), port(4)};

@@ -16,13 +16,13 @@ int main(int count, char** words) try {
         if (const std::string word = words[i]; word == "--masquerade-all")
             parameters.masquerade_all = true;
         else if (word == "--services" && i + 1 < count)
-            parameters.service_networks.emplace_back(words[++i]);
+            parameters.service_networks.push_back(base::parse_prefix(words[++i]).value());
         else if (word == "--interface" && i + 1 < count)
             parameters.pod_interface = words[++i];
         else if (word == "--note" && i + 1 < count)
             parameters.notes.emplace_back(words[++i]);
         else
-            parameters.pod_networks.push_back(word);
+            parameters.pod_networks.push_back(base::parse_prefix(word).value());
     const netlink::Ruleset ruleset = make_ruleset(parameters);
     if (task == "text") {
         std::fputs(to_text(ruleset).c_str(), stdout);

@@ -52,7 +52,7 @@ json::array texts(const std::vector<Address>& addresses) {
     return list(addresses, [](const Address& a) { return json::value(text(a)); });
 }
 
-json::value network(const api::Network& n) {
+json::value network(const base::Prefix& n) {
     return json::value(text(n.address) + "/" + std::to_string(n.length));
 }
 

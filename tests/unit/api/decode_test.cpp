@@ -75,10 +75,10 @@ TEST_CASE("what a load balancer has given, and to whom it is open") {
     const std::string status =
         "}, status: {loadBalancer: {ingress: [{ip: 203.0.113.7}, {ip: 'fd00::7', ipMode: Proxy}, {hostname: a.b}]}}}";
     const auto balanced = decoded<Service>(service_head + spec + "LoadBalancer" + status);
-    CHECK(balanced.ingress == std::vector<Ingress>{{boost::asio::ip::make_address("203.0.113.7"), IpMode::vip},
-                                                   {boost::asio::ip::make_address("fd00::7"), IpMode::proxy}});
-    CHECK(balanced.source_ranges == std::vector<Network>{{boost::asio::ip::make_address("10.0.0.0"), 8},
-                                                         {boost::asio::ip::make_address("::"), 0}});
+    CHECK(balanced.ingress == std::vector<Ingress>{{base::make_address("203.0.113.7"), IpMode::vip},
+                                                   {base::make_address("fd00::7"), IpMode::proxy}});
+    CHECK(balanced.source_ranges ==
+          std::vector<base::Prefix>{{base::make_address("10.0.0.0"), 8}, {base::make_address("::"), 0}});
     CHECK(balanced.health_check_node_port == 31000);
     const auto former = decoded<Service>(service_head + spec + "NodePort" + status);
     CHECK(former.ingress.empty());
@@ -205,8 +205,8 @@ TEST_CASE("a Node's addresses, internal ones first, and whether it is about to g
     const auto node = decoded<Node>(head +
                                     "}, status: {addresses: [{type: ExternalIP, address: 203.0.113.1}, {type: Hostname,"
                                     " address: n1}, {type: InternalIP, address: 192.168.50.10}]}}");
-    CHECK(node.addresses == std::vector<Address>{boost::asio::ip::make_address("192.168.50.10"),
-                                                 boost::asio::ip::make_address("203.0.113.1")});
+    CHECK(node.addresses ==
+          std::vector<Address>{base::make_address("192.168.50.10"), base::make_address("203.0.113.1")});
     CHECK_FALSE(node.leaving);
     CHECK(decoded<Node>(head + "}, spec: {taints: [{key: ToBeDeletedByClusterAutoscaler, effect: NoSchedule}]}}")
               .leaving);
@@ -227,7 +227,7 @@ TEST_CASE("a Node's pod networks, of the list or of the older field") {
          {"{podCIDR: 10.244.1.0/24, podCIDRs: [10.244.2.0/24]}", "10.244.1.0/24 "}}));
     CAPTURE(row.spec);
     std::string networks;
-    for (const Network& network :
+    for (const base::Prefix& network :
          decoded<Node>("{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: " + std::string(row.spec) + "}")
              .pod_cidrs)
         networks += network.address.to_string() + "/" + std::to_string(network.length) + " ";

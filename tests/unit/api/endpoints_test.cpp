@@ -8,7 +8,7 @@ using namespace api;
 namespace {
 
 Address ip(const char* text) {
-    return boost::asio::ip::make_address(text);
+    return base::make_address(text);
 }
 
 Service web(bool publish_not_ready = false) {

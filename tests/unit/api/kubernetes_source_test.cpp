@@ -449,7 +449,7 @@ TEST_CASE("ServiceCIDRs come with the first transaction, and as they change") {
         std::string text;
         for (const Upsert& upsert : world.transactions.at(transaction).upserts)
             if (const auto* cidr = std::get_if<ServiceCidr>(&upsert.object))
-                for (const Network& network : cidr->cidrs)
+                for (const base::Prefix& network : cidr->cidrs)
                     text += cidr->name.name + " " + network.address.to_string() + "/" + std::to_string(network.length) +
                             " ";
         return text;

@@ -14,7 +14,6 @@
 #include <catch2/catch.hpp>
 #include <optional>
 
-#include "api/cluster/resolve.hpp"
 #include "certificates.hpp"
 
 using namespace api;
@@ -159,22 +158,4 @@ TEST_CASE("material that OpenSSL cannot use is said by its part") {
     if (!context)
         CHECK_THAT(context.error(),
                    Catch::StartsWith("the certificates given for https://a:443") && Catch::Contains(row.expected));
-}
-
-TEST_CASE("an address needs no resolver; a name that has none is said") {
-    asio::io_context context;
-    const auto found = [&](const std::string& host) {
-        std::string text;
-        asio::co_spawn(context, resolve(context.get_executor(), host, 80, 20s),
-                       [&](const std::exception_ptr&, tl::expected<std::vector<tcp::endpoint>, std::string> result) {
-                           text = result ? result->front().address().to_string() : result.error();
-                       });
-        context.restart();
-        context.run_for(30s);
-        return text;
-    };
-    CHECK(found("10.0.0.1") == "10.0.0.1");
-    CHECK(found("fd00::1") == "fd00::1");
-    CHECK_THAT(found("localhost"), Catch::Contains("1"));
-    CHECK_THAT(found("no-such-host.invalid"), Catch::StartsWith("name no-such-host.invalid: "));
 }

@@ -9,7 +9,7 @@ using namespace netlink;
 namespace {
 
 Address address(const char* text) {
-    return boost::asio::ip::make_address(text);
+    return base::make_address(text);
 }
 
 const std::string head =

@@ -20,11 +20,11 @@ using namespace netlink;
 namespace {
 
 Address ip(const char* text) {
-    return boost::asio::ip::make_address(text);
+    return base::make_address(text);
 }
 
-std::shared_ptr<const SourceNetwork> network(const char* address, int length) {
-    return std::make_shared<SourceNetwork>(SourceNetwork{ip(address), length});
+std::shared_ptr<const base::Prefix> network(const char* address, int length) {
+    return std::make_shared<base::Prefix>(base::Prefix{ip(address), length});
 }
 
 }  // namespace

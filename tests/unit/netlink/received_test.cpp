@@ -23,7 +23,7 @@ using namespace netlink;
 namespace {
 
 Address ip(const char* text) {
-    return boost::asio::ip::make_address(text);
+    return base::make_address(text);
 }
 
 /// Bytes in memory of exactly their size.

@@ -1,10 +1,9 @@
 #include "netlink/ruleset.hpp"
 
 #include <catch2/catch.hpp>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "base/file.hpp"
 #include "netlink/set_messages.hpp"
 
 using netlink::make_ruleset;
@@ -15,11 +14,15 @@ std::string text_of(const netlink::RulesetParameters& parameters) {
     return to_text(make_ruleset(parameters));
 }
 
+std::vector<base::Prefix> prefixes(const std::vector<const char*>& texts) {
+    std::vector<base::Prefix> all;
+    for (const char* text : texts)
+        all.push_back(base::parse_prefix(text).value());
+    return all;
+}
+
 std::string golden() {
-    std::ifstream file(RULESET);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
+    return base::read_file(RULESET).value();
 }
 
 std::string without_version(std::string text, const std::string& version) {
@@ -33,8 +36,8 @@ std::string without_version(std::string text, const std::string& version) {
 // The whole table, to be read, and to be seen in a change. What it does to packets is the lab's to judge.
 TEST_CASE("the table is the one that is written down") {
     netlink::RulesetParameters parameters;
-    parameters.pod_networks = {"10.1.0.0/16", "10.2.0.0/16", "fd00:1::/64"};
-    parameters.service_networks = {"10.96.0.0/16", "fd00:96::/112"};
+    parameters.pod_networks = prefixes({"10.1.0.0/16", "10.2.0.0/16", "fd00:1::/64"});
+    parameters.service_networks = prefixes({"10.96.0.0/16", "fd00:96::/112"});
     const auto ruleset = make_ruleset(parameters);
     INFO(
         "when it should be another: build/tests/lab/lab-table text --services 10.96.0.0/16 --services fd00:96::/112 "
@@ -53,7 +56,7 @@ TEST_CASE("the table is the one that is written down") {
 }
 
 TEST_CASE("what rules look in and lead to is in the table") {
-    const auto ruleset = make_ruleset({{"10.1.0.0/16", "fd00:1::/64"}, false});
+    const auto ruleset = make_ruleset({prefixes({"10.1.0.0/16", "fd00:1::/64"}), false});
     std::set<std::string> sets;
     for (const auto& [name, shape] : netlink::nft::all_sets())
         sets.insert(name);
@@ -75,14 +78,15 @@ TEST_CASE("what rules look in and lead to is in the table") {
 TEST_CASE("the version changes with any rule, and only then") {
     const auto plain = make_ruleset({});
     CHECK(plain.version == make_ruleset({}).version);
-    CHECK(plain.version != make_ruleset({{"10.1.0.0/16"}, false}).version);
+    CHECK(plain.version != make_ruleset({prefixes({"10.1.0.0/16"}), false}).version);
     CHECK(plain.version != make_ruleset({{}, true}).version);
-    CHECK(make_ruleset({{"10.1.0.0/16"}, false}).version != make_ruleset({{"10.2.0.0/16"}, false}).version);
+    CHECK(make_ruleset({prefixes({"10.1.0.0/16"}), false}).version !=
+          make_ruleset({prefixes({"10.2.0.0/16"}), false}).version);
 }
 
 TEST_CASE("what pods send outside of a window is dropped by family, and only where pods are known") {
     CHECK(text_of({}).find("add rule inet podferry out_of_place") == std::string::npos);
-    const auto v4 = text_of({{"10.1.0.0/16"}, false});
+    const auto v4 = text_of({prefixes({"10.1.0.0/16"}), false});
     CHECK(v4.find("out_of_place ip saddr { 10.1.0.0/16 } meta l4proto tcp ct state invalid counter drop") !=
           std::string::npos);
     CHECK(v4.find("out_of_place ip6") == std::string::npos);
@@ -91,7 +95,7 @@ TEST_CASE("what pods send outside of a window is dropped by family, and only whe
 // kube-proxy's detectLocalMode BridgeInterface and InterfaceNamePrefix; of both families at once.
 TEST_CASE("pods are told by the interface that they come by") {
     netlink::RulesetParameters parameters;
-    parameters.pod_networks = {"10.9.0.0/16"};  // whoever has its addresses: the interface counts
+    parameters.pod_networks = prefixes({"10.9.0.0/16"});  // whoever has its addresses: the interface counts
     parameters.pod_interface = GENERATE("cni0", "veth*");
     const std::string name = '"' + parameters.pod_interface + '"';
     const std::string text = text_of(parameters);
@@ -111,8 +115,8 @@ TEST_CASE("pods are told by the interface that they come by") {
 
 TEST_CASE("what pods of other nodes send outside of a window is dropped too") {
     netlink::RulesetParameters parameters;
-    parameters.pod_networks = {"10.244.3.0/24"};
-    parameters.all_pod_networks = {"10.244.0.0/16"};
+    parameters.pod_networks = prefixes({"10.244.3.0/24"});
+    parameters.all_pod_networks = prefixes({"10.244.0.0/16"});
     const std::string text = text_of(parameters);
     CHECK(text.find("out_of_place ip saddr { 10.244.0.0/16 }") != std::string::npos);
     CHECK(text.find("ip saddr != { 10.244.3.0/24 }") != std::string::npos);
@@ -132,7 +136,7 @@ TEST_CASE("the table keeps notes, which are found again in the comments of its r
 }
 
 TEST_CASE("each rule carries the version") {
-    const auto ruleset = make_ruleset({{"10.1.0.0/16", "fd00:1::/64"}, false});
+    const auto ruleset = make_ruleset({prefixes({"10.1.0.0/16", "fd00:1::/64"}), false});
     for (const auto& rule : ruleset.rules)
         CHECK(rule.comment.starts_with(ruleset.version + ": "));
 }
@@ -140,7 +144,7 @@ TEST_CASE("each rule carries the version") {
 TEST_CASE("addresses that no Service has are dropped by family, and only where ranges are known") {
     CHECK(text_of({}).find("no Service has this address") == std::string::npos);
     netlink::RulesetParameters parameters;
-    parameters.service_networks = {"10.96.0.0/16"};
+    parameters.service_networks = prefixes({"10.96.0.0/16"});
     const std::string text = text_of(parameters);
     for (const std::string chain : {"prerouting", "output"}) {
         CHECK(text.find("podferry " + chain +
@@ -152,7 +156,7 @@ TEST_CASE("addresses that no Service has are dropped by family, and only where r
 // The host's packets to other hosts leave the chain there.
 TEST_CASE("an address that no Service has is looked for before what goes to other hosts is let go") {
     netlink::RulesetParameters parameters;
-    parameters.service_networks = {"10.96.0.0/16"};
+    parameters.service_networks = prefixes({"10.96.0.0/16"});
     const std::string text = text_of(parameters);
     CHECK(text.find("output4 ip daddr { 10.96.0.0/16 }") < text.find("output4 oif != lo accept"));
 }
@@ -162,7 +166,7 @@ TEST_CASE("clients of ClusterIPs are masqueraded by family, and only where pods 
         return text.find("ct original proto-dst " + set + " counter masquerade") != std::string::npos;
     };
     CHECK_FALSE(masquerades(text_of({}), "@cluster4"));
-    const auto v4 = text_of({{"10.1.0.0/16"}, false});
+    const auto v4 = text_of({prefixes({"10.1.0.0/16"}), false});
     CHECK(v4.find("ip saddr != { 10.1.0.0/16 } fib saddr type != local") != std::string::npos);
     CHECK(masquerades(v4, "@cluster4"));
     CHECK_FALSE(masquerades(v4, "@cluster6"));

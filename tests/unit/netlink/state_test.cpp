@@ -11,7 +11,7 @@ using testing::difference;
 namespace {
 
 Address ip(const char* text) {
-    return boost::asio::ip::make_address(text);
+    return base::make_address(text);
 }
 
 const VirtualServer web{ip("10.96.0.5"), Protocol::tcp, 80};

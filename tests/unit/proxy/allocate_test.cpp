@@ -16,7 +16,7 @@ api::Service service(const std::string& name, api::ServiceType type = api::Servi
 }
 
 api::Service with_address(api::Service service, const std::string& address) {
-    service.cluster_ips.push_back(boost::asio::ip::make_address(address));
+    service.cluster_ips.push_back(base::make_address(address));
     return service;
 }
 
@@ -25,7 +25,7 @@ Allocator allocator(const std::string& range = "10.96.0.0/24", PortRange ports =
 }
 
 std::uint32_t offset_in(const Address& address, const std::string& base) {
-    return address.to_v4().to_uint() - boost::asio::ip::make_address_v4(base).to_uint();
+    return address.number() - base::make_address(base).number();
 }
 
 }  // namespace

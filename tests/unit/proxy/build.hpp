@@ -12,8 +12,8 @@
 
 namespace build {
 
-inline boost::asio::ip::address address(const std::string& text) {
-    return boost::asio::ip::make_address(text);
+inline base::Address address(const std::string& text) {
+    return base::make_address(text);
 }
 
 /// Namespace "shop", port 80 to 8080/tcp.

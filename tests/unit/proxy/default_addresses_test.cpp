@@ -38,7 +38,7 @@ std::vector<netlink::HostRoute> routes(const std::string& text) {
         netlink::HostRoute one;
         std::string family;
         words >> family >> one.interface;
-        one.destination = build::address(family == "6" ? "::" : "0.0.0.0");
+        one.destination.address = build::address(family == "6" ? "::" : "0.0.0.0");
         for (std::string key, value; words >> key >> value;)
             if (key == "metric")
                 one.metric = static_cast<std::uint32_t>(std::stoul(value));

@@ -199,7 +199,7 @@ TEST_CASE("what is left out with lost front ends costs what there is, not the pr
         std::size_t asked = 0;
         leave_out_lost(wanted,
                        {[&](const VirtualServer& server) { return ++asked, server.port != 7; },
-                        [&](const netlink::Address&) { return ++asked, true; }},
+                        [&](const base::Address&) { return ++asked, true; }},
                        elements);
         CHECK(elements.size() == 4 * count - 4);
         return asked;

@@ -28,10 +28,10 @@ struct Given {
             slice.ports.push_back({port, api::Protocol::tcp, static_cast<std::uint16_t>(8080 + i)});
         }
         for (std::uint32_t i = 0; i < addresses; ++i)
-            service.external_ips.emplace_back(boost::asio::ip::address_v4(0xcb007100U + i));
+            service.external_ips.emplace_back(base::Address::v4(0xcb007100U + i));
         for (std::uint32_t i = 0; i < endpoints; ++i) {
             api::Endpoint endpoint;
-            endpoint.address = boost::asio::ip::address_v4(0x0a010000U + i);
+            endpoint.address = base::Address::v4(0x0a010000U + i);
             endpoint.node_name = std::string(i % 2 == 0 ? "n1" : "n2");
             slice.endpoints.push_back(endpoint);
         }
@@ -153,7 +153,7 @@ TEST_CASE("when the node is full the youngest wait, and are planned again when t
     // An older one comes later: what it wants it takes from the youngest that has more than most.
     auto rival = old;
     for (auto& address : rival.service.external_ips)
-        address = boost::asio::ip::address_v4(address.to_v4().to_uint() + 0x10000);
+        address = base::Address::v4(address.number() + 0x10000);
     world.apply(rival.objects());
     world.sync(everything);
     CHECK(world.servers("old") == 200);

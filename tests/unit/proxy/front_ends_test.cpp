@@ -45,7 +45,7 @@ api::Service product(std::uint16_t ports, std::uint32_t addresses, const std::st
     for (std::uint16_t port = 1; port <= ports; ++port)
         service.ports.push_back({"p" + std::to_string(port), api::Protocol::tcp, port, std::uint16_t{8080}, 0});
     for (std::uint32_t i = 0; i < addresses; ++i)
-        service.external_ips.emplace_back(boost::asio::ip::address_v4(0xcb007100U + i));
+        service.external_ips.emplace_back(base::Address::v4(0xcb007100U + i));
     return service;
 }
 

@@ -17,6 +17,13 @@ std::vector<base::Prefix> prefixes(const Texts& texts) {
     return all;
 }
 
+Texts texts(const std::vector<base::Prefix>& prefixes) {
+    Texts all;
+    for (const base::Prefix& prefix : prefixes)
+        all.push_back(to_string(prefix));
+    return all;
+}
+
 std::vector<ServiceRange> ranges(const Texts& texts) {
     std::vector<ServiceRange> all;
     for (const std::string& text : texts)
@@ -45,22 +52,15 @@ api::Transaction transaction(std::vector<api::Object> upserts, std::vector<api::
     return made;
 }
 
-std::vector<api::Network> networks(const Texts& texts) {
-    std::vector<api::Network> all;
-    for (const base::Prefix& prefix : prefixes(texts))
-        all.push_back({prefix.base, prefix.length});
-    return all;
-}
-
 api::Node node(const Texts& pod_cidrs) {
     api::Node node;
     node.name = {"", "node"};
-    node.pod_cidrs = networks(pod_cidrs);
+    node.pod_cidrs = prefixes(pod_cidrs);
     return node;
 }
 
 api::ServiceCidr service_cidr(const std::string& name, const Texts& cidrs) {
-    return {{"", name}, networks(cidrs)};
+    return {{"", name}, prefixes(cidrs)};
 }
 
 std::vector<NodeNetwork> read_host() {
@@ -93,8 +93,8 @@ TEST_CASE("who is a pod, by mode") {
     if (row.node)
         known.pods = prefixes(*row.node);
     const NetworkPlan plan = plan_networks(config, known, {});
-    CHECK(plan.rules.pods == row.pods);
-    CHECK(plan.rules.all_pods == row.all_pods);
+    CHECK(texts(plan.rules.pods) == row.pods);
+    CHECK(texts(plan.rules.all_pods) == row.all_pods);
     CHECK(plan.pod_networks == prefixes(row.all_pods));
     CHECK(plan.problems.size() == row.problems);
     CHECK(plan.rules.notes.size() == (row.mode == node_cidr ? row.pods.size() : 0));
@@ -117,7 +117,7 @@ TEST_CASE("where no Service is, by setting and ServiceCIDRs") {
     ClusterNetworks known;
     known.services = ranges(row.objects);
     const NetworkPlan plan = plan_networks(config_of(row.setting, {"10.244.0.0/16"}), known, host);
-    CHECK(plan.rules.services == row.services);
+    CHECK(texts(plan.rules.services) == row.services);
     CHECK(plan.service_ranges == prefixes(row.services));
     CHECK(plan.problems.size() == row.problems);
 }
@@ -165,8 +165,8 @@ TEST_CASE("objects are followed: they come, change, are several, and go") {
         store.apply(std::move(changes));
         return networks.follow(store, knows, read_host);
     };
-    const auto pods = [&] { return fmt::format("{}", fmt::join(networks.plan().rules.pods, " ")); };
-    const auto services = [&] { return fmt::format("{}", fmt::join(networks.plan().rules.services, " ")); };
+    const auto pods = [&] { return fmt::format("{}", fmt::join(texts(networks.plan().rules.pods), " ")); };
+    const auto services = [&] { return fmt::format("{}", fmt::join(texts(networks.plan().rules.services), " ")); };
     CHECK(networks.plan().problems.size() == 1);
     CHECK(follow(transaction({node({})})));  // the problem is another one
     CHECK(networks.plan().problems.size() == 1);
@@ -220,7 +220,7 @@ TEST_CASE("what was known before a restart holds until the cluster has said it a
     emptied.apply(transaction({node({})}));
     CHECK(later.follow(emptied, true, read_host));
     CHECK(later.plan().rules.pods.empty());
-    CHECK(later.plan().rules.services == Texts{"10.97.0.0/16"});
+    CHECK(texts(later.plan().rules.services) == Texts{"10.97.0.0/16"});
     CHECK(later.plan().rules.notes.empty());
 
     Networks odd(config);

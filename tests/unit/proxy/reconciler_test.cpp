@@ -343,7 +343,7 @@ TEST_CASE("another change of a refused object is tried at once") {
 TEST_CASE("ten thousand refused objects cost a step nothing, and ten lines") {
     World world;
     const auto front_end = [](std::uint32_t n) {
-        return netlink::VirtualServer{boost::asio::ip::address_v4(0x0a610000 + n), netlink::Protocol::tcp, 80};
+        return netlink::VirtualServer{base::Address::v4(0x0a610000 + n), netlink::Protocol::tcp, 80};
     };
     world.kernel.refuse([](const netlink::Change& change) { return change.index() == 2 ? ENOMEM : 0; });
     for (std::uint32_t n = 1; n <= 10'000; ++n)
@@ -436,8 +436,7 @@ TEST_CASE("many elements are given in batches, but what opens a front end to som
     plan.elements.push_back(allowed);
     allowed.set = netlink::Set::allowed;
     for (std::uint8_t i = 0; i < 9; ++i) {
-        allowed.sources =
-            std::make_shared<netlink::SourceNetwork>(build::address("10." + std::to_string(i) + ".0.0"), 16);
+        allowed.sources = std::make_shared<base::Prefix>(build::address("10." + std::to_string(i) + ".0.0"), 16);
         plan.elements.push_back(allowed);
     }
     world.desired.replace({"shop", "web"}, plan);
@@ -456,7 +455,7 @@ TEST_CASE("many elements are given in batches, but what opens a front end to som
     CHECK(with_ranges == 1);
     CHECK(world.kernel.state().elements.size() == 31);
     // Other ranges: what goes and what comes is one transaction.
-    plan.elements.back().sources = std::make_shared<netlink::SourceNetwork>(build::address("10.77.0.0"), 16);
+    plan.elements.back().sources = std::make_shared<base::Prefix>(build::address("10.77.0.0"), 16);
     for (std::uint16_t port = 21; port <= 30; ++port)
         plan.elements.push_back({netlink::Set::masquerade, web.address, netlink::Protocol::tcp, port});
     world.desired.replace({"shop", "web"}, plan);

@@ -10,12 +10,12 @@ namespace {
 
 struct Row {
     const char* what;
-    std::vector<api::Network> ranges;
+    std::vector<base::Prefix> ranges;
     const char* vip;
     const char* allowed;
 };
 
-api::Network network(const char* address, int length) {
+base::Prefix network(const char* address, int length) {
     return {build::address(address), length};
 }
 
@@ -23,7 +23,7 @@ std::string text(const AllowedSources& sources, const api::Address& vip) {
     if (sources.everybody())
         return "open";
     std::string all;
-    const auto add = [&](const netlink::SourceNetwork& one) {
+    const auto add = [&](const base::Prefix& one) {
         all += (all.empty() ? "" : " ") + one.address.to_string() + "/" + std::to_string(one.length);
     };
     for (const auto& one : sources.networks())

@@ -30,7 +30,7 @@ std::string content_of(const fs::path& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-const proxy::Choices choices = {{{"shop", "web"}, {{boost::asio::ip::make_address("10.96.0.7")}, {{"80/TCP", 30080}}}}};
+const proxy::Choices choices = {{{"shop", "web"}, {{base::make_address("10.96.0.7")}, {{"80/TCP", 30080}}}}};
 
 }  // namespace
 

@@ -1,11 +1,11 @@
-#include "api/cluster/resolve.hpp"
+#include "base/resolve.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
 
-namespace api {
+namespace base {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -14,8 +14,8 @@ namespace {
 
 /// Shared with the resolver, whose thread may be busy long after we have given up: a look-up cannot be cancelled.
 struct LookUp {
-    LookUp(const asio::any_io_executor& executor, std::chrono::milliseconds limit)
-        : resolver(executor), timer(executor, limit) {}
+    LookUp(const asio::any_io_executor& executor, std::chrono::steady_clock::time_point deadline)
+        : resolver(executor), timer(executor, deadline) {}
     tcp::resolver resolver;
     asio::steady_timer timer;
     bool done = false;
@@ -25,14 +25,14 @@ struct LookUp {
 
 }  // namespace
 
-asio::awaitable<tl::expected<std::vector<tcp::endpoint>, std::string>> resolve(asio::any_io_executor executor,
-                                                                               std::string host, std::uint16_t port,
-                                                                               std::chrono::milliseconds limit) {
+asio::awaitable<tl::expected<std::vector<tcp::endpoint>, boost::system::error_code>> resolve(
+    asio::any_io_executor executor, std::string host, std::uint16_t port,
+    std::chrono::steady_clock::time_point deadline) {
     boost::system::error_code no_address;
     const auto address = asio::ip::make_address(host, no_address);
     if (!no_address)
         co_return std::vector{tcp::endpoint(address, port)};
-    const auto look_up = std::make_shared<LookUp>(executor, limit);
+    const auto look_up = std::make_shared<LookUp>(executor, deadline);
     look_up->resolver.async_resolve(
         host, std::to_string(port),
         [look_up](const boost::system::error_code& error, const tcp::resolver::results_type& results) {
@@ -47,12 +47,13 @@ asio::awaitable<tl::expected<std::vector<tcp::endpoint>, std::string>> resolve(a
     co_await look_up->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     if (!look_up->done) {
         look_up->resolver.cancel();  // if it has not begun
-        co_return tl::unexpected("name " + host + ": no answer in time");
+        co_return tl::unexpected(make_error_code(asio::error::timed_out));
     }
-    if (look_up->error || look_up->found.empty())
-        co_return tl::unexpected("name " + host + ": " +
-                                 (look_up->error ? look_up->error.message() : "has no address"));
+    if (!look_up->error && look_up->found.empty())
+        look_up->error = asio::error::host_not_found;
+    if (look_up->error)
+        co_return tl::unexpected(look_up->error);
     co_return std::move(look_up->found);
 }
 
-}  // namespace api
+}  // namespace base
