@@ -1,6 +1,7 @@
 #include "proxy/config/kube_proxy_fields.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "proxy/config/kube_proxy_values.hpp"
 
@@ -16,8 +17,8 @@ constexpr std::string_view own_formats = "podferry asks for lists in protobuf an
 constexpr std::string_view own_pace = "podferry only lists and watches, and paces that itself";
 constexpr std::string_view windows = "Windows only";
 
-KubeProxyField used(std::string_view path, Form form, std::string (*take)(Taking&, const api::Field&)) {
-    return {path, form, take, {}};
+KubeProxyField used(std::string_view path, Form form, Take take) {
+    return {path, form, std::move(take), {}};
 }
 
 KubeProxyField ignored(std::string_view path, Form form, std::string_view reason) {
@@ -31,51 +32,55 @@ std::vector<KubeProxyField> make_fields() {
         used("kind", text, nullptr),
 
         used("bindAddress", text, take_bind_address),
-        used("bindAddressHardFail", flag, take_bind_address_hard_fail),
+        used("bindAddressHardFail", flag, setting("bind_address_hard_fail")),
         ignored("clientConnection.acceptContentTypes", text, own_formats),
         ignored("clientConnection.burst", integer, own_pace),
         ignored("clientConnection.contentType", text, own_formats),
-        used("clientConnection.kubeconfig", text, take_kubeconfig),
+        used("clientConnection.kubeconfig", text, setting("kubeconfig")),
         ignored("clientConnection.qps", number, own_pace),
-        used("clusterCIDR", text, take_cluster_cidr),
+        used("clusterCIDR", text, networks()),
         ignored("configSyncPeriod", duration, "podferry's watches need no resynchronisation"),
-        used("conntrack.maxPerCore", integer, take_conntrack_max_per_core),
-        used("conntrack.min", integer, take_conntrack_min),
-        used("conntrack.tcpBeLiberal", flag, take_conntrack_tcp_be_liberal),
-        used("conntrack.tcpCloseWaitTimeout", given_duration, take_conntrack_tcp_timeout_close_wait),
-        used("conntrack.tcpEstablishedTimeout", given_duration, take_conntrack_tcp_timeout_established),
-        used("conntrack.udpStreamTimeout", duration, take_conntrack_udp_timeout_stream),
-        used("conntrack.udpTimeout", duration, take_conntrack_udp_timeout),
-        used("detectLocal.bridgeInterface", text, take_bridge_interface),
-        used("detectLocal.clusterCIDRs", texts, take_cluster_cidrs),  // kube-proxy's own name for it, not v1alpha1's
-        used("detectLocal.interfaceNamePrefix", text, take_interface_name_prefix),
+        used("conntrack.maxPerCore", integer, setting("conntrack_max_per_core")),
+        used("conntrack.min", integer, setting("conntrack_min")),
+        used("conntrack.tcpBeLiberal", flag, setting("conntrack_tcp_be_liberal")),
+        used("conntrack.tcpCloseWaitTimeout", given_duration,
+             timeout("conntrack_tcp_timeout_close_wait", &Config::conntrack_tcp_timeout_close_wait)),
+        used("conntrack.tcpEstablishedTimeout", given_duration,
+             timeout("conntrack_tcp_timeout_established", &Config::conntrack_tcp_timeout_established)),
+        used("conntrack.udpStreamTimeout", duration,
+             timeout("conntrack_udp_timeout_stream", &Config::conntrack_udp_timeout_stream)),
+        used("conntrack.udpTimeout", duration, timeout("conntrack_udp_timeout", &Config::conntrack_udp_timeout)),
+        used("detectLocal.bridgeInterface", text, in_detect_mode("BridgeInterface", "pod_bridge_interface")),
+        used("detectLocal.clusterCIDRs", texts, networks()),  // kube-proxy's own name for it, not v1alpha1's
+        used("detectLocal.interfaceNamePrefix", text,
+             in_detect_mode("InterfaceNamePrefix", "pod_interface_name_prefix")),
         used("detectLocalMode", text, take_detect_local_mode),
         ignored("enableProfiling", flag, "podferry has no profiling page; perf works on it"),
         ignored("featureGates", flags, "podferry has no feature gates"),
-        used("healthzBindAddress", text, take_healthz_bind_address),
+        used("healthzBindAddress", text, listener("healthz_bind_address", 10256)),
         used("hostnameOverride", text, take_hostname_override),
         ignored("iptables.localhostNodePorts", flag, no_loopback),
-        used("iptables.masqueradeAll", flag, take_masquerade_all_of_iptables),
+        used("iptables.masqueradeAll", flag, masquerade("iptables")),
         ignored("iptables.masqueradeBit", integer, other_marks),
         ignored("iptables.minSyncPeriod", duration, at_once),
         ignored("iptables.syncPeriod", duration, "only ipvs.syncPeriod becomes audit_period"),
         ignored("ipvs.excludeCIDRs", texts, "not needed: foreign virtual servers are never touched"),
         ignored("ipvs.minSyncPeriod", duration, at_once),
-        used("ipvs.scheduler", text, take_scheduler),
+        used("ipvs.scheduler", text, setting("scheduler")),
         ignored("ipvs.strictARP", flag, "not needed: no node answers ARP for the address of a load balancer"),
         used("ipvs.syncPeriod", duration, take_ipvs_sync_period),
-        used("ipvs.tcpFinTimeout", duration, take_ipvs_tcpfin_timeout),
-        used("ipvs.tcpTimeout", duration, take_ipvs_tcp_timeout),
-        used("ipvs.udpTimeout", duration, take_ipvs_udp_timeout),
-        used("linux.masqueradeAll", flag, take_masquerade_all),  // kube-proxy's own name for it, not v1alpha1's
+        used("ipvs.tcpFinTimeout", duration, timeout("ipvs_tcpfin_timeout", &Config::ipvs_tcpfin_timeout)),
+        used("ipvs.tcpTimeout", duration, timeout("ipvs_tcp_timeout", &Config::ipvs_tcp_timeout)),
+        used("ipvs.udpTimeout", duration, timeout("ipvs_udp_timeout", &Config::ipvs_udp_timeout)),
+        used("linux.masqueradeAll", flag, setting("masquerade_all")),  // kube-proxy's own name for it, not v1alpha1's
         ignored("logging.flushFrequency", anything, "lines are written at once"),
-        used("logging.format", text, take_log_format),
+        used("logging.format", text, setting("log_format")),
         ignored("logging.options", anything, "lines go to standard error, at once"),
         used("logging.verbosity", integer, take_verbosity),
         ignored("logging.vmodule", anything, "there is one log_level for all of podferry"),
-        used("metricsBindAddress", text, take_metrics_bind_address),
+        used("metricsBindAddress", text, listener("metrics_bind_address", 10249)),
         used("mode", text, take_mode),
-        used("nftables.masqueradeAll", flag, take_masquerade_all_of_nftables),
+        used("nftables.masqueradeAll", flag, masquerade("nftables")),
         ignored("nftables.masqueradeBit", integer, other_marks),
         ignored("nftables.minSyncPeriod", duration, at_once),
         ignored("nftables.syncPeriod", duration, "only ipvs.syncPeriod becomes audit_period"),

@@ -1,6 +1,7 @@
 // The fields of a KubeProxyConfiguration, and what becomes of each: one row.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,12 +23,14 @@ struct Taking {
     std::string interface_name_prefix;
 };
 
+/// Sets what the value says and returns the rest of its line ("honoured as scheduler"), or notes a mistake and returns
+/// nothing.
+using Take = std::function<std::string(Taking&, const api::Field&)>;
+
 struct KubeProxyField {
     std::string_view path;
     Form form;
-    /// Takes the value and returns the rest of its line ("honoured as scheduler"), or notes a mistake and returns
-    /// nothing. Null: the field is ignored.
-    std::string (*take)(Taking&, const api::Field&);
+    Take take;                ///< empty: the field is ignored
     std::string_view reason;  ///< of a field that is ignored
 };
 

@@ -6,11 +6,10 @@
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/split.hpp>
 #include <boost/algorithm/string/trim.hpp>
-#include <charconv>
 
 #include "base/go_duration.hpp"
-#include "netlink/objects.hpp"
 #include "proxy/config/setting_values.hpp"
+#include "proxy/config/settings.hpp"
 
 namespace proxy::kube_proxy {
 namespace {
@@ -33,73 +32,90 @@ Values texts(const Field& list) {
 /// setting's reader to refuse.
 std::string without_host_bits(std::string text) {
     boost::algorithm::trim(text);
-    const auto slash = text.find('/');
-    if (slash == std::string::npos)
-        return text;
-    boost::system::error_code error;
-    const Address address = boost::asio::ip::make_address(text.substr(0, slash), error);
-    int length = -1;
-    const char* end = text.data() + text.size();
-    const auto [stop, code] = std::from_chars(text.data() + slash + 1, end, length);
-    if (error || code != std::errc{} || stop != end || length < 0 || length > netlink::bits_of(address))
-        return text;
-    return to_string(base::network_of(address, length));
+    const auto network = base::parse_network(text);
+    return network ? to_string(*network) : text;
 }
 
-std::string take_network(Taking& taking, const Field& field, Values cidrs) {
-    std::transform(cidrs.begin(), cidrs.end(), cidrs.begin(), without_host_bits);
-    return taken(field, read_prefixes(taking.result.config.network_cidr, cidrs), "honoured as network_cidr");
+/// The value as a configuration file of podferry's would have it.
+std::string scalar(const Field& field) {
+    if (field.raw()->is_bool())
+        return field.flag(false) ? "true" : "false";
+    if (field.raw()->is_number())
+        return std::to_string(field.integer(INT32_MIN, INT32_MAX, 0));
+    return field.text();
 }
 
-/// "ADDRESS:PORT", or an address alone with kube-proxy's port.
-std::string take_listen(const Field& field, std::vector<Listen>& target, int port, std::string_view setting) {
-    std::string text = field.text();
-    boost::system::error_code error;
-    const Address address = boost::asio::ip::make_address(text, error);
-    if (!error)
-        text = fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), text, port);
-    return taken(field, read_listen(target, {text}), fmt::format("honoured as {}", setting));
+std::string read_setting(Taking& taking, const Field& field, std::string_view name, const Values& values) {
+    return taken(field, find_setting(name)->read(taking.result.config, values), fmt::format("honoured as {}", name));
 }
 
 }  // namespace
 
+Take setting(std::string_view name) {
+    return [=](Taking& taking, const Field& field) { return read_setting(taking, field, name, {scalar(field)}); };
+}
+
+Take timeout(std::string_view setting, std::chrono::milliseconds Config::* target) {
+    return [=](Taking& taking, const Field& field) -> std::string {
+        using namespace std::chrono_literals;
+        constexpr std::chrono::nanoseconds longest = 576h;
+        const auto time = *base::parse_go_duration(field.text());
+        if (time < 0ns) {
+            field.wrong("must be 0 or greater");
+            return {};
+        }
+        const std::chrono::milliseconds taken = std::chrono::ceil<std::chrono::seconds>(std::min(time, longest));
+        taking.result.config.*target = taken;
+        return fmt::format("honoured as {} {}{}", setting, print_ranged(taken),
+                           time > longest ? ", the longest there is" : "");
+    };
+}
+
+Take networks() {
+    return [](Taking& taking, const Field& field) {
+        Values cidrs;
+        if (field.raw()->is_string())
+            boost::algorithm::split(cidrs, field.text(), [](char c) { return c == ','; });
+        else
+            cidrs = texts(field);
+        std::transform(cidrs.begin(), cidrs.end(), cidrs.begin(), without_host_bits);
+        return read_setting(taking, field, "network_cidr", cidrs);
+    };
+}
+
+Take listener(std::string_view setting, int port) {
+    return [=](Taking& taking, const Field& field) {
+        std::string text = field.text();
+        if (const auto address = base::parse_address(text))
+            text = fmt::format(fmt::runtime(address->is_v6() ? "[{}]:{}" : "{}:{}"), text, port);
+        return read_setting(taking, field, setting, {text});
+    };
+}
+
+Take masquerade(std::string_view mode) {
+    return [=](Taking& taking, const Field& field) -> std::string {
+        if ((taking.mode == "nftables") != (mode == "nftables"))
+            return mode == "nftables" ? "ignored: it counts in mode nftables only"
+                                      : "ignored: nftables.masqueradeAll counts in mode nftables";
+        return setting("masquerade_all")(taking, field);
+    };
+}
+
+Take in_detect_mode(std::string_view mode, std::string_view name) {
+    return [=](Taking& taking, const Field& field) {
+        return taking.detect_local_mode == mode ? setting(name)(taking, field)
+                                                : fmt::format("ignored: it counts in detectLocalMode {} only", mode);
+    };
+}
+
 std::string take_bind_address(Taking& taking, const Field& field) {
     const std::string text = field.text();
-    boost::system::error_code error;
-    const Address address = boost::asio::ip::make_address(text, error);
-    const std::string v6 = !error && address.is_v6() ? "; /healthz and /metrics are on IPv6 by default" : "";
-    if (!error && address.is_unspecified())
+    const auto address = base::parse_address(text);
+    const std::string v6 = address && address->is_v6() ? "; /healthz and /metrics are on IPv6 by default" : "";
+    if (address && address->is_unspecified())
         return "ignored: a wildcard leaves node_ip as it is" + v6;
     return taken(field, read_addresses(taking.result.config.node_ip, {text}),
                  "honoured as node_ip; nothing is bound to it, as with kube-proxy" + v6);
-}
-
-std::string take_cluster_cidr(Taking& taking, const Field& field) {
-    Values cidrs;
-    boost::algorithm::split(cidrs, field.text(), [](char c) { return c == ','; });
-    return take_network(taking, field, std::move(cidrs));
-}
-
-std::string take_cluster_cidrs(Taking& taking, const Field& field) {
-    return take_network(taking, field, texts(field));
-}
-
-/// kube-proxy looks at an interface's name in its own mode only.
-static std::string take_interface(Taking& taking, const Field& field, std::string& target, const char* setting,
-                                  const char* mode) {
-    if (taking.detect_local_mode != mode)
-        return fmt::format("ignored: it counts in detectLocalMode {} only", mode);
-    return taken(field, read_interface(target, {field.text()}), fmt::format("honoured as {}", setting));
-}
-
-std::string take_bridge_interface(Taking& taking, const Field& field) {
-    return take_interface(taking, field, taking.result.config.pod_bridge_interface, "pod_bridge_interface",
-                          "BridgeInterface");
-}
-
-std::string take_interface_name_prefix(Taking& taking, const Field& field) {
-    return take_interface(taking, field, taking.result.config.pod_interface_name_prefix, "pod_interface_name_prefix",
-                          "InterfaceNamePrefix");
 }
 
 std::string take_detect_local_mode(Taking& taking, const Field& field) {
@@ -116,14 +132,6 @@ std::string take_detect_local_mode(Taking& taking, const Field& field) {
     else if (config.pod_interface_name_prefix.empty() && taking.interface_name_prefix.empty())
         field.wrong("InterfaceNamePrefix needs detectLocal.interfaceNamePrefix");
     return "honoured as detect_local_mode " + field.text();
-}
-
-std::string take_healthz_bind_address(Taking& taking, const Field& field) {
-    return take_listen(field, taking.result.config.healthz_bind_address, 10256, "healthz_bind_address");
-}
-
-std::string take_metrics_bind_address(Taking& taking, const Field& field) {
-    return take_listen(field, taking.result.config.metrics_bind_address, 10249, "metrics_bind_address");
 }
 
 /// As kube-proxy makes the Node's name of it.
@@ -150,42 +158,11 @@ std::string take_ipvs_sync_period(Taking& taking, const Field& field) {
     return "honoured as audit_period " + print_ranged(audit) + limit;
 }
 
-std::string take_kubeconfig(Taking& taking, const Field& field) {
-    return taken(field, read_optional_path(taking.result.config.kubeconfig, {field.text()}), "honoured as kubeconfig");
-}
-
-std::string take_log_format(Taking& taking, const Field& field) {
-    return taken(field, read_log_format(taking.result.config.log_format, {field.text()}), "honoured as log_format");
-}
-
 std::string take_verbosity(Taking& taking, const Field& field) {
     if (field.integer(0, 0xffff'ffff, 0) < 4)
         return "ignored: 4 and more would be log_level debug; log_level stays as it is";
     taking.result.config.log_level = log::Level::debug;
     return "honoured as log_level debug";
-}
-
-std::string take_bind_address_hard_fail(Taking& taking, const Field& field) {
-    taking.result.config.bind_address_hard_fail = field.flag(false);
-    return "honoured as bind_address_hard_fail";
-}
-
-std::string take_masquerade_all(Taking& taking, const Field& field) {
-    taking.result.config.masquerade_all = field.flag(false);
-    return "honoured as masquerade_all";
-}
-
-/// kube-proxy reads one of the two, by its mode.
-std::string take_masquerade_all_of_iptables(Taking& taking, const Field& field) {
-    if (taking.mode == "nftables")
-        return "ignored: nftables.masqueradeAll counts in mode nftables";
-    return take_masquerade_all(taking, field);
-}
-
-std::string take_masquerade_all_of_nftables(Taking& taking, const Field& field) {
-    if (taking.mode != "nftables")
-        return "ignored: it counts in mode nftables only";
-    return take_masquerade_all(taking, field);
 }
 
 std::string take_mode(Taking&, const Field& field) {
@@ -222,10 +199,6 @@ std::string take_node_port_addresses(Taking& taking, const Field& field) {
         more = ", empty: on node_ip";
     return taken(field, read_any_prefixes(taking.result.config.node_port_addresses, cidrs),
                  "honoured as node_port_addresses" + more);
-}
-
-std::string take_scheduler(Taking& taking, const Field& field) {
-    return taken(field, read_scheduler(taking.result.config.scheduler, {field.text()}), "honoured as scheduler");
 }
 
 }  // namespace proxy::kube_proxy
