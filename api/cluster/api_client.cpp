@@ -5,6 +5,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <stdexcept>
+#include <utility>
+
+#include "api/cluster/wire.hpp"
 
 namespace api {
 
@@ -12,6 +15,8 @@ namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
 namespace {
+
+constexpr std::chrono::seconds answer_silence{10};
 
 std::vector<ServerUrl> parse_servers(const std::vector<std::string>& texts) {
     std::vector<ServerUrl> servers;
@@ -80,6 +85,49 @@ asio::awaitable<void> ApiClient::renew(Link& link) {
     auto identity = co_await credentials_.current();
     if (identity)
         link.bearer_token = std::move(identity->bearer_token);
+}
+
+asio::awaitable<tl::expected<Link, std::string>> ApiClient::link_for_request() {
+    if (auto kept = std::exchange(idle_, std::nullopt); kept && kept->connection->reusable()) {
+        co_await renew(*kept);
+        co_return std::move(*kept);
+    }
+    auto link = co_await connect();
+    if (!link)
+        co_return tl::unexpected(link.error().words);
+    co_return std::move(*link);
+}
+
+asio::awaitable<tl::expected<ApiAnswer, std::string>> ApiClient::request(std::string method, std::string path,
+                                                                         std::string body) {
+    auto link = co_await link_for_request();
+    if (!link)
+        co_return tl::unexpected(link.error());
+    HttpRequest request;
+    request.method = method;
+    request.target = std::move(path);
+    request.bearer_token = link->bearer_token;
+    request.accept = other_format;
+    if (!body.empty())
+        request.content_type = method == "PATCH" ? "application/merge-patch+json" : "application/json";
+    request.body = std::move(body);
+    const auto head = co_await link->connection->send(std::move(request));
+    count(method, head ? std::optional(head->status) : std::nullopt);
+    if (!head)
+        co_return tl::unexpected(head.error());
+    if (head->status == 401)
+        refused_credentials(link->bearer_token);
+    ApiAnswer answer{head->status, {}, head->retry_after, false};
+    while (!answer.whole && answer.body.size() <= longest_answer) {
+        const auto bytes = co_await link->connection->read(answer_silence);
+        if (!bytes)
+            break;
+        answer.body += *bytes;
+        answer.whole = bytes->empty();
+    }
+    if (answer.whole && link->connection->reusable())
+        idle_ = std::move(*link);
+    co_return answer;
 }
 
 void ApiClient::count(const std::string& verb, const std::optional<unsigned>& status) const {

@@ -53,8 +53,19 @@ struct Setback {
     Time not_before;
 };
 
+/// What a server says to a request.
+struct ApiAnswer {
+    unsigned status = 0;
+    std::string body;
+    std::optional<std::chrono::seconds> retry_after;
+    bool whole = true;  ///< false: the connection broke, or there was too much; the end of the body is missing
+};
+
 class ApiClient {
 public:
+    /// Of the answer to request(), in bytes: one object, etcd takes 1.5 MiB.
+    static constexpr std::size_t longest_answer = std::size_t{4} * 1024 * 1024;
+
     /// Throws std::runtime_error for a server that is no URL. `hooks` must outlive it.
     ApiClient(boost::asio::io_context& context, Access access, const ApiHooks& hooks);
 
@@ -64,6 +75,14 @@ public:
 
     /// The token of a link that is used again may have been replaced since.
     boost::asio::awaitable<void> renew(Link& link);
+
+    /// One question and its answer, whatever the status; for what is no list and no watch. `method`: GET, POST,
+    /// PUT, PATCH (a merge patch), DELETE; `path` with its query; `body`: JSON, or empty. Nothing is tried again. The
+    /// error is why there is no answer, in words. Requests one after the other share a connection, until hang_up().
+    boost::asio::awaitable<tl::expected<ApiAnswer, std::string>> request(std::string method, std::string path,
+                                                                         std::string body = {});
+    /// Closes the connection that request() keeps.
+    void hang_up() { idle_.reset(); }
 
     /// A request and its answer; nothing: there was none.
     void count(const std::string& verb, const std::optional<unsigned>& status) const;
@@ -82,12 +101,15 @@ public:
     const ApiHooks& hooks() const { return hooks_; }
 
 private:
+    boost::asio::awaitable<tl::expected<Link, std::string>> link_for_request();
+
     boost::asio::io_context& context_;
     const ApiHooks& hooks_;
     std::vector<ServerUrl> servers_;
     ServerPool pool_;
     Credentials credentials_;
     std::mt19937 random_{std::random_device{}()};
+    std::optional<Link> idle_;
 };
 
 /// Waits; returns at once for a moment in the past.

@@ -1,4 +1,4 @@
-// Writes Events to the API, one after the other over one connection.
+// Writes Events to the API, one after the other.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -21,14 +21,12 @@ public:
 
 private:
     boost::asio::awaitable<void> write(const EventNote& note);
-    boost::asio::awaitable<std::string> read_answer();
     void lose(EventLoss loss, const std::string& detail);
 
     ApiClient& client_;
     std::string node_;
     EventBudget budget_;
     std::deque<EventNote> queue_;
-    std::optional<Link> link_;
     bool writing_ = false;
 };
 

@@ -28,6 +28,13 @@ std::string chunk(const std::string& text) {
     return size + text + "\r\n";
 }
 
+/// The header's value in the head of a request; empty: it is not there.
+std::string header(const std::string& head, const std::string& name) {
+    const std::string begin = "\r\n" + name + ": ";
+    const std::size_t at = head.find(begin);
+    return at == std::string::npos ? "" : head.substr(at + begin.size(), head.find('\r', at + 2) - at - begin.size());
+}
+
 }  // namespace
 
 FakeApiServer::FakeApiServer(asio::io_context& context) : acceptor_(context, {asio::ip::address_v4::loopback(), 0}) {
@@ -44,6 +51,7 @@ asio::awaitable<void> FakeApiServer::accept() {
     for (;;) {
         auto connection = std::make_shared<Connection>(co_await acceptor_.async_accept(asio::use_awaitable));
         connections_.push_back(connection);
+        ++connected;
         asio::co_spawn(acceptor_.get_executor(), converse(connection), asio::detached);
     }
 }
@@ -68,18 +76,17 @@ asio::awaitable<void> FakeApiServer::converse(std::shared_ptr<Connection> connec
         if (error)
             co_return;
         const std::string line = buffer.substr(0, buffer.find(" HTTP"));
-        const std::string accept = "\r\nAccept: ";
-        const std::size_t at = buffer.find(accept);
-        accepted.push_back(at < size ? buffer.substr(at + accept.size(), buffer.find('\r', at + 2) - at - accept.size())
-                                     : "");
-        const std::string length = "\r\nContent-Length: ";
-        const std::size_t length_at = buffer.find(length);
-        const std::size_t body = length_at < size ? std::stoul(buffer.substr(length_at + length.size())) : 0;
+        const std::string head = buffer.substr(0, size);
+        accepted.push_back(header(head, "Accept"));
+        const std::string length = header(head, "Content-Length");
+        const std::size_t body = length.empty() ? 0 : std::stoul(length);
         buffer.erase(0, size);
         if (buffer.size() < body)
             co_await asio::async_read(connection->socket, asio::dynamic_buffer(buffer),
                                       asio::transfer_exactly(body - buffer.size()),
                                       asio::redirect_error(asio::use_awaitable, error));
+        if (body > 0)
+            bodies.push_back(header(head, "Content-Type") + ": " + buffer.substr(0, body));
         buffer.erase(0, body);
         requests.push_back(line);
         const std::string target = line.substr(line.find(' ') + 1);

@@ -30,6 +30,10 @@ public:
     std::vector<std::string> requests;
     /// The Accept header of each of them.
     std::vector<std::string> accepted;
+    /// "Content-Type: ..." and the body of each that had one.
+    std::vector<std::string> bodies;
+    /// Connections so far.
+    std::size_t connected = 0;
     /// How many requests there were whose text holds this.
     std::size_t count(const std::string& part) const;
 
