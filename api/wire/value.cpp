@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "base/plain_text.hpp"
 #include "base/rfc3339.hpp"
@@ -218,8 +219,12 @@ Value::Entry Value::entry(std::string_view bytes) {
 
 Value Value::protobuf_member(std::string_view key) const {
     const auto field = std::ranges::find(message_->fields, key, &ProtobufField::name);
+    if (field == message_->fields.end() && (key == "kind" || key == "apiVersion"))
+        return {};  // what goes without saying, in an item of a list
+    if (field == message_->fields.end())
+        throw std::logic_error("api/wire/protobuf_schema.cpp has no row for " + std::string(key));
     const auto index = static_cast<std::size_t>(field - message_->fields.begin());
-    if (field == message_->fields.end() || places_[index] == 0)
+    if (places_[index] == 0)
         return {};
     const std::string_view from = bytes_.substr(places_[index] - 1);
     if (field->repeated || field->form == ProtobufForm::map) {

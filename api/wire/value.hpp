@@ -42,7 +42,8 @@ public:
     /// Of kind text: a moment in RFC 3339; nullopt when it is none.
     std::optional<std::chrono::system_clock::time_point> time() const;
 
-    /// Of an object; else absent.
+    /// Of an object; else absent. Of a protobuf message a key that its table does not have is a mistake of the
+    /// decoder's author: throws std::logic_error.
     Value member(std::string_view key) const;
     /// Of a list or an object.
     std::size_t size() const;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 
 #include "protobuf_bytes.hpp"
 #include "read_list.hpp"
@@ -87,6 +88,15 @@ TEST_CASE("what a Service does not give is not given in protobuf either") {
             R"(,"creationTimestamp":null},"spec":{"ports":[{"protocol":"TCP","port":80,"targetPort":80}],)"
             R"("selector":{"app":""},"clusterIP":"None","type":"ClusterIP","sessionAffinity":"None","clusterIPs":["None"]},)"
             R"("status":{"loadBalancer":{}}})");
+}
+
+TEST_CASE("to ask for a field that the table does not have is a mistake of the decoder") {
+    const std::string bytes = text(1, metadata("a"));
+    const Value service(*protobuf_message("Service"), bytes);
+    CHECK(service.member("spec").kind() == Value::Kind::absent);
+    CHECK(service.member("kind").kind() == Value::Kind::absent);  // what items of a list leave out
+    CHECK_THROWS_AS(service.member("spce"), std::logic_error);
+    CHECK_THROWS_AS(service.member("metadata").member("managedFields"), std::logic_error);
 }
 
 TEST_CASE("fields may come in any order, repeated ones apart, and of two the later one counts") {
