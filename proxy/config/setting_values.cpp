@@ -7,10 +7,11 @@
 #include <array>
 #include <boost/algorithm/string/split.hpp>
 #include <boost/algorithm/string/trim.hpp>
-#include <charconv>
 #include <optional>
 
 #include "api/cluster/server_url.hpp"
+#include "base/go_duration.hpp"
+#include "base/numbers.hpp"
 #include "netlink/schedulers.hpp"
 
 namespace proxy {
@@ -30,24 +31,6 @@ std::vector<std::string> split_commas(const Values& values) {
         }
     }
     return parts;
-}
-
-std::optional<long> number(std::string_view text) {
-    long value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size())
-        return std::nullopt;
-    return value;
-}
-
-/// "0x1a", 32 bits.
-std::optional<std::uint32_t> hexadecimal(std::string_view text) {
-    if (!text.starts_with("0x"))
-        return std::nullopt;
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), value, 16);
-    return error == std::errc() && end == text.data() + text.size() && text.size() > 2 ? std::optional(value)
-                                                                                       : std::nullopt;
 }
 
 std::string not_one(const Values& values) {
@@ -74,17 +57,12 @@ std::string duration_text(long ms) {
     return ms % 1'000 == 0 ? fmt::format("{}s", ms / 1'000) : fmt::format("{}ms", ms);
 }
 
-/// A duration with its unit, in milliseconds.
-std::optional<long> milliseconds(std::string_view text) {
-    static constexpr std::array<std::pair<std::string_view, long>, 4> units = {
-        {{"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}}};
-    const auto digits = text.find_first_not_of("0123456789");
-    if (digits == std::string_view::npos || digits == 0 || digits > 9)
+/// A duration as Go writes it ("90s", "1m30s", "1.5h"), of whole milliseconds.
+std::optional<long> milliseconds(const std::string& text) {
+    const auto time = base::parse_go_duration(text);
+    if (!time || *time % std::chrono::milliseconds(1) != std::chrono::nanoseconds(0))
         return std::nullopt;
-    for (const auto& [unit, factor] : units)
-        if (text.substr(digits) == unit)
-            return *number(text.substr(0, digits)) * factor;
-    return std::nullopt;
+    return *time / std::chrono::milliseconds(1);
 }
 
 }  // namespace
@@ -127,9 +105,10 @@ std::string read_fwmark(netlink::Fwmark& target, const Values& values) {
     if (auto wrong = not_one(values); !wrong.empty())
         return wrong;
     const auto slash = values[0].find('/');
-    const auto value = hexadecimal(std::string_view(values[0]).substr(0, slash));
-    const auto mask =
-        slash == std::string::npos ? std::nullopt : hexadecimal(std::string_view(values[0]).substr(slash + 1));
+    const auto value = base::parse_hexadecimal(std::string_view(values[0]).substr(0, slash));
+    const auto mask = slash == std::string::npos
+                          ? std::nullopt
+                          : base::parse_hexadecimal(std::string_view(values[0]).substr(slash + 1));
     if (!value || !mask)
         return fmt::format("'{}' is not VALUE/MASK, such as 0x50460000/0xffff0000", values[0]);
     const std::uint32_t free = ~*mask;
@@ -188,7 +167,7 @@ std::string read_prefixes(std::vector<base::Prefix>& target, const Values& value
     if (auto wrong = read_any_prefixes(prefixes, values); !wrong.empty())
         return wrong;
     const auto v6 =
-        std::count_if(prefixes.begin(), prefixes.end(), [](const base::Prefix& p) { return p.base.is_v6(); });
+        std::count_if(prefixes.begin(), prefixes.end(), [](const base::Prefix& p) { return p.address.is_v6(); });
     if (!one_per_family(static_cast<std::size_t>(v6), prefixes.size()))
         return "takes at most one CIDR of each address family";
     target = std::move(prefixes);
@@ -199,14 +178,13 @@ std::string read_addresses(std::vector<Address>& target, const Values& values) {
     std::vector<Address> addresses;
     std::size_t v6 = 0;
     for (const std::string& text : split_commas(values)) {
-        boost::system::error_code error;
-        const Address address = boost::asio::ip::make_address(text, error);
-        if (error)
+        const auto address = base::parse_address(text);
+        if (!address)
             return fmt::format("'{}' is not an IP address", text);
-        if (address.is_unspecified() || address.is_loopback() || address.is_multicast())
+        if (address->is_unspecified() || address->is_loopback() || address->is_multicast())
             return fmt::format("'{}' cannot be a node's address", text);
-        v6 += address.is_v6() ? 1 : 0;
-        addresses.push_back(address);
+        v6 += address->is_v6() ? 1 : 0;
+        addresses.push_back(*address);
     }
     if (!one_per_family(v6, addresses.size()))
         return "takes at most one address of each family";
@@ -218,8 +196,9 @@ std::string read_port_range(PortRange& target, const Values& values) {
     if (auto wrong = not_one(values); !wrong.empty())
         return wrong;
     const auto dash = values[0].find('-');
-    const auto first = number(std::string_view(values[0]).substr(0, dash));
-    const auto last = dash == std::string::npos ? first : number(std::string_view(values[0]).substr(dash + 1));
+    const auto first = base::parse_number<long>(std::string_view(values[0]).substr(0, dash));
+    const auto last =
+        dash == std::string::npos ? first : base::parse_number<long>(std::string_view(values[0]).substr(dash + 1));
     if (!first || !last || *first < 1 || *last > 65535 || *first > *last)
         return fmt::format("'{}' is not a range of ports FIRST-LAST within 1-65535", values[0]);
     target = {static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
@@ -239,12 +218,12 @@ std::string read_listen(std::vector<Listen>& target, const Values& values) {
     std::string host = values[0].substr(0, colon);
     if (host.size() > 1 && host.front() == '[' && host.back() == ']')
         host = host.substr(1, host.size() - 2);
-    boost::system::error_code error;
-    const Address address = boost::asio::ip::make_address(host, error);
-    const auto port = number(std::string_view(values[0]).substr(colon + 1));
-    if (error || !port || *port < 1 || *port > 65535)
+    const auto percent = std::min(host.find('%'), host.size());
+    const auto address = base::parse_address(std::string_view(host).substr(0, percent));
+    const auto port = base::parse_number<long>(std::string_view(values[0]).substr(colon + 1));
+    if (!address || !port || *port < 1 || *port > 65535)
         return fmt::format("'{}' is not ADDRESS:PORT with a port of 1..65535", values[0]);
-    target = {{address, static_cast<std::uint16_t>(*port)}};
+    target = {{*address, static_cast<std::uint16_t>(*port), host.substr(percent)}};
     return "";
 }
 
@@ -291,7 +270,7 @@ std::string read_log_level(log::Level& target, const Values& values) {
 }
 
 std::string read_ranged(int& target, const Values& values, long low, long high) {
-    const auto value = values.size() == 1 ? number(values[0]) : std::nullopt;
+    const auto value = values.size() == 1 ? base::parse_number<long>(values[0]) : std::nullopt;
     if (!value || *value < low || *value > high)
         return fmt::format("must be a whole number of {}..{}", low, high);
     target = static_cast<int>(*value);
@@ -301,14 +280,14 @@ std::string read_ranged(int& target, const Values& values, long low, long high) 
 std::string read_ranged(std::chrono::milliseconds& target, const Values& values, long low, long high) {
     const auto value = values.size() == 1 ? milliseconds(values[0]) : std::nullopt;
     if (!value || *value < low || *value > high)
-        return fmt::format("must be a duration with its unit (ms, s, m, h) of {}..{}", duration_text(low),
-                           duration_text(high));
+        return fmt::format("must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, of {}..{}",
+                           duration_text(low), duration_text(high));
     target = std::chrono::milliseconds(*value);
     return "";
 }
 
 std::string print_fwmark(const netlink::Fwmark& value) {
-    return fmt::format("\"{:#010x}/{:#010x}\"", value.value, value.mask);
+    return "\"" + base::hexadecimal(value.value) + "/" + base::hexadecimal(value.mask) + "\"";
 }
 
 std::string print_text(const std::string& value) {
@@ -354,7 +333,7 @@ std::string print_port_range(const PortRange& value) {
 std::string print_listen(const std::vector<Listen>& value) {
     if (value.empty())
         return "\"\"";
-    const std::string host = value[0].address.to_string();
+    const std::string host = value[0].address.to_string() + value[0].zone;
     return value[0].address.is_v6() ? fmt::format("\"[{}]:{}\"", host, value[0].port)
                                     : fmt::format("\"{}:{}\"", host, value[0].port);
 }

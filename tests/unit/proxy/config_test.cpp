@@ -49,6 +49,27 @@ log_format: json
     CHECK(config->log_format == proxy::log::Format::json);
 }
 
+TEST_CASE("durations of settings are those of annotations: Go's") {
+    struct Row {
+        const char* text;
+        std::chrono::milliseconds time;
+    };
+    const Row row = GENERATE(Row{"90s", std::chrono::seconds(90)}, Row{"1m30s", std::chrono::seconds(90)},
+                             Row{"1.5h", std::chrono::minutes(90)}, Row{"0", std::chrono::seconds(0)},
+                             Row{"1h0m0.5s", std::chrono::milliseconds(3'600'500)});
+    const auto config = parse_config(std::string("drain_timeout: ") + row.text, "c.yaml");
+    REQUIRE(config);
+    CHECK(config->drain_timeout == row.time);
+}
+
+TEST_CASE("a listening address of one link has its zone") {
+    const auto config = parse_config("metrics_bind_address: \"[fe80::1%eth0]:10249\"", "c.yaml");
+    REQUIRE(config);
+    CHECK(config->metrics_bind_address[0].address.to_string() == "fe80::1");
+    CHECK(config->metrics_bind_address[0].zone == "%eth0");
+    CHECK(parse_config(to_yaml(*config), "c.yaml") == *config);
+}
+
 TEST_CASE("the printed configuration reads back as the same one") {
     auto config = proxy::default_config();
     config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/16")};
@@ -88,19 +109,27 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"node_ip: host\n", "c.yaml:1:10: node_ip: 'host' is not an IP address\n"},
         Mistake{"node_name: {a: b}\n", "c.yaml:1:12: node_name: must be a value or a list of values\n"},
         Mistake{"audit_period: 60\n",
-                "c.yaml:1:15: audit_period: must be a duration with its unit (ms, s, m, h) of "
-                "1s..1h\n"},
+                "c.yaml:1:15: audit_period: must be a duration with its units (ms, s, m, h), such as 90s or "
+                "1m30s, of 1s..1h\n"},
         Mistake{"audit_period: 2h\n",
-                "c.yaml:1:15: audit_period: must be a duration with its unit (ms, s, m, h) of "
-                "1s..1h\n"},
+                "c.yaml:1:15: audit_period: must be a duration with its units (ms, s, m, h), such as 90s or "
+                "1m30s, of 1s..1h\n"},
+        Mistake{"folder_debounce: 1500us\n",
+                "c.yaml:1:18: folder_debounce: must be a duration with its units (ms, s, m, h), such as 90s or "
+                "1m30s, of 0s..10s\n"},
+        Mistake{"drain_timeout: -1s\n",
+                "c.yaml:1:16: drain_timeout: must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, of "
+                "0s..24h\n"},
         Mistake{"masquerade_all: maybe\n", "c.yaml:1:17: masquerade_all: must be true or false\n"},
         Mistake{"scheduler: fastest\n",
                 "c.yaml:1:12: scheduler: 'fastest' is not a scheduler; use one of rr wrr lc wlc "
                 "lblc lblcr dh sh sed nq fo ovf mh twos\n"},
         Mistake{"drain_timeout: 300\n",
-                "c.yaml:1:16: drain_timeout: must be a duration with its unit (ms, s, m, h) of 0s..24h\n"},
+                "c.yaml:1:16: drain_timeout: must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, of "
+                "0s..24h\n"},
         Mistake{"drain_timeout: 25h\n",
-                "c.yaml:1:16: drain_timeout: must be a duration with its unit (ms, s, m, h) of 0s..24h\n"},
+                "c.yaml:1:16: drain_timeout: must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, of "
+                "0s..24h\n"},
         Mistake{"metrics_bind_address: 10249\n", "c.yaml:1:23: metrics_bind_address: '10249' is not ADDRESS:PORT\n"},
         Mistake{"healthz_bind_address: 0.0.0.0:70000\n",
                 "c.yaml:1:23: healthz_bind_address: '0.0.0.0:70000' is not ADDRESS:PORT with a port of 1..65535\n"},
