@@ -14,33 +14,9 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto node_patience = 5s;  // the start depends neither on the Node object nor on ServiceCIDRs
+constexpr auto patience = 5s;  // for what the start does not depend on
 
-/// Services that another proxy serves, and headless ones, stay at the server (kube-proxy's own selectors, service/
-/// config.go and server.go of v1.37; older servers know no field selector for clusterIP).
-Resource services_resource() {
-    return {"services", "Service", "/api/v1/services",
-            "labelSelector=" + encode_query("!service.kubernetes.io/service-proxy-name"),
-            "fieldSelector=" + encode_query("spec.clusterIP!=None")};
-}
-
-Resource slices_resource() {
-    return {"endpointslices",
-            "EndpointSlice",
-            "/apis/discovery.k8s.io/v1/endpointslices",
-            "labelSelector=" + encode_query("!service.kubernetes.io/headless"),
-            {}};
-}
-
-Resource node_resource(const std::string& name) {
-    return {"nodes", "Node", "/api/v1/nodes", "fieldSelector=" + encode_query("metadata.name=" + name), {}};
-}
-
-/// Since Kubernetes 1.33. Older servers do not have it, and older roles not the right to it: neither is worth more than
-/// a word.
-Resource cidrs_resource() {
-    return {"servicecidrs", "ServiceCIDR", "/apis/networking.k8s.io/v1/servicecidrs", {}, {}};
-}
+using Need = WatchedResource::Need;
 
 /// The cluster's controllers have found the pods: what a Service selects is in its slices. So have they found its
 /// addresses: nobody asks for its families.
@@ -59,23 +35,23 @@ KubernetesSource::KubernetesSource(asio::io_context& context, KubernetesOptions 
       node_name_(std::move(options.node_name)),
       timer_(context),
       events_(client_, node_name_) {
-    watched_.push_back(make(services, services_resource(), Kind::service, options));
-    watched_.push_back(make(slices, slices_resource(), Kind::endpoint_slice, options));
-    watched_.push_back(make(node, node_resource(node_name_), Kind::node, options));
-    watched_.push_back(make(cidrs, cidrs_resource(), Kind::service_cidr, options));
+    if (options.resources.empty())
+        options.resources = resources_of_node(node_name_);
+    for (WatchedResource& resource : options.resources)
+        watched_.push_back(make(watched_.size(), std::move(resource), options));
     pending_.initial = true;
 }
 
 KubernetesSource::~KubernetesSource() = default;
 
-KubernetesSource::Watched KubernetesSource::make(std::size_t index, Resource resource, Kind kind,
+KubernetesSource::Watched KubernetesSource::make(std::size_t index, WatchedResource resource,
                                                  const KubernetesOptions& options) {
-    const std::string name = resource.name;
     Reflector::Sink sink{[this, index](std::vector<WireObject> objects) { take_list(index, std::move(objects)); },
                          [this, index](std::vector<WatchEvent> events) { take_events(index, std::move(events)); },
                          [this, index](const std::optional<Trouble>& trouble) { take_health(index, trouble); }};
-    return {std::make_unique<Reflector>(client_, std::move(resource), options.timing, std::move(sink)),
-            ObjectSet(kind, name, options.relist_hold), false};
+    auto reflector = std::make_unique<Reflector>(client_, resource.resource, options.timing, std::move(sink));
+    ObjectSet objects(resource.kind, resource.resource.name, options.relist_hold);
+    return {std::move(resource), std::move(reflector), std::move(objects)};
 }
 
 asio::awaitable<void> KubernetesSource::run(OnTransaction deliver) {
@@ -90,10 +66,9 @@ asio::awaitable<void> KubernetesSource::run(OnTransaction deliver) {
 void KubernetesSource::take_list(std::size_t index, std::vector<WireObject> objects) {
     Watched& watched = watched_[index];
     for (const WireObject& object : objects)
-        count_mistakes(object, watched.reflector->resource());
+        count_mistakes(object, watched.about.resource);
     watched.listed = true;
-    // Only an event says that our Node is gone: a list without it is the word of a server that may have lost its data.
-    if (index == node && objects.empty() && watched.objects.size() > 0)
+    if (watched.about.only_events_empty_it && objects.empty() && watched.objects.size() > 0)
         return;
     watched.objects.list(std::move(objects), Clock::now(), pending_);
     hand_over();
@@ -102,7 +77,7 @@ void KubernetesSource::take_list(std::size_t index, std::vector<WireObject> obje
 void KubernetesSource::take_events(std::size_t index, std::vector<WatchEvent> events) {
     Watched& watched = watched_[index];
     for (const WatchEvent& event : events)
-        count_mistakes(event.object, watched.reflector->resource());
+        count_mistakes(event.object, watched.about.resource);
     watched.objects.events(std::move(events), pending_);
     hand_over();
 }
@@ -115,35 +90,39 @@ void KubernetesSource::count_mistakes(const WireObject& object, const Resource& 
 }
 
 /// True: there is nothing more to be said of it.
-bool KubernetesSource::take_optional_health(const std::optional<Trouble>& trouble) {
-    const bool was_absent = std::exchange(cidrs_absent_, trouble && trouble->cause == Trouble::Cause::absent);
-    if (cidrs_absent_) {
-        troubles_.over(name_of(cidrs));
+bool KubernetesSource::take_optional_health(Watched& watched, const std::optional<Trouble>& trouble) {
+    const std::string& name = watched.about.resource.name;
+    const bool was_absent = std::exchange(watched.absent, trouble && trouble->cause == Trouble::Cause::absent);
+    if (watched.absent) {
+        troubles_.over(name);
         if (!was_absent && client_.hooks().absent)
-            client_.hooks().absent(name_of(cidrs), trouble->words);
+            client_.hooks().absent(name, trouble->words);
         return true;
     }
     if (!trouble || trouble->cause != Trouble::Cause::permission) {
-        cidrs_forbidden_ = cidrs_forbidden_ && trouble.has_value();
+        watched.forbidden = watched.forbidden && trouble.has_value();
         return false;
     }
-    const auto news = troubles_.failed(name_of(cidrs), *trouble, Clock::now());
-    if (news && !std::exchange(cidrs_forbidden_, true) && client_.hooks().away)
+    const auto news = troubles_.failed(name, *trouble, Clock::now());
+    if (news && !std::exchange(watched.forbidden, true) && client_.hooks().away)
         client_.hooks().away(*news);
     return true;
 }
 
 void KubernetesSource::take_health(std::size_t index, const std::optional<Trouble>& trouble) {
-    const bool told = index == cidrs && take_optional_health(trouble);
-    if (index == cidrs && trouble && !delivered_)
+    Watched& watched = watched_[index];
+    const std::string& name = watched.about.resource.name;
+    const bool optional = watched.about.need == Need::if_there;
+    const bool told = optional && take_optional_health(watched, trouble);
+    if (optional && trouble && !delivered_)
         hand_over();  // it is not waited for
     if (told)
         return;
     if (!trouble)
-        troubles_.over(name_of(index));
-    else if (const auto news = troubles_.failed(name_of(index), *trouble, Clock::now()); news && client_.hooks().away)
+        troubles_.over(name);
+    else if (const auto news = troubles_.failed(name, *trouble, Clock::now()); news && client_.hooks().away)
         client_.hooks().away(*news);
-    if (!away_since_ && (index == services || index == slices) && troubles_.lasts(name_of(index)))
+    if (!away_since_ && watched.about.need == Need::must && troubles_.lasts(name))
         away_since_ = Clock::now();
     if (away_since_ && watching()) {
         const auto away_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *away_since_);
@@ -154,7 +133,13 @@ void KubernetesSource::take_health(std::size_t index, const std::optional<Troubl
 }
 
 bool KubernetesSource::watching() const {
-    return !ails(watched_[services]) && !ails(watched_[slices]);
+    return std::none_of(watched_.begin(), watched_.end(),
+                        [this](const Watched& watched) { return watched.about.need == Need::must && ails(watched); });
+}
+
+bool KubernetesSource::knows(Kind kind) const {
+    return std::any_of(watched_.begin(), watched_.end(),
+                       [&](const Watched& watched) { return watched.about.kind == kind && watched.is_known(); });
 }
 
 std::vector<Problem> KubernetesSource::ailments() const {
@@ -166,17 +151,25 @@ std::vector<Problem> KubernetesSource::ailments() const {
 
 // ---- what goes out -------------------------------------------------------------------------------------------
 
+bool KubernetesSource::has_what_it_must() const {
+    return std::all_of(watched_.begin(), watched_.end(),
+                       [](const Watched& watched) { return watched.about.need != Need::must || watched.listed; });
+}
+
 bool KubernetesSource::complete() const {
-    const bool waited = node_awaited_ && Clock::now() >= *node_awaited_;
-    return watched_[services].listed && watched_[slices].listed && (watched_[node].listed || waited) &&
-           (knows_service_cidrs() || ails(watched_[cidrs]) || waited);
+    if (!has_what_it_must())
+        return false;
+    const bool waited = awaited_ && Clock::now() >= *awaited_;
+    return waited || std::all_of(watched_.begin(), watched_.end(), [this](const Watched& watched) {
+               return watched.is_known() || (watched.about.need == Need::if_there && ails(watched));
+           });
 }
 
 void KubernetesSource::hand_over() {
     timer_.cancel();  // there may be another moment to wait for
     if (!delivered_ && !complete()) {
-        if (!node_awaited_ && watched_[services].listed && watched_[slices].listed)
-            node_awaited_ = Clock::now() + node_patience;
+        if (!awaited_ && has_what_it_must())
+            awaited_ = Clock::now() + patience;
         return;
     }
     delivered_ = true;
@@ -188,29 +181,29 @@ void KubernetesSource::hand_over() {
 
 /// Gathering them costs what they are, so it is not done for an event that changes none.
 void KubernetesSource::add_problems(Transaction& changes) {
-    const bool node_missing = watched_[node].listed && watched_[node].objects.size() == 0;
-    std::uint64_t version = node_missing ? 1 : 2;
-    for (const Watched& watched : watched_)
-        version += 4 * watched.objects.problems_version();
+    std::uint64_t missed = 0;
+    std::uint64_t versions = 0;
+    for (const Watched& watched : watched_) {
+        missed = 2 * missed + (watched.is_missed() ? 1 : 0);
+        versions += watched.objects.problems_version();
+    }
+    const std::uint64_t version = 1 + missed + (versions << watched_.size());
     changes.same_problems = std::exchange(problems_version_, version) == version;
     if (changes.same_problems)
         return;
     for (const Watched& watched : watched_)
         watched.objects.add_problems(changes.problems);
-    if (node_missing)
-        changes.problems.push_back({{},
-                                    "Node " + node_name_,
-                                    "the API has no such Node: is node_name right? Until it is there, this host's own "
-                                    "addresses are used",
-                                    true});
+    for (const Watched& watched : watched_)
+        if (watched.is_missed())
+            changes.problems.push_back({{}, watched.about.title, watched.about.when_empty, true});
 }
 
 /// What is due at a moment, not at an event.
 asio::awaitable<void> KubernetesSource::keep_time() {
     for (;;) {
         Time next = Clock::now() + 1h;
-        if (!delivered_ && node_awaited_)
-            next = *node_awaited_;
+        if (!delivered_ && awaited_)
+            next = *awaited_;
         for (const Watched& watched : watched_)
             if (const auto due = watched.objects.due())
                 next = std::min(next, !ails(watched) ? *due : std::max<Time>(*due, Clock::now() + 1s));
@@ -231,21 +224,25 @@ asio::awaitable<void> KubernetesSource::keep_time() {
 
 std::string KubernetesSource::waiting_for() const {
     std::string text;
-    for (const std::size_t index : {services, slices}) {
-        const Watched& watched = watched_[index];
-        if (watched.listed)
+    for (const Watched& watched : watched_) {
+        if (watched.listed || watched.about.need != Need::must)
             continue;
-        text += (text.empty() ? "the first complete list of " : "; of ") + watched.reflector->resource().name;
+        const std::string& name = watched.about.resource.name;
+        text += (text.empty() ? "the first complete list of " : "; of ") + name;
         if (ails(watched))
-            text += " (" + troubles_.reason(name_of(index)) + ")";
+            text += " (" + troubles_.reason(name) + ")";
     }
-    return !text.empty() ? text : watched_[node].listed ? "ServiceCIDRs" : "Node " + node_name_;
+    if (!text.empty())
+        return text;
+    const auto next =
+        std::find_if(watched_.begin(), watched_.end(), [](const Watched& watched) { return !watched.is_known(); });
+    return next == watched_.end() ? "" : next->about.title;
 }
 
 std::map<std::string, double> KubernetesSource::staleness() const {
     std::map<std::string, double> seconds;
     for (const Watched& watched : watched_)
-        seconds[watched.reflector->resource().name] = watched.reflector->stale(Clock::now()).count();
+        seconds[watched.about.resource.name] = watched.reflector->stale(Clock::now()).count();
     return seconds;
 }
 

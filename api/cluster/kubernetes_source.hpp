@@ -1,8 +1,6 @@
-// The Kubernetes API as a source of objects: Services, EndpointSlices, this node's own Node and ServiceCIDRs,
-// listed and watched.
+// The Kubernetes API as a source of objects: a list of resources, each listed and watched.
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -15,6 +13,7 @@
 #include "api/cluster/event_poster.hpp"
 #include "api/cluster/object_set.hpp"
 #include "api/cluster/reflector.hpp"
+#include "api/cluster/watched_resources.hpp"
 #include "api/objects/source.hpp"
 
 namespace api {
@@ -25,6 +24,8 @@ struct KubernetesOptions {
     /// How long a list that suddenly lacks most objects is not believed; 0: it is believed.
     std::chrono::milliseconds relist_hold{300'000};
     WatchTiming timing;
+    /// What is watched; empty: resources_of_node().
+    std::vector<WatchedResource> resources{};
 };
 
 class KubernetesSource : public Source {
@@ -41,41 +42,42 @@ public:
     std::map<std::string, double> staleness() const;
     /// Removals that are held back.
     std::size_t held() const;
-    /// Whether Services and EndpointSlices are up to date, as far as can be told.
+    /// Whether what it must have is up to date, as far as can be told: for a node, Services and EndpointSlices.
     bool watching() const;
     /// What keeps resources from being watched now; each has been given to the hook `away`.
     std::vector<Problem> ailments() const;
 
-    /// Whether all ServiceCIDRs have been delivered, or there is no such resource. Nothing waits for them for long.
-    bool knows_service_cidrs() const { return watched_[cidrs].listed || cidrs_absent_; }
+    /// Whether all objects of that kind have been delivered, or the server has no such resource.
+    bool knows(Kind kind) const;
 
     /// Writes an Event (event_poster.hpp).
     boost::asio::awaitable<void> post(EventNote note) { return events_.post(std::move(note)); }
 
 private:
-    static constexpr std::size_t services = 0;
-    static constexpr std::size_t slices = 1;
-    static constexpr std::size_t node = 2;
-    static constexpr std::size_t cidrs = 3;
-
     /// One resource: who watches it, and what is known of it.
     struct Watched {
+        WatchedResource about;
         std::unique_ptr<Reflector> reflector;
         ObjectSet objects;
         bool listed = false;
+        bool absent = false;     ///< this server has no such resource
+        bool forbidden = false;  ///< it has been said that we may not read it
+
+        bool is_known() const { return listed || absent; }
+        bool is_missed() const { return listed && objects.size() == 0 && !about.when_empty.empty(); }
     };
 
-    Watched make(std::size_t index, Resource resource, Kind kind, const KubernetesOptions& options);
+    Watched make(std::size_t index, WatchedResource resource, const KubernetesOptions& options);
     void take_list(std::size_t index, std::vector<WireObject> objects);
     void take_events(std::size_t index, std::vector<WatchEvent> events);
     void take_health(std::size_t index, const std::optional<Trouble>& trouble);
-    const std::string& name_of(std::size_t index) const { return watched_[index].reflector->resource().name; }
-    bool ails(const Watched& watched) const { return troubles_.any(watched.reflector->resource().name); }
+    bool ails(const Watched& watched) const { return troubles_.any(watched.about.resource.name); }
     void count_mistakes(const WireObject& object, const Resource& resource) const;
     void hand_over();
     void add_problems(Transaction& changes);
+    bool has_what_it_must() const;
     bool complete() const;
-    bool take_optional_health(const std::optional<Trouble>& trouble);
+    bool take_optional_health(Watched& watched, const std::optional<Trouble>& trouble);
     boost::asio::awaitable<void> keep_time();
 
     ApiClient client_;
@@ -87,10 +89,8 @@ private:
     std::uint64_t problems_version_ = 0;
     bool delivered_ = false;
     boost::asio::steady_timer timer_;
-    std::optional<Time> node_awaited_;  // until when, once all else is there
+    std::optional<Time> awaited_;  // until when what need not be there is, once all else is
     std::optional<Time> away_since_;
-    bool cidrs_absent_ = false;     // this server has no such resource
-    bool cidrs_forbidden_ = false;  // said so
     EventPoster events_;
 };
 

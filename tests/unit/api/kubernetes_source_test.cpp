@@ -70,11 +70,12 @@ struct World {
         hooks.away = [this](const TroubleNews& news) { logged.push_back("away: " + to_string(news)); };
         hooks.back = [this](std::chrono::seconds) { logged.emplace_back("back"); };
     }
-    void start(std::vector<std::string> servers = {}) {
+    void start(std::vector<std::string> servers = {}, std::vector<WatchedResource> resources = {}) {
         Access access;
         access.servers = servers.empty() ? std::vector{server.url()} : std::move(servers);
         access.token = "secret";
-        source = std::make_unique<KubernetesSource>(context, KubernetesOptions{access, "node", 300s, timing}, hooks);
+        source = std::make_unique<KubernetesSource>(
+            context, KubernetesOptions{access, "node", 300s, timing, std::move(resources)}, hooks);
         asio::co_spawn(context, source->run([this](Transaction t) { transactions.push_back(std::move(t)); }),
                        asio::detached);
     }
@@ -444,7 +445,7 @@ TEST_CASE("ServiceCIDRs come with the first transaction, and as they change") {
     World world;
     world.start();
     REQUIRE(world.within(5s, [&] { return world.watches(); }));
-    CHECK(world.source->knows_service_cidrs());
+    CHECK(world.source->knows(Kind::service_cidr));
     const auto ranges = [&](std::size_t transaction) {
         std::string text;
         for (const Upsert& upsert : world.transactions.at(transaction).upserts)
@@ -486,7 +487,7 @@ TEST_CASE("a server without ServiceCIDRs, or without the right to them, costs on
     REQUIRE(world.logged.size() == 1);
     CHECK_THAT(world.logged[0], Catch::Contains(row.line));
     CHECK(world.source->ailments().size() == row.ailments);
-    CHECK(world.source->knows_service_cidrs() == (row.status == 404));
+    CHECK(world.source->knows(Kind::service_cidr) == (row.status == 404));
     CHECK(world.source->watching());
     CHECK(world.transactions.size() == 1);
     for (const auto& [resource, seconds] : world.source->staleness())
@@ -500,4 +501,22 @@ TEST_CASE("ServiceCIDRs that the server has later are there then") {
     world.start();
     REQUIRE(world.within(10s, [&] { return world.transactions.size() == 2; }));
     CHECK(std::holds_alternative<ServiceCidr>(world.transactions[1].upserts.at(0).object));
+}
+
+TEST_CASE("what is watched is a list of values") {
+    World world;
+    auto resources = resources_of_node("node");
+    std::erase_if(resources, [](const WatchedResource& one) { return one.kind != Kind::endpoint_slice; });
+    REQUIRE(resources.size() == 1);
+    resources[0].when_empty = "there is none";
+    world.start({}, resources);
+    REQUIRE(world.within(5s, [&] { return world.server.count("watch=1") == 1; }));
+    REQUIRE(world.transactions.size() == 1);
+    REQUIRE(world.transactions[0].problems.size() == 1);
+    CHECK(world.transactions[0].problems[0].object == "EndpointSlices");
+    CHECK(world.transactions[0].problems[0].message == "there is none");
+    CHECK(world.source->watching());
+    CHECK(world.source->knows(Kind::endpoint_slice));
+    CHECK_FALSE(world.source->knows(Kind::service));
+    CHECK(world.server.count("GET " + services) == 0);
 }
