@@ -40,7 +40,7 @@ spdlog::level::level_enum level_of(Level level) {
 
 constexpr std::size_t longest_text = 4096;  // bytes, of a message or a field
 
-std::string quoted(std::string_view text) {
+std::string as_json_text(std::string_view text) {
     return boost::json::serialize(boost::json::string(text));
 }
 
@@ -63,17 +63,17 @@ bool enabled(Level level) {
 std::string line(Format format, Level level, double unix_time, std::string_view message,
                  std::initializer_list<Field> fields) {
     if (format == Format::json) {
-        std::string text =
-            fmt::format(R"({{"time":{:.3f},"level":"{}","message":{})", unix_time,
-                        spdlog::level::to_string_view(level_of(level)), quoted(base::shortened(message, longest_text)));
+        std::string text = fmt::format(R"({{"time":{:.3f},"level":"{}","message":{})", unix_time,
+                                       spdlog::level::to_string_view(level_of(level)),
+                                       as_json_text(base::shortened(message, longest_text)));
         for (const auto& [key, value] : fields)
-            text += fmt::format(",{}:{}", quoted(key), quoted(base::shortened(value, longest_text)));
+            text += fmt::format(",{}:{}", as_json_text(key), as_json_text(base::shortened(value, longest_text)));
         return base::printable_json(text + '}');
     }
     std::string text = base::shortened(message, longest_text);
     for (const auto& [key, value] : fields) {
         const std::string shown = base::shortened(value, longest_text);
-        text += fmt::format(" {}={}", key, needs_quotes(shown) ? quoted(shown) : shown);
+        text += fmt::format(" {}={}", key, needs_quotes(shown) ? as_json_text(shown) : shown);
     }
     return base::printable(text);
 }
