@@ -205,7 +205,6 @@ Verdicts Engine::verdicts() {
         return pod != store_.pods().end() && pod_verdict(*pod, inputs_.verdict_of) == PodVerdict::failed;
     };
     verdicts.missing_schedulers = &missing_schedulers_;
-    verdicts.addresses = &addresses_;
     verdicts.kept = [this](const api::ObjectName& pod, const netlink::VirtualServer& server,
                            const netlink::RealServer& real) -> std::optional<int> {
         return grace_.contains(pod) ? inputs_.weight_of(server, real) : std::nullopt;

@@ -5,6 +5,7 @@
 
 #include "proxy/engine/engine.hpp"
 #include "proxy/plan/endpoint_addresses.hpp"
+#include "proxy/plan/request.hpp"
 
 namespace proxy {
 namespace {
@@ -100,9 +101,9 @@ std::size_t Engine::plan_service(const api::ObjectName& name) {
     std::vector<std::string> problems =
         note_addresses(*found, endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
     const Age age{found->created, transactions_};
-    Budget::Grant grant = budget_.grant(
-        with_allowed_addresses(*found, {facts_.claims, facts_.own_addresses, addresses_}), endpoints, facts_, age);
-    ServicePlan service_plan = plan(*found, endpoints, facts_, verdicts(), grant.front_ends);
+    const Request request = request_of(*found, facts_, addresses_, budget_.most_front_ends());
+    Budget::Grant grant = budget_.grant(*found, request, endpoints, age);
+    ServicePlan service_plan = plan(*found, request, endpoints, facts_, verdicts(), grant.front_ends);
     std::move(grant.problems.begin(), grant.problems.end(), std::back_inserter(service_plan.problems));
     std::move(problems.begin(), problems.end(), std::back_inserter(service_plan.problems));
     plan_problems_.put(name, std::move(service_plan.problems));

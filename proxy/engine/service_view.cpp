@@ -1,8 +1,8 @@
 #include "proxy/engine/service_view.hpp"
 
-#include <algorithm>
 #include <set>
 
+#include "proxy/plan/front_ends.hpp"
 #include "proxy/plan/words.hpp"
 
 namespace proxy {
@@ -28,52 +28,44 @@ std::string_view word(api::TrafficPolicy policy) {
     return policy == api::TrafficPolicy::local ? "Local" : "Cluster";
 }
 
-bool has_front_ends(const api::Service& service) {
-    return !service.headless && service.type != api::ServiceType::external_name;
+constexpr std::string_view word(FrontEndKind kind) {
+    switch (kind) {
+        case FrontEndKind::cluster_ip:
+            return "ClusterIP";
+        case FrontEndKind::node_port:
+            return "node port";
+        case FrontEndKind::load_balancer:
+            return "load balancer";
+        case FrontEndKind::external_ip:
+            break;
+    }
+    return "external IP";
 }
 
 }  // namespace
 
 std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const NodeFacts& node) {
-    std::vector<AskedFrontEnd> claims;
+    const auto external = named_addresses(service);
+    const auto wishes = front_ends_of(service, external, node, most_shown, Asked::all);
+    std::vector<AskedFrontEnd> asked;
+    asked.reserve(wishes.first.size());
     std::map<netlink::VirtualServer, std::size_t> places;
-    const auto add = [&](const Address& address, std::uint16_t number, const api::ServicePort& port, const char* kind,
-                         api::TrafficPolicy policy) {
-        const netlink::VirtualServer server{address, kernel_protocol(port.protocol), number};
-        const auto [place, is_new] = places.try_emplace(server, claims.size());
-        if (is_new && claims.size() == most_shown) {
-            places.erase(place);
-            return;
-        }
+    for (const FrontEndWish& wish : by_port(wishes.first, service)) {
+        const netlink::VirtualServer server = server_of(wish, service);
+        const std::string kind(word(wish.kind));
+        const api::TrafficPolicy policy =
+            wish.kind == FrontEndKind::cluster_ip ? service.internal_traffic_policy : service.external_traffic_policy;
+        const auto [place, is_new] = places.try_emplace(server, asked.size());
         if (is_new) {
-            claims.push_back({server, kind, &port, policy});
-            return;
+            asked.push_back({server, kind, &service.ports[wish.port_index], policy});
+            continue;
         }
-        AskedFrontEnd& claim = claims[place->second];
-        if (claim.kind.find(kind) == std::string::npos)
-            claim.kind += std::string(", ") + kind;
-        claim.policy = policy;
-    };
-    if (!has_front_ends(service))
-        return claims;
-    const auto has_family = [&](const Address& address) {
-        return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
-                           [&](const Address& ip) { return ip.is_v6() == address.is_v6(); });
-    };
-    for (const api::ServicePort& port : service.ports) {
-        for (const Address& address : service.cluster_ips)
-            add(address, port.port, port, "ClusterIP", service.internal_traffic_policy);
-        for (const Address& address : service.external_ips)
-            add(address, port.port, port, "external IP", service.external_traffic_policy);
-        for (const api::Ingress& ingress : service.ingress)
-            if (ingress.mode == api::IpMode::vip)
-                add(ingress.address, port.port, port, "load balancer", service.external_traffic_policy);
-        if (port.node_port != 0)
-            for (const Address& address : node.node_port_addresses)
-                if (has_family(address))
-                    add(address, port.node_port, port, "node port", service.external_traffic_policy);
+        AskedFrontEnd& twin = asked[place->second];
+        if (twin.kind.find(kind) == std::string::npos)
+            twin.kind += ", " + kind;
+        twin.policy = policy;
     }
-    return claims;
+    return asked;
 }
 
 ServiceViews::ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,

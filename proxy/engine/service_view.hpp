@@ -24,8 +24,7 @@ struct AskedFrontEnd {
     api::TrafficPolicy policy = api::TrafficPolicy::cluster;
 };
 
-/// Each virtual server once, in the order in which they are planned: where two kinds meet, the later one's policy
-/// holds, as it does in the plan.
+/// Each virtual server once, in the order in which they are planned (by_port()); at most 4,096.
 std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const NodeFacts& node);
 
 class ServiceViews {

@@ -26,10 +26,10 @@ std::string bound_text(const Cost& bound, bool by_real_servers) {
 
 }  // namespace
 
-Budget::Grant Budget::grant(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints,
-                            const NodeFacts& node, const Age& age) {
-    const FrontEndWishes wishes = front_ends_of(service, node, per_service_.front_ends);
-    const Multiplied multiplied(service, endpoints);
+Budget::Grant Budget::grant(const api::Service& service, const Request& request,
+                            const std::vector<api::PortEndpoints>& endpoints, const Age& age) {
+    const FrontEndWishes& wishes = request.front_ends;
+    const Multiplied multiplied(service, endpoints, request.sources);
     const Fitting own = fitting(wishes.first, multiplied, endpoints.size(), per_service_);
     const Cost room = room_.want(service.name, age, own.cost);
     const Fitting given =

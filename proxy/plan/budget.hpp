@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "proxy/plan/front_ends.hpp"
-#include "proxy/plan/plan.hpp"
+#include "proxy/plan/request.hpp"
 #include "proxy/plan/room.hpp"
 
 namespace proxy {
@@ -18,11 +18,11 @@ public:
     Budget(const Cost& per_service, const Cost& per_node) : per_service_(per_service), room_(per_node) {}
 
     struct Grant {
-        std::size_t front_ends = 0;         ///< the first so many (front_ends_of())
+        std::size_t front_ends = 0;         ///< the first so many of the request
         std::vector<std::string> problems;  ///< what the Service does not get: "field: sentence"
     };
-    /// `endpoints`: resolved up to most_endpoints().
-    Grant grant(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
+    /// `request`: with up to most_front_ends(); `endpoints`: resolved up to most_endpoints().
+    Grant grant(const api::Service& service, const Request& request, const std::vector<api::PortEndpoints>& endpoints,
                 const Age& age);
 
     /// The Service is gone.
@@ -31,6 +31,7 @@ public:
     /// Services that would be granted more or less than they were, since the last call: they are to be planned again.
     std::set<api::ObjectName> take_changed() { return room_.take_changed(); }
 
+    std::size_t most_front_ends() const { return per_service_.front_ends; }
     std::size_t most_endpoints() const { return per_service_.real_servers; }
 
 private:

@@ -145,21 +145,14 @@ std::vector<ExternalAddress> external_addresses(const api::Service& service, con
     return std::move(claims.allowed);
 }
 
-api::Service with_allowed_addresses(const api::Service& service, const std::vector<ExternalAddress>& external) {
-    api::Service allowed = service;
-    allowed.external_ips.clear();
-    allowed.ingress.clear();
-    for (const ExternalAddress& one : external)
-        if (one.field == ClaimField::external_ips)
-            allowed.external_ips.push_back(one.address);
-        else
-            allowed.ingress.push_back({one.address, api::IpMode::vip});
-    return allowed;
-}
-
-api::Service with_allowed_addresses(const api::Service& service, const Surroundings& around) {
-    std::vector<std::string> told_when_planned;
-    return with_allowed_addresses(service, external_addresses(service, around, told_when_planned));
+std::vector<ExternalAddress> named_addresses(const api::Service& service) {
+    std::vector<ExternalAddress> named;
+    for (const Address& address : service.external_ips)
+        named.push_back({address, ClaimField::external_ips, {}});
+    for (const api::Ingress& ingress : service.ingress)
+        if (ingress.mode == api::IpMode::vip)
+            named.push_back({ingress.address, ClaimField::ingress, {}});
+    return named;
 }
 
 std::set<Address> claimed_addresses(const api::Service& service) {

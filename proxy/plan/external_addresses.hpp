@@ -53,9 +53,8 @@ struct ExternalAddress {
 std::vector<ExternalAddress> external_addresses(const api::Service& service, const Surroundings& around,
                                                 std::vector<std::string>& problems);
 
-/// The Service with those of its external addresses that it may have.
-api::Service with_allowed_addresses(const api::Service& service, const std::vector<ExternalAddress>& external);
-api::Service with_allowed_addresses(const api::Service& service, const Surroundings& around);
+/// All that the Service names, in the same order, whether it may have them or not.
+std::vector<ExternalAddress> named_addresses(const api::Service& service);
 
 /// All addresses that a Service names, whether it may have them or not.
 std::set<Address> claimed_addresses(const api::Service& service);

@@ -1,27 +1,24 @@
 #include "proxy/plan/plan.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <map>
 #include <numeric>
 #include <tuple>
 
-#include "proxy/plan/front_ends.hpp"
 #include "proxy/plan/port_plan.hpp"
-#include "proxy/plan/source_ranges.hpp"
+#include "proxy/plan/request.hpp"
 
 namespace proxy {
 namespace {
 
 /// kube-proxy, in all its modes, takes such a list for none; but who writes it may think otherwise.
-void note_open_addresses(const api::Service& service, ServicePlan& plan) {
+void note_open_addresses(const api::Service& service, const std::vector<ExternalAddress>& external, ServicePlan& plan) {
     for (const bool ipv6 : {false, true}) {
         if (!only_other_family(service.source_ranges, ipv6))
             continue;
-        const auto open = std::find_if(service.ingress.begin(), service.ingress.end(), [&](const auto& ingress) {
-            return ingress.mode == api::IpMode::vip && ingress.address.is_v6() == ipv6;
+        const auto open = std::find_if(external.begin(), external.end(), [&](const ExternalAddress& one) {
+            return one.field == ClaimField::ingress && one.address.is_v6() == ipv6;
         });
-        if (open == service.ingress.end())
+        if (open == external.end())
             continue;
         plan.problems.push_back("spec.loadBalancerSourceRanges: has no " + std::string(ipv6 ? "IPv6" : "IPv4") +
                                 " range, so " + open->address.to_string() +
@@ -64,37 +61,6 @@ void merge_twins(std::vector<PlannedServer>& servers) {
     std::erase_if(servers, [&](const PlannedServer&) { return goes[at++]; });
 }
 
-/// Front ends by family, in the order of the ClusterIPs, and by port; those of one port in the order of their kinds.
-std::vector<FrontEndWish> by_port(const std::vector<FrontEndWish>& wishes, const api::Service& service) {
-    const bool ipv6_first = !service.cluster_ips.empty() && service.cluster_ips.front().is_v6();
-    std::vector<std::tuple<bool, std::size_t, std::size_t>> order;
-    order.reserve(wishes.size());
-    for (std::size_t i = 0; i < wishes.size(); ++i)
-        order.emplace_back(wishes[i].address->is_v6() != ipv6_first, wishes[i].port_index, i);
-    std::sort(order.begin(), order.end());
-    std::vector<FrontEndWish> sorted;
-    sorted.reserve(wishes.size());
-    for (const auto& [family, port, index] : order)
-        sorted.push_back(wishes[index]);
-    return sorted;
-}
-
-/// Without the ports that somebody else answers at.
-std::vector<FrontEndWish> taken_ports(std::vector<FrontEndWish> wishes, const api::Service& service,
-                                      const std::vector<ExternalAddress>& external) {
-    std::map<std::pair<FrontEndKind, Address>, const ExternalAddress*> with_refusals;
-    for (const ExternalAddress& one : external)
-        if (!one.refused.empty())
-            with_refusals[{one.field == ClaimField::ingress ? FrontEndKind::load_balancer : FrontEndKind::external_ip,
-                           one.address}] = &one;
-    if (!with_refusals.empty())
-        std::erase_if(wishes, [&](const FrontEndWish& wish) {
-            const auto found = with_refusals.find({wish.kind, *wish.address});
-            return found != with_refusals.end() && !found->second->takes(service.ports[wish.port_index]);
-        });
-    return wishes;
-}
-
 bool is_reached_from_outside(const api::Service& service) {
     return service.type == api::ServiceType::node_port || service.type == api::ServiceType::load_balancer ||
            !service.external_ips.empty();
@@ -112,8 +78,8 @@ void note_gaps(const api::Service& service, const Selection& selection, bool ipv
 
 }  // namespace
 
-ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
-                 const Verdicts& verdicts, std::size_t front_ends) {
+ServicePlan plan(const api::Service& service, const Request& request, const std::vector<api::PortEndpoints>& endpoints,
+                 const NodeFacts& node, const Verdicts& verdicts, std::size_t front_ends) {
     ServicePlan plan;
     if (service.headless || service.type == api::ServiceType::external_name || service.ports.empty())
         return plan;
@@ -121,18 +87,13 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
     Scheduling scheduling = scheduling_of(service, node.scheduler,
                                           verdicts.missing_schedulers == nullptr ? none : *verdicts.missing_schedulers);
     plan.problems = std::move(scheduling.problems);
+    plan.problems.insert(plan.problems.end(), request.problems.begin(), request.problems.end());
     plan.slow_start = scheduling.slow_start;
-    static const AddressBook nobody;
-    const AddressBook& book = verdicts.addresses == nullptr ? nobody : *verdicts.addresses;
-    const auto external = external_addresses(service, {node.claims, node.own_addresses, book}, plan.problems);
-    const api::Service allowed = with_allowed_addresses(service, external);
     std::vector<const api::PortEndpoints*> groups(service.ports.size(), nullptr);
     for (const api::PortEndpoints& group : endpoints)
         groups[group.port_index] = &group;
-    const AllowedSources sources[] = {{service.source_ranges, false, node.own_addresses},
-                                      {service.source_ranges, true, node.own_addresses}};
-    const auto wishes =
-        by_port(taken_ports(front_ends_of(allowed, node, front_ends).first, service, external), service);
+    const auto& asked = request.front_ends.first;
+    const auto wishes = by_port(std::span(asked).first(std::min(front_ends, asked.size())), service);
     for (auto at = wishes.begin(), end = at; at != wishes.end(); at = end) {
         const bool ipv6 = at->address->is_v6();
         end = std::find_if(at, wishes.end(), [&](const FrontEndWish& wish) {
@@ -141,7 +102,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
         if (groups[at->port_index] == nullptr)
             continue;
         PortOfFamily view{service,    service.ports[at->port_index], {},       {}, node, verdicts,
-                          scheduling, sources[ipv6 ? 1 : 0],         {at, end}};
+                          scheduling, request.sources[ipv6 ? 1 : 0], {at, end}};
         for (const api::ResolvedEndpoint& endpoint : groups[at->port_index]->endpoints)
             if (endpoint.address.is_v6() == ipv6)
                 view.endpoints.push_back(&endpoint);
@@ -160,7 +121,7 @@ ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoin
         plan.elements.push_back({netlink::Set::virtual_address, cluster_ip, netlink::Protocol::none, 0});
     }
     note_marks(plan);
-    note_open_addresses(allowed, plan);
+    note_open_addresses(service, request.external, plan);
     return plan;
 }
 

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <functional>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,6 +21,7 @@
 namespace proxy {
 
 using base::Address;
+struct Request;
 
 /// What planning needs to know of the node.
 struct NodeFacts {
@@ -45,8 +45,6 @@ struct Verdicts {
         kept;
     /// A mark for IPVS (Marks::take).
     std::function<std::optional<std::uint32_t>(const MarkUse&, const netlink::Element& carrier)> mark;
-    /// Addresses that others have; nullptr: none that is known.
-    const AddressBook* addresses = nullptr;
     /// Schedulers that this kernel has refused; nullptr: none.
     const std::set<std::string>* missing_schedulers = nullptr;
 };
@@ -77,11 +75,12 @@ struct ServicePlan {
     std::string hashed_by;                    ///< what is used where the kernel has no mh; empty: it is not needed
 };
 
-/// `service` has its addresses and node ports. Which endpoints a front end has, and which connections are dropped, is
-/// what kube-proxy's nftables mode does (selection.hpp, docs/architecture.md). `front_ends`: how many it has at most
-/// (front_ends.hpp). Costs what the Service becomes: each real server of each front end is looked at a few times.
-ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const NodeFacts& node,
-                 const Verdicts& verdicts, std::size_t front_ends = std::numeric_limits<std::size_t>::max());
+/// `service` has its addresses and node ports; `request` is its (request.hpp), of which it gets the first `front_ends`
+/// front ends. Which endpoints a front end has, and which connections are dropped, is what kube-proxy's nftables mode
+/// does (selection.hpp, docs/architecture.md). Costs what the Service becomes: each real server of each front end is
+/// looked at a few times.
+ServicePlan plan(const api::Service& service, const Request& request, const std::vector<api::PortEndpoints>& endpoints,
+                 const NodeFacts& node, const Verdicts& verdicts, std::size_t front_ends);
 
 /// What exists once for the node, whatever the services: the addresses on which node ports are served.
 ServicePlan plan_node(const NodeFacts& node);

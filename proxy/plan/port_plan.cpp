@@ -150,12 +150,10 @@ void PortPlanner::add(const FrontEnd& front_end) {
 }
 
 void PortPlanner::add(const FrontEndWish& wish) {
-    const bool node_port = wish.kind == FrontEndKind::node_port;
-    const VirtualServer front{*wish.address, kernel_protocol(view_.port.protocol),
-                              node_port ? view_.port.node_port : view_.port.port};
+    const VirtualServer front = server_of(wish, view_.service);
     if (wish.kind == FrontEndKind::cluster_ip)
         add_cluster_ip(front);
-    else if (node_port)
+    else if (wish.kind == FrontEndKind::node_port)
         add_external(wish.kind, front, node_port_sets);
     else
         add_external_address(wish.kind, front);

@@ -17,6 +17,8 @@ class AllowedSources {
 public:
     using Network = std::shared_ptr<const base::Prefix>;
 
+    /// Everybody.
+    AllowedSources() = default;
     /// Everybody, when there is no range of the family (kube-proxy splits the list by family and takes an empty one for
     /// none), or one of them is everything.
     AllowedSources(const std::vector<base::Prefix>& ranges, bool ipv6, const std::set<api::Address>& own_addresses);

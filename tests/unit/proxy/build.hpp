@@ -9,6 +9,7 @@
 #include "api/objects/endpoints.hpp"
 #include "api/objects/source.hpp"
 #include "api/objects/types.hpp"
+#include "proxy/plan/request.hpp"
 
 namespace build {
 
@@ -86,6 +87,13 @@ inline std::vector<api::ResolvedEndpoint> endpoints(const std::string& text) {
         all.push_back(endpoint);
     }
     return all;
+}
+
+/// Of a Service that gets all that it asks for.
+inline proxy::ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints,
+                               const proxy::NodeFacts& node, const proxy::Verdicts& verdicts) {
+    const proxy::Request request = proxy::request_of(service, node, {}, 100'000);
+    return proxy::plan(service, request, endpoints, node, verdicts, request.front_ends.first.size());
 }
 
 }  // namespace build

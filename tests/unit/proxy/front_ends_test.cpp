@@ -32,7 +32,8 @@ api::Service everything() {
 
 std::string text(const api::Service& service, std::size_t most, const NodeFacts& node = facts()) {
     std::string all;
-    const FrontEndWishes wishes = front_ends_of(service, node, most);
+    const Request request = request_of(service, node, {}, most);
+    const FrontEndWishes& wishes = request.front_ends;
     for (const FrontEndWish& wish : wishes.first)
         all += wish.address->to_string() + "/" + service.ports[wish.port_index].name + " ";
     return all + "of " + std::to_string(wishes.all);
@@ -54,6 +55,11 @@ std::vector<api::PortEndpoints> with_endpoints(const api::Service& service, cons
     for (std::size_t i = 0; i < service.ports.size(); ++i)
         groups.push_back({i, build::endpoints(endpoints)});
     return groups;
+}
+
+Budget::Grant granted(Budget& budget, const api::Service& service, const std::vector<api::PortEndpoints>& endpoints,
+                      const NodeFacts& node = facts()) {
+    return budget.grant(service, request_of(service, node, {}, budget.most_front_ends()), endpoints, {});
 }
 
 constexpr Cost no_bound{std::numeric_limits<std::uint64_t>::max() / 2, std::numeric_limits<std::uint64_t>::max() / 2};
@@ -78,12 +84,14 @@ TEST_CASE("front ends: ClusterIPs first, then node ports, load balancers' addres
 
 TEST_CASE("a million front ends are counted, not made") {
     const auto service = product(1000, 1000);
-    const FrontEndWishes wishes = front_ends_of(service, facts(), 4096);
+    const NodeFacts node = facts();
+    const Request request = request_of(service, node, {}, 4096);
+    const FrontEndWishes& wishes = request.front_ends;
     CHECK(wishes.all == 1'001'000);
     CHECK(wishes.first.size() == 4096);
     CHECK(wishes.first.capacity() <= 2 * 4096);
     Budget budget({4096, 65536}, no_bound);
-    const auto grant = budget.grant(service, with_endpoints(service, "1r 2r"), facts(), {});
+    const auto grant = budget.grant(service, request, with_endpoints(service, "1r 2r"), {});
     CHECK(grant.front_ends == 4096);
     CHECK(
         grant.problems ==
@@ -96,7 +104,8 @@ TEST_CASE("a million front ends are counted, not made") {
         [](const api::ObjectName&) { return false; },
         [](const auto&, const auto&, const auto&) { return std::nullopt; },
         [&](const MarkUse& use, const netlink::Element& carrier) { return marks.take(use, carrier); }};
-    const ServicePlan planned = plan(service, with_endpoints(service, "1r 2r"), facts(), verdicts, grant.front_ends);
+    const ServicePlan planned =
+        plan(service, request, with_endpoints(service, "1r 2r"), node, verdicts, grant.front_ends);
     CHECK(planned.virtual_servers.size() == 4096);
     CHECK(planned.elements.size() < 5 * 4096);
 }
@@ -125,7 +134,7 @@ TEST_CASE("what front ends multiply is bounded too") {
         for (std::size_t i = 0; i < row.ranges; ++i)
             service.source_ranges.push_back({build::address("10." + std::to_string(i) + ".0.0"), 16});
         Budget budget(row.bound, no_bound);
-        const auto grant = budget.grant(service, with_endpoints(service, row.endpoints), facts(), {});
+        const auto grant = granted(budget, service, with_endpoints(service, row.endpoints));
         CHECK(grant.front_ends == row.front_ends);
         REQUIRE(grant.problems.size() == (row.problem == nullptr ? 0 : 1));
         if (row.problem != nullptr)
@@ -138,13 +147,13 @@ TEST_CASE("front ends whose endpoints were too many to resolve are left out; of 
     Budget budget(no_bound, no_bound);
     auto endpoints = with_endpoints(service, "1r 2r");
     endpoints.pop_back();
-    const auto grant = budget.grant(service, endpoints, facts(), {});
+    const auto grant = granted(budget, service, endpoints);
     CHECK(grant.front_ends == 1);
     REQUIRE(grant.problems.size() == 1);
     auto single = build::service("web", "10.96.0.5");
     auto some = with_endpoints(single, "1r 2r");
     some[0].all = false;
-    const auto partly = budget.grant(single, some, facts(), {});
+    const auto partly = granted(budget, single, some);
     CHECK(partly.front_ends == 1);
     REQUIRE(partly.problems.size() == 1);
     CHECK(partly.problems[0].find("endpoints, of which the first are used") != std::string::npos);
@@ -166,7 +175,36 @@ TEST_CASE("10,000 dual-stack Services with three ports, node ports and a load ba
     std::size_t whole = 0;
     for (int i = 0; i < 10'000; ++i) {
         service.name.name = "s" + std::to_string(i);
-        whole += budget.grant(service, endpoints, facts(), {}).problems.empty() ? 1 : 0;
+        whole += granted(budget, service, endpoints).problems.empty() ? 1 : 0;
     }
     CHECK(whole == 10'000);
+}
+
+TEST_CASE("what external addresses are refused takes no front end from the others") {
+    auto service = product(2, 0);
+    service.external_ips = {build::address("10.96.0.5"), build::address("127.0.0.1"), build::address("192.168.50.10"),
+                            build::address("203.0.113.1")};
+    NodeFacts node = facts();
+    node.own_addresses = {build::address("192.168.50.10")};
+    node.claims.own_ports = {2};
+    CHECK(text(service, 4, node) == "10.96.0.5/p1 10.96.0.5/p2 192.168.50.10/p1 203.0.113.1/p1 of 5");
+    Budget budget({5, 10}, no_bound);
+    const auto grant = granted(budget, service, with_endpoints(service, "1r 2r"), node);
+    CHECK(grant.front_ends == 5);
+    CHECK(grant.problems.empty());
+}
+
+TEST_CASE("front ends are planned by family and port, of one port by kind") {
+    auto service = everything();
+    service.cluster_ips.insert(service.cluster_ips.begin(), build::address("fd00:96::5"));
+    const NodeFacts node = facts();
+    const auto external = named_addresses(service);
+    const auto all = front_ends_of(service, external, node, 100);
+    std::string text;
+    for (const FrontEndWish& wish : by_port(all.first, service))
+        text += netlink::to_string(server_of(wish, service)) + " ";
+    CHECK(text ==
+          "[fd00:96::5]:80/tcp [fd00:9::1]:80/tcp [fd00:96::5]:81/tcp [fd00:50::10]:30081/tcp [fd00:9::1]:81/tcp "
+          "10.96.0.5:80/tcp 203.0.113.8:80/tcp 203.0.113.1:80/tcp 203.0.113.2:80/tcp "
+          "10.96.0.5:81/tcp 192.168.50.10:30081/tcp 203.0.113.8:81/tcp 203.0.113.1:81/tcp 203.0.113.2:81/tcp ");
 }

@@ -45,7 +45,7 @@ Marks no_marks_yet() {
 
 std::string planned(const api::Service& service, const std::string& endpoints) {
     Marks marks = no_marks_yet();
-    return text(plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks)));
+    return text(build::plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks)));
 }
 
 struct Row {
@@ -121,7 +121,7 @@ TEST_CASE("external addresses") {
 TEST_CASE("a ClusterIP is open unless it is dropped; an external address that is the same is refused") {
     const auto is_open = [](const api::Service& service, const std::string& endpoints) {
         Marks marks = no_marks_yet();
-        const ServicePlan all = plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks));
+        const ServicePlan all = build::plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks));
         const netlink::Element open{netlink::Set::cluster, service.cluster_ips.at(0), netlink::Protocol::tcp, 80};
         return std::find(all.elements.begin(), all.elements.end(), open) != all.elements.end();
     };
@@ -179,9 +179,9 @@ TEST_CASE("a failed probe leaves a real server without weight, and none of UDP")
     Verdicts verdicts = no_verdicts(marks);
     verdicts.failed = [](const api::ObjectName& pod) { return pod.name == "web-2"; };
     auto service = build::service("web", "10.96.0.5");
-    CHECK(text(plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/tcp 1 2=0");
+    CHECK(text(build::plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/tcp 1 2=0");
     service.ports[0].protocol = api::Protocol::udp;
-    CHECK(text(plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/udp 1");
+    CHECK(text(build::plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/udp 1");
 }
 
 TEST_CASE("Local policies that find nothing here") {
@@ -219,8 +219,8 @@ TEST_CASE("Local policies that find nothing here") {
         service.external_traffic_policy = row.external;
         service.ports.push_back({"more", api::Protocol::tcp, 81, std::uint16_t{8080}, 0});
         Marks marks = no_marks_yet();
-        const auto found = plan(service, {{0, build::endpoints(row.endpoints)}, {1, build::endpoints("1lr")}}, facts(),
-                                no_verdicts(marks));
+        const auto found = build::plan(service, {{0, build::endpoints(row.endpoints)}, {1, build::endpoints("1lr")}},
+                                       facts(), no_verdicts(marks));
         CHECK(found.gaps == row.gaps);
     }
 }
@@ -231,7 +231,7 @@ TEST_CASE("a front end that a Service has in two ways is one, of the kind that g
     service.external_ips = {build::address("203.0.113.7")};
     service.ingress = {{build::address("203.0.113.7"), api::IpMode::vip}};
     Marks marks = no_marks_yet();
-    const ServicePlan planned = plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), no_verdicts(marks));
+    const ServicePlan planned = build::plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), no_verdicts(marks));
     std::string all;
     for (const auto& [server, state, kind] : planned.virtual_servers)
         all += netlink::to_string(server) + " as " + std::string(to_string(kind)) + " " +
@@ -246,7 +246,7 @@ TEST_CASE("what is wrong with every front end of a Service is said once") {
     Verdicts verdicts = {[](const api::ObjectName&) { return false; },
                          [](const auto&, const auto&, const auto&) { return std::nullopt; },
                          [](const auto&, const auto&) { return std::nullopt; }};
-    const ServicePlan planned = plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), verdicts);
+    const ServicePlan planned = build::plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), verdicts);
     REQUIRE(planned.problems.size() == 1);
     CHECK(planned.problems[0].find("all marks are in use") != std::string::npos);
 }

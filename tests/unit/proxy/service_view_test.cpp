@@ -143,7 +143,7 @@ TEST_CASE("every front end is shown as the kernel has it, whatever the policies"
         CHECK(front_end.waits_for.empty());
     }
     CHECK(kinds ==
-          "ClusterIP 10.96.0.5; external IP 203.0.113.7; load balancer 203.0.113.8; node port 192.168.50.10; ");
+          "ClusterIP 10.96.0.5; node port 192.168.50.10; load balancer 203.0.113.8; external IP 203.0.113.7; ");
     check_against(programmed.kernel.state(), views[0]);
 }
 
