@@ -72,15 +72,20 @@ bool is_removal(const Change& change) {
         change);
 }
 
+/// Protocol, port and mark, to be compared in this order: much of what planning costs is comparing elements.
+static std::uint64_t packed(const Element& element) {
+    return std::uint64_t{static_cast<std::uint8_t>(element.protocol)} << 48U | std::uint64_t{element.port} << 32U |
+           element.mark;
+}
+
 std::strong_ordering Element::operator<=>(const Element& other) const {
     if (set != other.set)
         return set <=> other.set;
     if (const auto order = address <=> other.address; order != 0)
         return order;
-    if (const auto order = std::tie(protocol, port, mark) <=> std::tie(other.protocol, other.port, other.mark);
-        order != 0)
+    if (const auto order = packed(*this) <=> packed(other); order != 0)
         return order;
-    return compare(sources.get(), other.sources.get());
+    return sources == other.sources ? std::strong_ordering::equal : compare(sources.get(), other.sources.get());
 }
 bool Element::operator==(const Element& other) const {
     return (*this <=> other) == 0;

@@ -12,7 +12,8 @@ using netlink::VirtualServer;
 
 template <class T>
 void sort_unique(std::vector<T>& values) {
-    std::sort(values.begin(), values.end());
+    if (!std::is_sorted(values.begin(), values.end()))
+        std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
     values.shrink_to_fit();
 }

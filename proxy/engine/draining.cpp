@@ -19,6 +19,8 @@ void Draining::note_vanished(const Entries& entries) {
 }
 
 void Draining::replace(const netlink::VirtualServer& server, const std::map<netlink::RealServer, Departure>& left) {
+    if (left.empty() && servers_.empty())
+        return;
     const auto found = servers_.find(server);
     const Entries old = found == servers_.end() ? Entries{} : std::move(found->second);
     for (const auto& [real, entry] : old)
@@ -39,7 +41,7 @@ void Draining::replace(const netlink::VirtualServer& server, const std::map<netl
             if (entry.how == known->second.how)
                 entry.since = known->second.since;
         }
-        entries.emplace(real, entry);
+        entries.emplace_hint(entries.end(), real, entry);
     }
     note_vanished(entries);
 }

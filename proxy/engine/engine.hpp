@@ -16,6 +16,7 @@
 #include "proxy/engine/desired.hpp"
 #include "proxy/engine/draining.hpp"
 #include "proxy/engine/health_ports.hpp"
+#include "proxy/engine/planning.hpp"
 #include "proxy/engine/probes.hpp"
 #include "proxy/engine/slow_start.hpp"
 #include "proxy/engine/view.hpp"
@@ -69,9 +70,10 @@ public:
     /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
     std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
 
-    /// The same in slices, for a loop that has other things to do: plans dirty Services until they have become `most`
-    /// objects, which ends a slice of desired() too. True: some are left of those that were dirty at the first call, or
-    /// that their plans have given or taken a front end; until then desired() is not to be given to the kernel.
+    /// The same in slices, for a loop that has other things to do: plans dirty Services, each in steps (planning.hpp),
+    /// until these have looked at `most` objects, which ends a slice of desired() too. True: some are left of those
+    /// that were dirty at the first call, or that their plans have given or taken a front end; until then desired() is
+    /// not to be given to the kernel.
     bool plan_slice(std::size_t most);
     bool is_dirty() const { return node_dirty_ || !dirty_.empty() || !round_.empty(); }
 
@@ -140,7 +142,13 @@ private:
     bool take(api::Upsert& upsert);
     void note_origin(const api::Upsert& upsert);
     void retry_waiting(std::vector<api::Upsert>& taken);
-    std::size_t plan_service(const api::ObjectName& name);
+    void plan_service(const api::ObjectName& name);
+    std::size_t advance(Planning& planning);
+    std::size_t look(Planning& planning);
+    std::size_t make_plan(Planning& planning);
+    std::size_t keep_what_stays(Planning& planning);
+    std::size_t put_plan(Planning& planning);
+    std::size_t settle_plan(Planning& planning);
     void forget_service(const api::ObjectName& name);
     void note_backends(const api::ObjectName& name);
     void plan_node_if_dirty();
@@ -181,7 +189,7 @@ private:
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
-    std::set<api::ObjectName> round_;             // of plan_slice()
+    PlanRound round_;                             // of plan_slice()
     std::set<api::ObjectName> without_backends_;  // with virtual servers, and no real server that takes connections
     std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand
     std::uint64_t transactions_ = 0;

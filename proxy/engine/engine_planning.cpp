@@ -10,9 +10,15 @@
 namespace proxy {
 namespace {
 
-/// How much a plan is, to be compared with others: its objects, and something for having been looked at.
+std::size_t size_of(const std::vector<api::PortEndpoints>& endpoints) {
+    std::size_t size = 0;
+    for (const api::PortEndpoints& group : endpoints)
+        size += group.endpoints.size();
+    return size;
+}
+
 std::size_t size_of(const ServicePlan& plan) {
-    std::size_t size = 8 + plan.virtual_servers.size() + plan.elements.size();
+    std::size_t size = 1 + plan.virtual_servers.size() + plan.elements.size();
     for (const PlannedServer& planned : plan.virtual_servers)
         size += planned.state.real_servers.size();
     return size;
@@ -40,6 +46,11 @@ std::set<api::ObjectName> Engine::take_unsettled() {
     return names;
 }
 
+void Engine::plan_service(const api::ObjectName& name) {
+    for (Planning planning{name}; planning.next != Planning::Step::done;)
+        advance(planning);
+}
+
 std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted) {
     plan_node_if_dirty();
     std::vector<api::ObjectName> now;
@@ -61,10 +72,15 @@ std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>
 bool Engine::plan_slice(std::size_t most) {
     plan_node_if_dirty();
     if (round_.empty())
-        round_ = std::exchange(dirty_, {});
-    for (std::size_t made = 0; made < most && !round_.empty();) {
-        made += plan_service(round_.extract(round_.begin()).value());
-        round_.merge(take_unsettled());
+        round_.waiting = std::exchange(dirty_, {});
+    for (std::size_t seen = 0; seen < most && !round_.empty();) {
+        if (!round_.current)
+            round_.current.emplace(round_.waiting.extract(round_.waiting.begin()).value());
+        seen += advance(*round_.current);
+        if (round_.current->next != Planning::Step::done)
+            continue;
+        round_.current.reset();
+        round_.waiting.merge(take_unsettled());
     }
     desired_.end_slice();
     if (round_.empty() && dirty_.empty())
@@ -84,42 +100,89 @@ void Engine::forget_service(const api::ObjectName& name) {
     plan_problems_.put(name, {});
 }
 
-std::size_t Engine::plan_service(const api::ObjectName& name) {
+/// How many objects it has looked at.
+std::size_t Engine::advance(Planning& planning) {
+    switch (planning.next) {
+        case Planning::Step::look:
+            return look(planning);
+        case Planning::Step::make:
+            return make_plan(planning);
+        case Planning::Step::keep:
+            return keep_what_stays(planning);
+        case Planning::Step::replace:
+            return put_plan(planning);
+        case Planning::Step::settle:
+            return settle_plan(planning);
+        case Planning::Step::done:
+            break;
+    }
+    return 0;
+}
+
+std::size_t Engine::look(Planning& planning) {
     ++plans_;
+    const api::ObjectName& name = planning.name;
     gaps_.erase(name);
     without_ipv6_.erase(name);
     const auto found = store_.services().find(name);
-    const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
     if (found == store_.services().end()) {
+        const auto before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(name);
         forget_service(name);
         forget_draining(before);
+        planning.next = Planning::Step::done;
         return 1 + before.size();
     }
-    auto endpoints = api::endpoints_of(
+    planning.service = *found;
+    planning.age = {found->created, transactions_};
+    planning.endpoints = api::endpoints_of(
         *found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name,
         budget_.most_endpoints());
-    std::vector<std::string> problems =
-        note_addresses(*found, endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
-    const Age age{found->created, transactions_};
-    const Request request = request_of(*found, facts_, addresses_, budget_.most_front_ends());
-    Budget::Grant grant = budget_.grant(*found, request, endpoints, age);
-    ServicePlan service_plan = plan(*found, request, endpoints, facts_, verdicts(), grant.front_ends);
-    std::move(grant.problems.begin(), grant.problems.end(), std::back_inserter(service_plan.problems));
-    std::move(problems.begin(), problems.end(), std::back_inserter(service_plan.problems));
-    plan_problems_.put(name, std::move(service_plan.problems));
-    if (!service_plan.gaps.empty())
-        gaps_[name] = std::move(service_plan.gaps);
-    if (service_plan.without_ipv6)
-        without_ipv6_.insert(name);
-    slow_start_.weigh(name, service_plan, inputs_.weight_of);
-    keep_draining(name, endpoints, age, service_plan);
-    marks_.keep(name, service_plan.marks);
-    const std::size_t size = size_of(service_plan);
-    desired_.replace(name, std::move(service_plan), age);
-    forget_draining(before);
-    note_backends(name);
-    health_ports_.put(*found, endpoints, carried());
+    planning.problems =
+        note_addresses(*found, planning.endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
+    planning.next = Planning::Step::make;
+    return 1 + size_of(planning.endpoints);
+}
+
+std::size_t Engine::make_plan(Planning& planning) {
+    const Request request = request_of(planning.service, facts_, addresses_, budget_.most_front_ends());
+    Budget::Grant grant = budget_.grant(planning.service, request, planning.endpoints, planning.age);
+    ServicePlan& made = planning.plan;
+    made = plan(planning.service, request, planning.endpoints, facts_, verdicts(), grant.front_ends);
+    std::move(grant.problems.begin(), grant.problems.end(), std::back_inserter(made.problems));
+    std::move(planning.problems.begin(), planning.problems.end(), std::back_inserter(made.problems));
+    std::sort(made.elements.begin(), made.elements.end());  // here, so that replacing is shorter
+    planning.next = Planning::Step::keep;
+    return size_of(made);
+}
+
+std::size_t Engine::keep_what_stays(Planning& planning) {
+    slow_start_.weigh(planning.name, planning.plan, inputs_.weight_of);
+    planning.before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(planning.name);
+    keep_draining(planning.name, planning.endpoints, planning.age, planning.plan);
+    planning.next = Planning::Step::replace;
+    return size_of(planning.plan);
+}
+
+std::size_t Engine::put_plan(Planning& planning) {
+    ServicePlan& made = planning.plan;
+    const std::size_t size = size_of(made);
+    plan_problems_.put(planning.name, std::move(made.problems));
+    if (!made.gaps.empty())
+        gaps_[planning.name] = std::move(made.gaps);
+    if (made.without_ipv6)
+        without_ipv6_.insert(planning.name);
+    marks_.keep(planning.name, made.marks);
+    desired_.replace(planning.name, std::move(made), planning.age);
+    planning.next = Planning::Step::settle;
     return size;
+}
+
+std::size_t Engine::settle_plan(Planning& planning) {
+    forget_draining(planning.before);
+    note_backends(planning.name);
+    health_ports_.put(planning.service, planning.endpoints, carried());
+    planning.next = Planning::Step::done;
+    return 1 + size_of(planning.endpoints);
 }
 
 void Engine::note_backends(const api::ObjectName& name) {

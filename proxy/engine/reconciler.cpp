@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <span>
 
-#include "proxy/engine/turns.hpp"
-
 namespace proxy {
 namespace {
 
@@ -185,7 +183,7 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
     StepResult result;
     if (cursor_ == pending_.size()) {
         collect(now);
-        if (pending_.size() > std::max(limit, turns::plan_slice))
+        if (pending_.size() > limit)
             return result;  // enough for one turn
     }
     const std::span<const Change> batch =

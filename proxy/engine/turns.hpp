@@ -6,8 +6,8 @@
 
 namespace proxy::turns {
 
-inline constexpr std::size_t plan_slice = 8192;  ///< objects that are planned, and later compared
-inline constexpr std::size_t batch_size = 4096;  ///< changes given to the kernel
+inline constexpr std::size_t plan_slice = 8192;  ///< objects that are looked at in planning, and later compared
+inline constexpr std::size_t batch_size = 2048;  ///< changes given to the kernel
 inline constexpr std::size_t port_slice = 64;    ///< Services whose health check ports are counted
 
 }  // namespace proxy::turns

@@ -59,10 +59,13 @@ void NodeLoop::program_everything_now() {
 asio::awaitable<void> NodeLoop::plan() {
     if (!engine_.is_dirty())
         co_return;
-    while (engine_.plan_slice(turns::plan_slice))
+    for (bool more = true; more;) {
+        more = engine_.plan_slice(turns::plan_slice);
         co_await asio::post(context_, asio::use_awaitable);
+    }
     tell_conflicts();
     tell_plan_problems();
+    co_await asio::post(context_, asio::use_awaitable);
 }
 
 /// Until the kernel holds all that is wanted, or refuses what is left. In turns, between which the loop does what else

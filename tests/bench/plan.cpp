@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/engine/engine.hpp"
@@ -28,7 +30,7 @@ double now_ms() {
 
 bool broken = false;
 double worst_service = 0;
-double worst_turn = 0;
+std::map<std::string, double> worst_turns;  // by what is done in them
 
 void figure(const char* name, double value, double bound, const char* note) {
     broken = broken || value > bound;
@@ -68,14 +70,40 @@ struct Given {
     }
 };
 
+/// Each with what is done in it, in milliseconds.
+using Turns = std::vector<std::pair<std::string, double>>;
+
+/// Prints the longest turns, and keeps them for the figures.
+void report(const Turns& turns) {
+    std::map<std::string, double> longest;
+    for (const auto& [what, took] : turns)
+        longest[what] = std::max(longest[what], took);
+    for (const auto& [what, took] : longest) {
+        std::printf("  %s %.1f", what.c_str(), took);
+        worst_turns[what] = std::max(worst_turns[what], took);
+    }
+    std::printf("  (longest turns of %zu, ms)\n", turns.size());
+}
+
+/// The same three times: others on the machine make a turn longer, never shorter.
+template <class Run>
+Turns best_of_three(Run run) {
+    Turns best = run();
+    for (int again = 0; again < 2; ++again) {
+        const Turns turns = run();
+        for (std::size_t i = 0; i < std::min(best.size(), turns.size()); ++i)
+            best[i].second = std::min(best[i].second, turns[i].second);
+    }
+    return best;
+}
+
 /// What the node's loop does with what it is told, each turn timed.
 struct Loop {
     testing::FakeKernel kernel;
     Engine engine;
     Reconciler reconciler;
-    double longest = 0;
+    Turns turns;
     double planning = 0;
-    std::size_t turns = 0;
 
     explicit Loop(const Config& config)
         : engine(config, facts(), {},
@@ -103,25 +131,23 @@ struct Loop {
     }
 
     template <class Turn>
-    auto timed(double& total, Turn turn) {
+    auto timed(const char* what, Turn turn) {
         const double start = now_ms();
         const auto result = turn();
         const double took = now_ms() - start;
-        total += took;
-        longest = std::max(longest, took);
-        ++turns;
+        planning += what == std::string_view("plan") ? took : 0;
+        turns.emplace_back(what, took);
         return result;
     }
 
     void sync() {
-        double applying = 0;
         while (engine.is_dirty())
-            while (timed(planning, [&] { return engine.plan_slice(turns::plan_slice); })) {
+            while (timed("plan", [&] { return engine.plan_slice(turns::plan_slice); })) {
             }
-        while (timed(applying, [&] { return reconciler.step(Time{}, turns::batch_size).applied; }) > 0 ||
+        while (timed("apply", [&] { return reconciler.step(Time{}, turns::batch_size).applied; }) > 0 ||
                !reconciler.idle()) {
         }
-        while (timed(applying, [&] { return engine.settle_health_ports(false, turns::port_slice); })) {
+        while (timed("count", [&] { return engine.settle_health_ports(false, turns::port_slice); })) {
         }
     }
 };
@@ -136,9 +162,9 @@ Given costly(Given given) {
     return given;
 }
 
-/// Comes, loses half of its endpoints, changes hands with a rival, goes.
-void live(const char* what, Given given) {
-    Loop loop((Config()));
+/// Comes, loses half of its endpoints, changes hands with a rival, goes. Returns how many front ends it had; `planned`:
+/// how long its first plan took.
+std::size_t live(Loop& loop, Given given, double& planned) {
     Given rival("rival", 0x0a600006U, 1, 1, 1);
     rival.service.external_ips = {given.service.external_ips.empty() ? v4(0xcb007100U) : given.service.external_ips[0]};
     rival.service.created = std::chrono::sys_seconds(std::chrono::seconds(1000));
@@ -147,7 +173,7 @@ void live(const char* what, Given given) {
     loop.planning = 0;
     loop.apply({given.service, given.slice});
     loop.sync();
-    const double planned = loop.planning;
+    planned = std::min(planned, loop.planning);
     const std::size_t front_ends = loop.engine.desired().servers_of(given.service.name).size();
     given.slice.endpoints.resize((given.slice.endpoints.size() + 1) / 2);
     loop.apply({given.service, given.slice});
@@ -156,10 +182,20 @@ void live(const char* what, Given given) {
     loop.sync();
     loop.apply({}, {given.service.name.name});
     loop.sync();
-    std::printf("%s: %zu front ends, %zu conflicts left, planned in %.1f ms, longest turn %.1f ms of %zu\n", what,
-                front_ends, loop.engine.desired().conflict_count(), planned, loop.longest, loop.turns);
+    return front_ends;
+}
+
+void live(const char* what, const Given& given) {
+    double planned = 1e9;
+    std::size_t front_ends = 0;
+    const Turns turns = best_of_three([&] {
+        Loop loop((Config()));
+        front_ends = live(loop, given, planned);
+        return loop.turns;
+    });
+    std::printf("%s: %zu front ends, planned in %.1f ms:", what, front_ends, planned);
+    report(turns);
     worst_service = std::max(worst_service, planned);
-    worst_turn = std::max(worst_turn, loop.longest);
 }
 
 /// All Services of a node are planned anew, as when its addresses change; a tenth of them lose an endpoint.
@@ -188,9 +224,8 @@ void plan_all(std::size_t count) {
     facts.node_port_addresses.push_back(v4(0xc0a8330aU));
     loop.engine.set_facts(facts);
     loop.sync();
-    std::printf("%zu Services planned anew with another node address: %.1f ms, longest turn %.1f ms of %zu\n", count,
-                loop.planning, loop.longest, loop.turns);
-    worst_turn = std::max(worst_turn, loop.longest);
+    std::printf("%zu Services planned anew with another node address: %.1f ms:", count, loop.planning);
+    report(loop.turns);
 }
 
 }  // namespace
@@ -209,6 +244,8 @@ int main(int argc, char** argv) {
     plan_all(10'000);
     figure("plan_worst_service_ms", worst_service, 100,
            "front_ends_per_service and real_servers_per_service at their defaults");
-    figure("plan_worst_turn_ms", worst_turn, 50, "of planning, comparing and applying to a kernel that costs nothing");
+    for (const auto& [what, took] : worst_turns)
+        figure((what + "_worst_turn_ms").c_str(), took, 50,
+               "nothing else is answered meanwhile; the kernel's own part is not in it");
     return broken && argc > 1 && std::strcmp(argv[1], "--strict") == 0 ? 1 : 0;
 }

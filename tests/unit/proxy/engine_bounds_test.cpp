@@ -186,6 +186,42 @@ TEST_CASE("planned in slices, the kernel gets the same as in one go") {
     CHECK(sliced.reconciler->idle());
 }
 
+TEST_CASE("a Service that changes or goes while it is planned is planned again") {
+    const int steps = GENERATE(1, 2, 3, 4, 5);
+    const bool goes = GENERATE(false, true);
+    CAPTURE(steps, goes);
+    const Given large("web", "10.96.0.5", 100, 4, 3, 6);
+    const Given small("web", "10.96.0.5", 100, 1, 2, 2);
+    Counting world;
+    world.apply(large.objects());
+    for (int i = 1; i < steps; ++i)
+        CHECK(world.engine->plan_slice(1));
+    if (goes)
+        world.apply({}, {"web"});
+    else
+        world.apply(small.objects());
+    while (world.engine->is_dirty())
+        world.sync(1);
+    Counting direct;
+    if (!goes)
+        direct.apply(small.objects());
+    direct.sync(everything);
+    CHECK(world.kernel.state() == direct.kernel.state());
+    CHECK(world.engine->desired().virtual_server_count() == direct.engine->desired().virtual_server_count());
+}
+
+TEST_CASE("one Service is planned in several slices, and the kernel gets none of it before") {
+    Counting world;
+    world.apply(Given("web", "10.96.0.5", 100, 10, 10, 8).objects());
+    std::size_t slices = 0;
+    while (world.engine->plan_slice(50)) {
+        ++slices;
+        CHECK(world.engine->is_dirty());
+    }
+    CHECK(slices >= 4);
+    CHECK(world.servers("web") == 110);
+}
+
 TEST_CASE("a front end that goes from one Service to another in one transaction stays, whatever the slices") {
     const bool downwards = GENERATE(false, true);
     const std::string from = downwards ? "z" : "a";
