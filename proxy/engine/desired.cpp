@@ -239,6 +239,13 @@ std::vector<Conflict> Desired::conflicts_of(const netlink::VirtualServer& server
     return conflicts;
 }
 
+const api::ObjectName* Desired::waits_for(const VirtualServer& server, const api::ObjectName& service) const {
+    const auto rivals = rivals_.find(server);
+    const api::ObjectName* holder = owner(server);
+    const bool waits = rivals != rivals_.end() && rivals->second.all().contains(service);
+    return waits && holder != nullptr && *holder != service ? holder : nullptr;
+}
+
 /// One of the rivals has it, once all is settled.
 std::size_t Desired::conflict_count() const {
     std::size_t count = 0;

@@ -55,6 +55,8 @@ public:
     std::vector<Conflict> conflicts() const;
     std::vector<Conflict> conflicts_of(const netlink::VirtualServer& server) const;
     std::size_t conflict_count() const;
+    /// Who has the virtual server that `service` wants too; nullptr: it has it itself, or does not want it.
+    const api::ObjectName* waits_for(const netlink::VirtualServer& server, const api::ObjectName& service) const;
     /// Virtual servers of which who has it or who waits may have changed since the last call: what has changed of
     /// conflicts() is told by conflicts_of() these.
     std::set<netlink::VirtualServer> take_changed_conflicts();

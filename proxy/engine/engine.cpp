@@ -239,16 +239,11 @@ ServerState Engine::state_of(const netlink::VirtualServer& server, const netlink
     return proxy::state_of(weight, drains, weight > 0 || drains || is_judged(real));
 }
 
-std::vector<ServiceView> Engine::view(const netlink::KernelState& kernel) const {
-    const ServiceViews views(kernel, desired_, facts_,
-                             [this](const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) {
-                                 return state_of(server, real, weight);
-                             });
-    std::vector<ServiceView> all;
-    for (const api::Service& service : store_.services())
-        if (ServiceView view = views.of(service); !view.front_ends.empty() || !view.leftover.empty())
-            all.push_back(std::move(view));
-    return all;
+ServiceViews Engine::views(const netlink::KernelState& kernel) const {
+    return {kernel, desired_, facts_,
+            [this](const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) {
+                return state_of(server, real, weight);
+            }};
 }
 
 }  // namespace proxy

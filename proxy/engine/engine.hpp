@@ -27,6 +27,8 @@
 
 namespace proxy {
 
+class ServiceViews;  // service_view.hpp
+
 /// What cannot wait at a cold start: the API server's own Service, and the cluster's DNS. Without them nothing else
 /// starts.
 bool is_needed_first(const api::ObjectName& service);
@@ -119,8 +121,8 @@ public:
     const PlanProblems& plan_problems() const { return plan_problems_; }
     PlanProblems& plan_problems() { return plan_problems_; }
 
-    /// `kernel`: what of ours is there (service_view.hpp).
-    std::vector<ServiceView> view(const netlink::KernelState& kernel) const;
+    /// `kernel`: what of ours is there; it and the engine must outlive the views.
+    ServiceViews views(const netlink::KernelState& kernel) const;
 
     /// Of a real server that has that weight in the kernel.
     ServerState state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;

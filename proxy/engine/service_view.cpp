@@ -1,6 +1,6 @@
 #include "proxy/engine/service_view.hpp"
 
-#include <set>
+#include <map>
 
 #include "proxy/plan/front_ends.hpp"
 #include "proxy/plan/words.hpp"
@@ -70,9 +70,26 @@ std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const N
 
 ServiceViews::ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,
                            StateOf state_of)
-    : kernel_(kernel), desired_(desired), node_(node), state_of_(std::move(state_of)) {
-    for (const Conflict& conflict : desired.conflicts())
-        waits_.emplace(std::pair(conflict.service, conflict.server), conflict.owner);
+    : kernel_(kernel), desired_(desired), node_(node), state_of_(std::move(state_of)) {}
+
+std::vector<netlink::VirtualServer> ServiceViews::reached_by(const AskedFrontEnd& claim) const {
+    std::vector<netlink::VirtualServer> servers;
+    for (const Client client : {Client::outside, Client::inside}) {
+        const ClientPath path = path_of(kernel_, is_own(claim.server), claim.server, client);
+        if (path.fate != Fate::dropped)
+            servers.insert(servers.end(), {claim.server, path.server});
+    }
+    return servers;
+}
+
+std::vector<BackendView> ServiceViews::leftover(const api::ObjectName& service,
+                                                const std::set<netlink::VirtualServer>& shown) const {
+    std::vector<BackendView> left;
+    for (const netlink::VirtualServer& server : desired_.servers_of(service))
+        if (!shown.contains(server))
+            for (BackendView& backend : backends(server))
+                left.push_back(std::move(backend));
+    return left;
 }
 
 ServiceView ServiceViews::of(const api::Service& service) const {
@@ -80,17 +97,52 @@ ServiceView ServiceViews::of(const api::Service& service) const {
     std::set<netlink::VirtualServer> shown;
     for (const AskedFrontEnd& claim : asked_front_ends(service, node_)) {
         view.front_ends.push_back(front_end(service, claim));
-        for (const Client client : {Client::outside, Client::inside}) {
-            const ClientPath path = path_of(kernel_, is_own(claim.server), claim.server, client);
-            if (path.fate != Fate::dropped)
-                shown.insert({claim.server, path.server});
-        }
+        for (const netlink::VirtualServer& server : reached_by(claim))
+            shown.insert(server);
     }
-    for (const netlink::VirtualServer& server : desired_.servers_of(service.name))
-        if (!shown.contains(server))
-            for (BackendView& backend : backends(server))
-                view.leftover.push_back(std::move(backend));
+    view.leftover = leftover(service.name, shown);
     return view;
+}
+
+/// Services without an address are left out, unless something of theirs drains.
+bool ServicesPage::begin_next() {
+    const auto place = last_ ? services_.upper_bound(*last_) : services_.begin();
+    if (place == services_.end())
+        return false;
+    last_ = place->name;
+    current_ = std::make_unique<Shown>(Shown{*place, {}, 0, {}});
+    current_->front_ends = asked_front_ends(current_->service, views_.node());
+    if (!current_->front_ends.empty())
+        text_.begin({place->name, std::string(proxy::word(place->type)), {}, {}});
+    return true;
+}
+
+std::size_t ServicesPage::show_front_end() {
+    const AskedFrontEnd& claim = current_->front_ends[current_->next++];
+    const FrontEndView view = views_.front_end(current_->service, claim);
+    for (const netlink::VirtualServer& server : views_.reached_by(claim))
+        current_->servers.insert(server);
+    text_.add(view);
+    return 1 + view.outside.backends.size() + view.inside.backends.size();
+}
+
+std::size_t ServicesPage::end_service() {
+    const auto left = views_.leftover(current_->service.name, current_->servers);
+    if (current_->front_ends.empty() && !left.empty())
+        text_.begin({current_->service.name, std::string(proxy::word(current_->service.type)), {}, {}});
+    if (!current_->front_ends.empty() || !left.empty())
+        text_.end(left);
+    current_.reset();
+    return left.size();
+}
+
+bool ServicesPage::next(std::size_t most) {
+    for (std::size_t shown = 0; shown < most; ++shown) {
+        if (!current_ && !begin_next())
+            return false;
+        shown += current_->next < current_->front_ends.size() ? show_front_end() : end_service();
+    }
+    return true;
 }
 
 bool ServiceViews::is_own(const netlink::VirtualServer& server) const {
@@ -115,10 +167,10 @@ FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFro
                     view.only_from.push_back(to_string(network));
         return view;
     }
-    const auto waits = waits_.find({service.name, claim.server});
-    if (waits != waits_.end())
-        view.waits_for = api::to_string(waits->second);
-    view.outside.fate = view.inside.fate = waits != waits_.end() ? "waits" : "not served";
+    const api::ObjectName* holder = desired_.waits_for(claim.server, service.name);
+    if (holder != nullptr)
+        view.waits_for = api::to_string(*holder);
+    view.outside.fate = view.inside.fate = holder != nullptr ? "waits" : "not served";
     return view;
 }
 

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "api/objects/store.hpp"
 #include "netlink/state.hpp"
 #include "proxy/engine/desired.hpp"
 #include "proxy/engine/view.hpp"
@@ -35,21 +38,58 @@ public:
     /// The arguments must outlive it.
     ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node, StateOf state_of);
 
+    /// All of it; its parts are what follows.
     ServiceView of(const api::Service& service) const;
+    FrontEndView front_end(const api::Service& service, const AskedFrontEnd& claim) const;
+    /// Virtual servers of which the front end's view shows the real servers.
+    std::vector<netlink::VirtualServer> reached_by(const AskedFrontEnd& claim) const;
+    /// Of the Service's virtual servers but those that are `shown`.
+    std::vector<BackendView> leftover(const api::ObjectName& service,
+                                      const std::set<netlink::VirtualServer>& shown) const;
+    const NodeFacts& node() const { return node_; }
 
 private:
     ReachView reach(const netlink::VirtualServer& front_end, Client client) const;
     std::vector<BackendView> backends(const netlink::VirtualServer& server) const;
     BackendView backend(const netlink::VirtualServer& server, const netlink::RealServer& real, const int* wanted,
                         const int* actual) const;
-    FrontEndView front_end(const api::Service& service, const AskedFrontEnd& claim) const;
     bool is_own(const netlink::VirtualServer& server) const;
 
     const netlink::KernelState& kernel_;
     const Desired& desired_;
     const NodeFacts& node_;
     StateOf state_of_;
-    std::map<std::pair<api::ObjectName, netlink::VirtualServer>, api::ObjectName> waits_;  // for whom
+};
+
+/// All Services, a piece at a time, by name: between two pieces what is shown may change, and a Service may come or go.
+class ServicesPage {
+public:
+    /// The arguments must outlive it; `services` may change.
+    ServicesPage(const api::Objects<api::Service>& services, ServiceViews views, const std::string& waiting_for)
+        : services_(services), views_(std::move(views)), text_(waiting_for) {}
+
+    /// Goes on until so many front ends and real servers have been shown; false: that was the last one.
+    bool next(std::size_t most);
+
+    std::string text() { return text_.finish(); }
+
+private:
+    struct Shown {
+        api::Service service;
+        std::vector<AskedFrontEnd> front_ends;  // they point to `service`
+        std::size_t next = 0;
+        std::set<netlink::VirtualServer> servers;
+    };
+
+    bool begin_next();
+    std::size_t show_front_end();
+    std::size_t end_service();
+
+    const api::Objects<api::Service>& services_;
+    ServiceViews views_;
+    ServicesText text_;
+    std::unique_ptr<Shown> current_;
+    std::optional<api::ObjectName> last_;
 };
 
 }  // namespace proxy

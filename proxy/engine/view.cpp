@@ -1,6 +1,7 @@
 #include "proxy/engine/view.hpp"
 
 #include <boost/json.hpp>
+#include <utility>
 
 #include "base/plain_text.hpp"
 
@@ -42,15 +43,8 @@ json::object to_value(const FrontEndView& front_end) {
             {"inside", to_value(front_end.inside)}};
 }
 
-json::object to_value(const ServiceView& service) {
-    json::array front_ends;
-    for (const FrontEndView& front_end : service.front_ends)
-        front_ends.push_back(to_value(front_end));
-    return {{"namespace", service.name.space},
-            {"name", service.name.name},
-            {"type", service.type},
-            {"frontEnds", std::move(front_ends)},
-            {"leftover", to_value(service.leftover)}};
+std::string text_of(const json::value& value) {
+    return base::printable_json(json::serialize(value));
 }
 
 }  // namespace
@@ -88,12 +82,40 @@ std::string to_json(const StatusView& status) {
                                                              {"problems", std::move(problems)}}));
 }
 
+ServicesText::ServicesText(const std::string& waiting_for)
+    : text_("{\"waitingFor\":" + text_of(json::string(waiting_for)) + ",\"services\":[") {}
+
+void ServicesText::begin(const ServiceView& service) {
+    text_ += std::exchange(first_service_, false) ? "{" : ",{";
+    text_ += "\"namespace\":" + text_of(json::string(service.name.space));
+    text_ += ",\"name\":" + text_of(json::string(service.name.name));
+    text_ += ",\"type\":" + text_of(json::string(service.type)) + ",\"frontEnds\":[";
+    first_front_end_ = true;
+}
+
+void ServicesText::add(const FrontEndView& front_end) {
+    text_ += std::exchange(first_front_end_, false) ? "" : ",";
+    text_ += text_of(to_value(front_end));
+}
+
+void ServicesText::end(const std::vector<BackendView>& leftover) {
+    text_ += "],\"leftover\":" + text_of(to_value(leftover)) + "}";
+}
+
+std::string ServicesText::finish() {
+    text_ += "]}";
+    return std::move(text_);
+}
+
 std::string to_json(const ServicesView& services) {
-    json::array all;
-    for (const ServiceView& service : services.services)
-        all.push_back(to_value(service));
-    return base::printable_json(
-        json::serialize(json::object{{"waitingFor", services.waiting_for}, {"services", std::move(all)}}));
+    ServicesText text(services.waiting_for);
+    for (const ServiceView& service : services.services) {
+        text.begin(service);
+        for (const FrontEndView& front_end : service.front_ends)
+            text.add(front_end);
+        text.end(service.leftover);
+    }
+    return text.finish();
 }
 
 }  // namespace proxy

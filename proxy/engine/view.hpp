@@ -76,6 +76,21 @@ struct StatusView {
 std::string to_json(const StatusView& status);
 std::string to_json(const ServicesView& services);
 
+/// The same, written piece by piece.
+class ServicesText {
+public:
+    explicit ServicesText(const std::string& waiting_for);
+    void begin(const ServiceView& service);  ///< its name and type
+    void add(const FrontEndView& front_end);
+    void end(const std::vector<BackendView>& leftover);
+    std::string finish();
+
+private:
+    std::string text_;
+    bool first_service_ = true;
+    bool first_front_end_ = true;
+};
+
 /// Whether `podferry status` ends with 1: it is not ready, not healthy, the kernel refuses changes, or there are
 /// problems. Of the JSON above; throws as the tables do.
 bool is_degraded(std::string_view status_json);

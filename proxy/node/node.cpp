@@ -38,7 +38,7 @@ Reply metrics_page(NodeLoop& node) {
 /// On the socket alone, which is root's.
 Pages operator_pages(NodeLoop& node) {
     return {{"/status", [&] { return Reply{200, "application/json", to_json(node.status())}; }},
-            {"/services", [&] { return Reply{200, "application/json", to_json(node.services())}; }},
+            {"/services", [&] { return node.services(); }},
             {"/metrics", [&] { return metrics_page(node); }}};
 }
 

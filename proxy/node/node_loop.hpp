@@ -57,7 +57,8 @@ public:
     void note_listener(const std::string& setting, const std::string& reason, const std::string& problem);
 
     StatusView status() const;
-    ServicesView services() const;
+    /// The page of Services (ServicesPage), made in turns.
+    boost::asio::awaitable<Reply> services();
     /// The Prometheus page, with gauges brought up to date.
     std::string metrics();
     /// The health pages (node_health.hpp), as of now.

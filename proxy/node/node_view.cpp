@@ -1,7 +1,11 @@
 // What goes out of the running node: its status, its metrics, its health.
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 
+#include "proxy/engine/service_view.hpp"
+#include "proxy/engine/turns.hpp"
 #include "proxy/node/node_loop.hpp"
 
 namespace proxy {
@@ -113,8 +117,11 @@ std::vector<api::Problem> NodeLoop::node_problems() const {
     return problems;
 }
 
-ServicesView NodeLoop::services() const {
-    return {waiting_for(), engine_.view(reconciler_.mirror())};
+boost::asio::awaitable<Reply> NodeLoop::services() {
+    ServicesPage page(engine_.store().services(), engine_.views(reconciler_.mirror()), waiting_for());
+    while (page.next(turns::page_slice))
+        co_await boost::asio::post(context_, boost::asio::use_awaitable);
+    co_return Reply{200, "application/json", page.text(), {}};
 }
 
 /// Without the problems, whose texts cost what they are.

@@ -41,11 +41,12 @@ constexpr auto listen_retry = 5s;
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
-using AnswerTo = std::function<std::optional<Reply>(const Request&)>;
+using AnswerTo = std::function<asio::awaitable<std::optional<Reply>>(const Request&)>;
 
-Reply page_for(const Request& request, const Pages& pages) {
+/// The request must outlive the answer.
+asio::awaitable<std::optional<Reply>> page_for(const Request& request, const Pages& pages) {
     if (request.method() != http::verb::get && request.method() != http::verb::head)
-        return {405, "text/plain", "only GET and HEAD are answered here\n"};
+        co_return Reply{405, "text/plain", "only GET and HEAD are answered here\n", {}};
     const auto target = request.target();
     const std::string_view path(target.data(), std::min(target.find('?'), target.size()));
     const auto page = pages.find(path);
@@ -53,9 +54,9 @@ Reply page_for(const Request& request, const Pages& pages) {
         std::string body = "no such page; there are:\n";
         for (const auto& [name, make] : pages)
             body += "  " + name + "\n";
-        return {404, "text/plain; charset=utf-8", body};
+        co_return Reply{404, "text/plain; charset=utf-8", body, {}};
     }
-    return page->second();
+    co_return co_await page->second.reply();
 }
 
 Response response_to(const Request& request, Reply reply, bool keep) {
@@ -112,7 +113,7 @@ asio::awaitable<void> converse(std::shared_ptr<Visitor<Protocol>> visitor, Answe
         if (error)
             co_return;
         visitor->waits = false;
-        auto reply = answer(parser.get());
+        auto reply = co_await answer(parser.get());
         if (!reply)
             co_return;
         const Response response = response_to(parser.get(), std::move(*reply), parser.is_done());
@@ -184,6 +185,10 @@ asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acce
     }
 }
 
+asio::awaitable<std::optional<Reply>> at_once(std::optional<Reply> reply) {
+    co_return reply;
+}
+
 template <class Protocol>
 asio::awaitable<void> serve_pages(typename Protocol::acceptor acceptor, const Pages& pages) {
     return serve_on<Protocol>(std::make_shared<typename Protocol::acceptor>(std::move(acceptor)),
@@ -202,7 +207,7 @@ asio::awaitable<void> serve(asio::local::stream_protocol::acceptor acceptor, con
 
 asio::awaitable<void> serve(std::shared_ptr<asio::ip::tcp::acceptor> acceptor, Answer answer) {
     return serve_on<asio::ip::tcp>(std::move(acceptor),
-                                   [answer = std::move(answer)](const Request&) { return answer(); });
+                                   [answer = std::move(answer)](const Request&) { return at_once(answer()); });
 }
 
 asio::awaitable<void> serve_when_free(asio::ip::tcp::endpoint where, const Pages& pages,

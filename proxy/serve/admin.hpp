@@ -14,6 +14,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,8 +27,29 @@ struct Reply {
     std::vector<std::pair<std::string, std::string>> headers;  ///< besides the usual ones
 };
 
+/// What answers a request for a page: at once, or in turns of the loop.
+class Page {
+public:
+    template <class Make>
+        requires std::is_invocable_r_v<Reply, Make>
+    Page(Make make) : make_(std::move(make)) {}
+    template <class Make>
+        requires std::is_invocable_r_v<boost::asio::awaitable<Reply>, Make>
+    Page(Make make) : make_in_turns_(std::move(make)) {}
+
+    boost::asio::awaitable<Reply> reply() const {
+        if (make_)
+            co_return make_();
+        co_return co_await make_in_turns_();
+    }
+
+private:
+    std::function<Reply()> make_;
+    std::function<boost::asio::awaitable<Reply>()> make_in_turns_;
+};
+
 /// Path (without query) to what answers it. GET and HEAD only; anything else is answered by 404 or 405.
-using Pages = std::map<std::string, std::function<Reply()>, std::less<>>;
+using Pages = std::map<std::string, Page, std::less<>>;
 
 /// What answers a request, whatever its path and method; nullopt: the connection is closed without an answer.
 using Answer = std::function<std::optional<Reply>()>;

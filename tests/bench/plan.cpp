@@ -15,6 +15,7 @@
 
 #include "proxy/engine/engine.hpp"
 #include "proxy/engine/reconciler.hpp"
+#include "proxy/engine/service_view.hpp"
 #include "proxy/engine/turns.hpp"
 #include "tests/support/fake_kernel.hpp"
 
@@ -228,6 +229,47 @@ void plan_all(std::size_t count) {
     report(loop.turns);
 }
 
+/// What costs as much as the whole node has: 65,536 front ends of 16,384 Services. Their audit, the page of Services,
+/// and that all go at once: from the API, or while podferry was down.
+void whole_node() {
+    Loop loop((Config()));
+    std::vector<api::Object> objects;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < 16'384; ++i) {
+        Given given("s" + std::to_string(i), 0x0a600000U + static_cast<std::uint32_t>(i), 2, 0, 3);
+        for (api::ServicePort& port : given.service.ports)
+            port.node_port = static_cast<std::uint16_t>(2000 + i * 2 + port.port % 2);
+        names.push_back(given.service.name.name);
+        objects.emplace_back(std::move(given.service));
+        objects.emplace_back(std::move(given.slice));
+    }
+    loop.apply(std::move(objects));
+    loop.engine.plan_dirty();  // a start, in one go
+    while (loop.reconciler.step(Time{}, 1'000'000).applied > 0 || !loop.reconciler.idle()) {
+    }
+    const std::size_t front_ends = loop.engine.desired().virtual_server_count();
+    Drift drift = loop.timed("audit", [&] { return loop.reconciler.begin_audit(); });
+    while (loop.timed("audit", [&] { return loop.reconciler.audit_slice(256, drift); })) {
+    }
+    ServicesPage page(loop.engine.store().services(), loop.engine.views(loop.reconciler.mirror()), "");
+    while (loop.timed("page", [&] { return page.next(turns::page_slice); })) {
+    }
+    loop.timed("intake", [&] { return loop.apply({}, names), true; });
+    Reconciler other(loop.kernel, loop.engine.desired());
+    other.adopt();
+    loop.engine.desired().take_touched();
+    while (loop.engine.is_dirty())
+        while (loop.timed("plan", [&] { return loop.engine.plan_slice(turns::plan_slice); })) {
+        }
+    while (loop.engine.desired().has_touched())
+        loop.engine.desired().take_touched();
+    loop.timed("sweep", [&] { return other.sweep(), true; });
+    while (loop.timed("sweep", [&] { return other.step(Time{}, turns::batch_size).applied; }) > 0 || !other.idle()) {
+    }
+    std::printf("%zu front ends of %zu Services, all gone at once:", front_ends, names.size());
+    report(loop.turns);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -242,6 +284,7 @@ int main(int argc, char** argv) {
         ranges.service.source_ranges.push_back({v4(0x0b000000U + (i << 8)), 24});
     live("16 ports, 1,000 source ranges", ranges);
     plan_all(10'000);
+    whole_node();
     figure("plan_worst_service_ms", worst_service, 100,
            "front_ends_per_service and real_servers_per_service at their defaults");
     for (const auto& [what, took] : worst_turns)

@@ -126,7 +126,8 @@ TEST_CASE("two manifests with the same external IP and port: the first keeps it,
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
     CHECK_THAT(world.only_problem(), Catch::Contains("Service shop/a: 203.0.113.9:80/tcp is already served for "
                                                      "Service shop/b"));
-    CHECK(world.engine.view({}).size() == 2);
+    CHECK(world.engine.desired().waits_for({build::address("203.0.113.9"), netlink::Protocol::tcp, 80}, a.name)->name ==
+          "b");
 }
 
 TEST_CASE("two Services of a cluster with the same external IP and port: the older has it, whichever is seen first") {

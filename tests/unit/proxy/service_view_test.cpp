@@ -30,7 +30,21 @@ struct Programmed {
         for (int round = 0; round < 4; ++round)
             reconciler.step(Time{}, 100'000);
     }
-    std::vector<ServiceView> view() const { return world.engine.view(reconciler.mirror()); }
+    /// As the page has them, which is made in pieces of any size.
+    std::vector<ServiceView> view() const {
+        const ServiceViews views = world.engine.views(reconciler.mirror());
+        std::vector<ServiceView> all;
+        for (const api::Service& service : world.engine.store().services())
+            if (ServiceView view = views.of(service); !view.front_ends.empty() || !view.leftover.empty())
+                all.push_back(std::move(view));
+        for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, std::size_t{100'000}}) {
+            ServicesPage page(world.engine.store().services(), views, "");
+            while (page.next(piece)) {
+            }
+            CHECK(page.text() == to_json(ServicesView{"", all}));
+        }
+        return all;
+    }
     FrontEndView front_end(const std::string& service, const std::string& address, std::uint16_t port = 80) const {
         for (const ServiceView& view : view())
             for (const FrontEndView& front_end : view.front_ends)
@@ -241,4 +255,29 @@ TEST_CASE("a pod that has not been probed since the start is not said to have fa
     CHECK(text(programmed.front_end("web", "10.96.0.5").inside) == "refused 10.1.0.11=0(not probed yet)");
     programmed.world.judge("shop/web-1", health::Verdict::failed);
     CHECK(text(programmed.front_end("web", "10.96.0.5").inside) == "refused 10.1.0.11=0(failed probe)");
+}
+
+TEST_CASE("Services that come, change and go while their page is made") {
+    Programmed programmed;
+    for (const char* name : {"b", "d", "f"}) {
+        auto service = build::service(name, std::string("10.96.0.") + std::to_string(name[0]));
+        service.external_ips = {build::address("203.0.113." + std::to_string(name[0]))};
+        programmed.apply(build::transaction({service}));
+    }
+    ServicesPage page(programmed.world.engine.store().services(),
+                      programmed.world.engine.views(programmed.reconciler.mirror()), "");
+    CHECK(page.next(1));  // a front end of b
+    programmed.apply(build::removal(api::Kind::service, "b"));
+    programmed.apply(build::removal(api::Kind::service, "d"));
+    programmed.apply(build::transaction({build::service("a", "10.96.0.2"), build::service("e", "10.96.0.3")}));
+    std::size_t pieces = 1;
+    while (page.next(1))
+        ++pieces;
+    CHECK(pieces > 6);
+    const std::string text = page.text();
+    std::string names;
+    for (std::size_t at = text.find("\"name\":\""); at != std::string::npos; at = text.find("\"name\":\"", at + 1))
+        names += text[at + 8];
+    CHECK(names == "bef");
+    CHECK_NOTHROW(services_table(text));
 }
