@@ -221,6 +221,21 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         on_report({subject, verdict, verdict == Verdict::failed ? container.reason : ""});
     }
 
+    /// Those of [begin, end) that are not among the targets stop.
+    void replace(std::map<Subject, Container>::iterator begin, std::map<Subject, Container>::iterator end,
+                 std::map<Subject, Target> targets) {
+        while (begin != end) {
+            if (targets.contains(begin->first)) {
+                ++begin;
+                continue;
+            }
+            stop(begin->second);
+            begin = containers.erase(begin);
+        }
+        for (auto& [subject, target] : targets)
+            put(subject, std::move(target));
+    }
+
     void put(const Subject& subject, Target target) {
         const auto [entry, fresh] = containers.try_emplace(subject);
         Container& container = entry->second;
@@ -246,16 +261,15 @@ Prober::~Prober() {
 }
 
 void Prober::set_targets(std::map<Subject, Target> targets) {
-    for (auto entry = state_->containers.begin(); entry != state_->containers.end();) {
-        if (targets.contains(entry->first)) {
-            ++entry;
-            continue;
-        }
-        state_->stop(entry->second);
-        entry = state_->containers.erase(entry);
-    }
-    for (auto& [subject, target] : targets)
-        state_->put(subject, std::move(target));
+    state_->replace(state_->containers.begin(), state_->containers.end(), std::move(targets));
+}
+
+void Prober::set_targets_of(const std::string& pod, std::map<Subject, Target> targets) {
+    const auto begin = state_->containers.lower_bound(Subject{pod, ""});
+    auto end = begin;
+    while (end != state_->containers.end() && end->first.pod == pod)
+        ++end;
+    state_->replace(begin, end, std::move(targets));
 }
 
 Verdict Prober::verdict(const Subject& subject) const {

@@ -63,6 +63,9 @@ public:
     /// forgotten), changed ones start anew; a changed timing or check with the same incarnation keeps its verdict.
     void set_targets(std::map<Subject, Target> targets);
 
+    /// The same for the containers of one pod; none: it is not probed any more. Costs what these are.
+    void set_targets_of(const std::string& pod, std::map<Subject, Target> targets);
+
     /// The present verdict; unknown for a subject that is not probed.
     Verdict verdict(const Subject& subject) const;
 

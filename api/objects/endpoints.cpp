@@ -78,12 +78,14 @@ std::vector<PodEndpoint> pods_of(const Service& service, const Store& store, con
     for (const Pod* pod : store.pods_of(service)) {
         if (pod->phase == PodPhase::succeeded || pod->phase == PodPhase::failed)
             continue;
-        const std::optional<bool> is_serving = serving(*pod, readiness(*pod));
+        const PodReadiness verdict = readiness(*pod);
+        const std::optional<bool> is_serving = serving(*pod, verdict);
         ResolvedEndpoint endpoint;
         endpoint.serving = is_serving.value_or(false);
         endpoint.terminating = pod->terminating;
         endpoint.ready = service.publish_not_ready_addresses || (endpoint.serving && !pod->terminating);
         endpoint.unknown = !is_serving && !endpoint.ready;
+        endpoint.failed = verdict.probed && verdict.ready == false;
         endpoint.local = pod->node_name.empty() || pod->node_name == own_node;
         endpoint.pod = pod->name;
         pods.push_back({endpoint, addresses_of(*pod, store), {}});
@@ -126,6 +128,7 @@ bool add_slices(const std::vector<SlicePort>& ports, const Shared<std::string>& 
                                  endpoint.ready,
                                  endpoint.serving,
                                  endpoint.terminating,
+                                 false,
                                  false,
                                  endpoint.node_name == own,
                                  {},

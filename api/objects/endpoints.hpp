@@ -21,6 +21,7 @@ struct ResolvedEndpoint {
     bool serving = false;  ///< its readiness, whether it is terminating or not
     bool terminating = false;
     bool unknown = false;  ///< its probe has not answered yet
+    bool failed = false;   ///< its pod is known to fail its probe
     bool local = false;    ///< on this node
     ObjectName pod;        ///< empty for endpoints of slices
     Shared<std::vector<Hint>> hints;

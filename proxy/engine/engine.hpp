@@ -17,7 +17,7 @@
 #include "proxy/engine/draining.hpp"
 #include "proxy/engine/health_ports.hpp"
 #include "proxy/engine/planning.hpp"
-#include "proxy/engine/probes.hpp"
+#include "proxy/engine/probing.hpp"
 #include "proxy/engine/slow_start.hpp"
 #include "proxy/engine/view.hpp"
 #include "proxy/plan/address_book.hpp"
@@ -35,20 +35,8 @@ bool is_needed_first(const api::ObjectName& service);
 
 class Engine {
 public:
-    struct Inputs {
-        VerdictOf verdict_of;
-        /// The weight of a real server in the kernel.
-        std::function<std::optional<int>(const netlink::VirtualServer&, const netlink::RealServer&)> weight_of;
-        /// The mark that an element of a map has in the kernel.
-        Marks::InKernel mark_of;
-        /// Services come with their ClusterIPs and node ports: an API server has allocated them.
-        bool addresses_given = false;
-        /// The real servers of a virtual server in the kernel, or nullptr: what is not wanted of them drains when
-        /// podferry starts. Without this function nothing is there.
-        std::function<const netlink::RealServers*(const netlink::VirtualServer&)> real_servers_of;
-    };
-
-    Engine(Config config, NodeFacts facts, Choices remembered, Inputs inputs);
+    /// `addresses_given`: Services come with their ClusterIPs and node ports, because an API server has allocated them.
+    Engine(const Config& config, NodeFacts facts, Choices remembered, bool addresses_given = false);
 
     /// Takes a transaction: allocates, refuses double use, and marks what it affects as dirty.
     void apply(api::Transaction transaction);
@@ -60,8 +48,8 @@ public:
     /// and port. True when that makes some dirty.
     bool note_api_server(const ServerAddress& where);
 
-    /// The verdict on a pod has changed; its name as in probe_name().
-    void verdict_changed(const std::string& pod);
+    /// The prober's verdict on a container has changed.
+    void note_verdict(const health::Subject& subject, health::Verdict verdict);
 
     /// The kernel has refused that scheduler: its Services get another one.
     void scheduler_is_missing(const std::string& scheduler);
@@ -69,14 +57,15 @@ public:
     /// Those that are there by now are missing no more.
     void look_for_missing_schedulers(const std::function<bool(const std::string& scheduler)>& is_there);
 
-    /// Plans the dirty services for which `wanted` is true (all, when empty) into desired().
-    std::size_t plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted = {});
+    /// Plans the dirty services for which `wanted` is true (all, when empty) into desired(). `kernel`: what of ours is
+    /// there now.
+    std::size_t plan_dirty(const Mirror& kernel, const std::function<bool(const api::ObjectName&)>& wanted = {});
 
     /// The same in slices, for a loop that has other things to do: plans dirty Services, each in steps (planning.hpp),
     /// until these have looked at `most` objects, which ends a slice of desired() too. True: some are left of those
     /// that were dirty at the first call, or that their plans have given or taken a front end; until then desired() is
     /// not to be given to the kernel.
-    bool plan_slice(std::size_t most);
+    bool plan_slice(const Mirror& kernel, std::size_t most);
     bool is_dirty() const { return node_dirty_ || !dirty_.empty() || !round_.empty(); }
 
     /// How often a Service has been planned so far.
@@ -84,7 +73,8 @@ public:
 
     /// The kernel holds what was planned, as far as it takes it: what is told on health check ports may rise.
     /// `refused`: some changes were not taken, or have been only now. At most `most` Services; true: some are left.
-    bool settle_health_ports(bool refused, std::size_t most = std::numeric_limits<std::size_t>::max());
+    bool settle_health_ports(const Mirror& kernel, bool refused,
+                             std::size_t most = std::numeric_limits<std::size_t>::max());
 
     /// Takes those out of desired() that have drained (draining.hpp); how many.
     std::size_t review_draining(Time now, const Draining::Counted& counted);
@@ -92,8 +82,9 @@ public:
     /// Services of which real servers are to have more weight by now (slow_start.hpp) are dirty.
     void review_slow_start(Time now) { dirty_.merge(slow_start_.review(now)); }
 
-    /// What is to be probed now.
-    std::map<health::Subject, health::Target> targets() const;
+    /// What is probed, and what has come of it.
+    Probing& probing() { return probing_; }
+    const Probing& probing() const { return probing_; }
 
     Desired& desired() { return desired_; }
     const Desired& desired() const { return desired_; }
@@ -125,7 +116,9 @@ public:
     ServiceViews views(const netlink::KernelState& kernel) const;
 
     /// Of a real server that has that weight in the kernel.
-    ServerState state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
+    ServerState state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {
+        return ServerStates(draining_, probing_.verdicts()).of(server, real, weight);
+    }
 
     /// Services with an address of which no real server takes connections.
     std::size_t services_without_backends() const { return without_backends_.size(); }
@@ -141,36 +134,32 @@ private:
 
     void release(const std::vector<api::Removal>& removals);
     std::vector<api::Upsert> allocate(std::vector<api::Upsert> upserts);
-    bool take(api::Upsert& upsert);
+    bool admit(api::Upsert& upsert);
     void note_origin(const api::Upsert& upsert);
-    void retry_waiting(std::vector<api::Upsert>& taken);
-    void plan_service(const api::ObjectName& name);
-    std::size_t advance(Planning& planning);
+    void retry_waiting(std::vector<api::Upsert>& admitted);
+    void plan_service(const api::ObjectName& name, const Mirror& kernel);
+    std::size_t advance(Planning& planning, const Mirror& kernel);
     std::size_t look(Planning& planning);
-    std::size_t make_plan(Planning& planning);
-    std::size_t keep_what_stays(Planning& planning);
+    std::size_t make_plan(Planning& planning, const Mirror& kernel);
+    std::size_t keep_what_stays(Planning& planning, const Mirror& kernel);
     std::size_t put_plan(Planning& planning);
-    std::size_t settle_plan(Planning& planning);
+    std::size_t settle_plan(Planning& planning, const Mirror& kernel);
     void forget_service(const api::ObjectName& name);
     void note_backends(const api::ObjectName& name);
     void plan_node_if_dirty();
     std::set<api::ObjectName> take_unsettled();
-    api::PodReadiness readiness(const api::Pod& pod) const;
-    Verdicts verdicts();
-    HealthPorts::Carried carried() const;
-    void forget_grace(const api::Transaction& transaction);
     void note_ended_pods(const api::Transaction& transaction);
     void keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints, const Age& age,
-                       ServicePlan& plan);
+                       const Mirror& kernel, ServicePlan& plan);
     void plan_all_again();
-    bool is_judged(const netlink::RealServer& real) const;
     template <class How>
     void keep_marked(const api::ObjectName& name, How how, ServicePlan& plan);
     void forget_draining(const std::vector<netlink::VirtualServer>& servers);
 
-    Config config_;
+    const std::string node_name_;
     NodeFacts facts_;
-    Inputs inputs_;
+    const bool addresses_given_;
+    Probing probing_;
     Allocator allocator_;
     api::Store store_;
     AddressBook addresses_;
@@ -184,16 +173,14 @@ private:
     std::set<Address> ended_;                                               // of pods, since all was planned
     std::map<api::ObjectName, Waiting> waiting_;                            // refused Services, by name
     PlanProblems plan_problems_;
-    std::map<api::ObjectName, std::vector<std::string>> probe_problems_;  // by pod
-    std::map<api::ObjectName, std::set<LocalGap>> gaps_;                  // by Service, where there are some
-    std::set<api::ObjectName> without_ipv6_;                              // Services, of a node that has it off
-    std::map<api::ObjectName, api::Origin> origins_;                      // of Services that have one
+    std::map<api::ObjectName, std::set<LocalGap>> gaps_;  // by Service, where there are some
+    std::set<api::ObjectName> without_ipv6_;              // Services, of a node that has it off
+    std::map<api::ObjectName, api::Origin> origins_;      // of Services that have one
     std::set<std::string> missing_schedulers_;
     std::vector<api::Problem> source_problems_;
     std::set<api::ObjectName> dirty_;
     PlanRound round_;                             // of plan_slice()
     std::set<api::ObjectName> without_backends_;  // with virtual servers, and no real server that takes connections
-    std::set<api::ObjectName> grace_;  // pods known at start and not judged since: the kernel's weights stand
     std::uint64_t transactions_ = 0;
     std::uint64_t plans_ = 0;
     bool node_dirty_ = true;

@@ -113,7 +113,7 @@ void Engine::keep_marked(const api::ObjectName& name, How how, ServicePlan& plan
 /// Adds what was in the plan's virtual servers and is not any more: by the former plan; or, at the start and when they
 /// were another Service's, by what the kernel has, so that nothing is added to the kernel only to drain.
 void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints,
-                           const Age& age, ServicePlan& plan) {
+                           const Age& age, const Mirror& kernel, ServicePlan& plan) {
     const auto were = terminating_.find(name);
     Listed lists(endpoints);
     const auto how = [&](const netlink::RealServer& real) {
@@ -132,8 +132,8 @@ void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::P
         const netlink::RealServers* former = nullptr;
         if (owner != nullptr && *owner == name)
             former = &desired_.find(server)->real_servers;
-        else if (inputs_.real_servers_of)
-            former = inputs_.real_servers_of(server);
+        else
+            former = kernel.real_servers(server);
         static const netlink::RealServers none;
         if (former == nullptr)
             former = &none;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/engine/engine.hpp"
+#include "proxy/engine/probes.hpp"
 #include "proxy/plan/endpoint_addresses.hpp"
 #include "proxy/plan/request.hpp"
 
@@ -46,37 +47,37 @@ std::set<api::ObjectName> Engine::take_unsettled() {
     return names;
 }
 
-void Engine::plan_service(const api::ObjectName& name) {
+void Engine::plan_service(const api::ObjectName& name, const Mirror& kernel) {
     for (Planning planning{name}; planning.next != Planning::Step::done;)
-        advance(planning);
+        advance(planning, kernel);
 }
 
-std::size_t Engine::plan_dirty(const std::function<bool(const api::ObjectName&)>& wanted) {
+std::size_t Engine::plan_dirty(const Mirror& kernel, const std::function<bool(const api::ObjectName&)>& wanted) {
     plan_node_if_dirty();
     std::vector<api::ObjectName> now;
     for (const api::ObjectName& name : dirty_)
         if (!wanted || wanted(name))
             now.push_back(name);
     for (const api::ObjectName& name : now) {
-        plan_service(name);
+        plan_service(name, kernel);
         dirty_.erase(name);
     }
     for (auto names = take_unsettled(); !names.empty(); names = take_unsettled())
         for (const api::ObjectName& name : names)
-            plan_service(name);
+            plan_service(name, kernel);
     if (dirty_.empty())
         ended_.clear();
     return now.size();
 }
 
-bool Engine::plan_slice(std::size_t most) {
+bool Engine::plan_slice(const Mirror& kernel, std::size_t most) {
     plan_node_if_dirty();
     if (round_.empty())
         round_.waiting = std::exchange(dirty_, {});
     for (std::size_t seen = 0; seen < most && !round_.empty();) {
         if (!round_.current)
             round_.current.emplace(round_.waiting.extract(round_.waiting.begin()).value());
-        seen += advance(*round_.current);
+        seen += advance(*round_.current, kernel);
         if (round_.current->next != Planning::Step::done)
             continue;
         round_.current.reset();
@@ -101,18 +102,18 @@ void Engine::forget_service(const api::ObjectName& name) {
 }
 
 /// How many objects it has looked at.
-std::size_t Engine::advance(Planning& planning) {
+std::size_t Engine::advance(Planning& planning, const Mirror& kernel) {
     switch (planning.next) {
         case Planning::Step::look:
             return look(planning);
         case Planning::Step::make:
-            return make_plan(planning);
+            return make_plan(planning, kernel);
         case Planning::Step::keep:
-            return keep_what_stays(planning);
+            return keep_what_stays(planning, kernel);
         case Planning::Step::replace:
             return put_plan(planning);
         case Planning::Step::settle:
-            return settle_plan(planning);
+            return settle_plan(planning, kernel);
         case Planning::Step::done:
             break;
     }
@@ -135,19 +136,20 @@ std::size_t Engine::look(Planning& planning) {
     planning.service = *found;
     planning.age = {found->created, transactions_};
     planning.endpoints = api::endpoints_of(
-        *found, store_, [this](const api::Pod& pod) { return readiness(pod); }, config_.node_name,
-        budget_.most_endpoints());
+        *found, store_, [this](const api::Pod& pod) { return readiness_of(pod, probing_.verdicts().of(pod.name)); },
+        node_name_, budget_.most_endpoints());
     planning.problems =
         note_addresses(*found, planning.endpoints, {facts_.claims, facts_.own_addresses, addresses_}, addresses_);
     planning.next = Planning::Step::make;
     return 1 + size_of(planning.endpoints);
 }
 
-std::size_t Engine::make_plan(Planning& planning) {
+std::size_t Engine::make_plan(Planning& planning, const Mirror& kernel) {
     const Request request = request_of(planning.service, facts_, addresses_, budget_.most_front_ends());
     Budget::Grant grant = budget_.grant(planning.service, request, planning.endpoints, planning.age);
     ServicePlan& made = planning.plan;
-    made = plan(planning.service, request, planning.endpoints, facts_, verdicts(), grant.front_ends);
+    made = plan(planning.service, request, planning.endpoints, facts_,
+                {kernel, probing_.verdicts(), missing_schedulers_, marks_}, grant.front_ends);
     std::move(grant.problems.begin(), grant.problems.end(), std::back_inserter(made.problems));
     std::move(planning.problems.begin(), planning.problems.end(), std::back_inserter(made.problems));
     std::sort(made.elements.begin(), made.elements.end());  // here, so that replacing is shorter
@@ -155,10 +157,10 @@ std::size_t Engine::make_plan(Planning& planning) {
     return size_of(made);
 }
 
-std::size_t Engine::keep_what_stays(Planning& planning) {
-    slow_start_.weigh(planning.name, planning.plan, inputs_.weight_of);
+std::size_t Engine::keep_what_stays(Planning& planning, const Mirror& kernel) {
+    slow_start_.weigh(planning.name, planning.plan, kernel);
     planning.before = draining_.empty() ? std::vector<netlink::VirtualServer>{} : desired_.servers_of(planning.name);
-    keep_draining(planning.name, planning.endpoints, planning.age, planning.plan);
+    keep_draining(planning.name, planning.endpoints, planning.age, kernel, planning.plan);
     planning.next = Planning::Step::replace;
     return size_of(planning.plan);
 }
@@ -177,10 +179,10 @@ std::size_t Engine::put_plan(Planning& planning) {
     return size;
 }
 
-std::size_t Engine::settle_plan(Planning& planning) {
+std::size_t Engine::settle_plan(Planning& planning, const Mirror& kernel) {
     forget_draining(planning.before);
     note_backends(planning.name);
-    health_ports_.put(planning.service, planning.endpoints, carried());
+    health_ports_.put(planning.service, planning.endpoints, desired_, kernel);
     planning.next = Planning::Step::done;
     return 1 + size_of(planning.endpoints);
 }
@@ -195,29 +197,8 @@ void Engine::note_backends(const api::ObjectName& name) {
         without_backends_.erase(name);
 }
 
-HealthPorts::Carried Engine::carried() const {
-    return [this](const api::ObjectName& service, const std::set<netlink::RealServer>& asked) {
-        std::map<netlink::RealServer, bool> reached;
-        std::size_t carried = 0;
-        for (const netlink::VirtualServer& server : desired_.servers_of(service)) {
-            if (carried == asked.size())
-                break;
-            for (const auto& [real, weight] : desired_.find(server)->real_servers) {
-                if (weight == 0 || !asked.contains(real))
-                    continue;
-                bool& carries = reached[real];
-                if (carries || inputs_.weight_of(server, real).value_or(0) <= 0)
-                    continue;
-                carries = true;
-                ++carried;
-            }
-        }
-        return reached;
-    };
-}
-
-bool Engine::settle_health_ports(bool refused, std::size_t most) {
-    return health_ports_.settle(carried(), refused, most);
+bool Engine::settle_health_ports(const Mirror& kernel, bool refused, std::size_t most) {
+    return health_ports_.settle(desired_, kernel, refused, most);
 }
 
 }  // namespace proxy

@@ -53,7 +53,7 @@ std::vector<api::Problem> Engine::other_problems() const {
                            "; load its module ip_vs_" + facts_.scheduler +
                            ", which the next audit finds; until then rr is used",
                        true});
-    for (const auto& [name, problems] : probe_problems_)
+    for (const auto& [name, problems] : probing_.problems())
         for (const std::string& problem : problems)
             all.push_back({{}, "Pod " + api::to_string(name), problem, true});
     return all;

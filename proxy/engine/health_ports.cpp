@@ -16,8 +16,28 @@ bool is_served(const api::Service& service, const api::Address& address) {
 
 }  // namespace
 
+std::map<netlink::RealServer, bool> carried(const api::ObjectName& service, const std::set<netlink::RealServer>& asked,
+                                            const Desired& desired, const Mirror& kernel) {
+    std::map<netlink::RealServer, bool> reached;
+    std::size_t carried = 0;
+    for (const netlink::VirtualServer& server : desired.servers_of(service)) {
+        if (carried == asked.size())
+            break;
+        for (const auto& [real, weight] : desired.find(server)->real_servers) {
+            if (weight == 0 || !asked.contains(real))
+                continue;
+            bool& carries = reached[real];
+            if (carries || kernel.weight(server, real).value_or(0) <= 0)
+                continue;
+            carries = true;
+            ++carried;
+        }
+    }
+    return reached;
+}
+
 void HealthPorts::put(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints,
-                      const Carried& carried) {
+                      const Desired& desired, const Mirror& kernel) {
     const std::uint16_t port = health_check_port(service);
     const auto former = claims_.find(service.name);
     if (former != claims_.end() && former->second.port != port)
@@ -36,7 +56,7 @@ void HealthPorts::put(const api::Service& service, const std::vector<api::PortEn
             if (endpoint.local && !endpoint.terminating && (endpoint.ready || endpoint.unknown) &&
                 is_served(service, endpoint.address))
                 claim.candidates.push_back({{endpoint.address, endpoint.port}, !endpoint.ready});
-    claim.count = count(service.name, claim, carried);
+    claim.count = count(service.name, claim, desired, kernel);
     unsettled_.insert(service.name);
 }
 
@@ -54,26 +74,27 @@ void HealthPorts::remove(const api::ObjectName& service) {
     claims_.erase(found);
 }
 
-bool HealthPorts::settle(const Carried& carried, bool all, std::size_t most) {
+bool HealthPorts::settle(const Desired& desired, const Mirror& kernel, bool all, std::size_t most) {
     if (all)
         for (const auto& [service, claim] : claims_)
             unsettled_.insert(unsettled_.end(), service);
     for (; most > 0 && !unsettled_.empty(); --most) {
         const auto place = claims_.find(*unsettled_.begin());
         unsettled_.erase(unsettled_.begin());
-        place->second.count = count(place->first, place->second, carried);
+        place->second.count = count(place->first, place->second, desired, kernel);
     }
     return !unsettled_.empty();
 }
 
-std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& claim, const Carried& carried) {
+std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& claim, const Desired& desired,
+                               const Mirror& kernel) {
     if (claim.candidates.empty())
         return 0;
     std::set<Address> addresses[2];
     std::set<netlink::RealServer> asked;
     for (const Candidate& candidate : claim.candidates)
         asked.insert(candidate.real);
-    const auto reached = carried(service, asked);
+    const auto reached = carried(service, asked, desired, kernel);
     for (const Candidate& candidate : claim.candidates) {
         const auto found = reached.find(candidate.real);
         if (found == reached.end() ? !candidate.unknown : found->second)

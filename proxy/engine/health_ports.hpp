@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -14,9 +13,15 @@
 
 #include "api/objects/endpoints.hpp"
 #include "api/objects/types.hpp"
-#include "netlink/state.hpp"
+#include "proxy/engine/desired.hpp"
+#include "proxy/plan/mirror.hpp"
 
 namespace proxy {
+
+/// Of `asked` the real servers to which virtual servers of the Service are to give connections, each with whether the
+/// kernel does (yet).
+std::map<netlink::RealServer, bool> carried(const api::ObjectName& service, const std::set<netlink::RealServer>& asked,
+                                            const Desired& desired, const Mirror& kernel);
 
 /// What is told on one port.
 struct HealthPort {
@@ -36,21 +41,18 @@ struct HealthPortConflict {
 
 class HealthPorts {
 public:
-    /// Of `asked` the real servers to which virtual servers of the Service are to give connections, each with whether
-    /// the kernel does (yet).
-    using Carried = std::function<std::map<netlink::RealServer, bool>(const api::ObjectName&,
-                                                                      const std::set<netlink::RealServer>& asked)>;
-
     /// Puts the Service in the place of its former version. What the kernel does not hold yet does not count before
     /// settle(); what is gone counts no more at once. An endpoint whose probe has not answered yet counts when it is
     /// carried: so it is after a restart.
-    void put(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const Carried& carried);
+    void put(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints, const Desired& desired,
+             const Mirror& kernel);
     void remove(const api::ObjectName& service);
 
     /// After a sync: counts anew those that were put since the last call; `all`, when changes were refused, so that
     /// what the kernel holds may have changed without a put. At most `most` Services; true: some are left for a further
     /// call.
-    bool settle(const Carried& carried, bool all, std::size_t most = std::numeric_limits<std::size_t>::max());
+    bool settle(const Desired& desired, const Mirror& kernel, bool all,
+                std::size_t most = std::numeric_limits<std::size_t>::max());
 
     /// nullopt when no Service has the port.
     std::optional<HealthPort> find(std::uint16_t port) const;
@@ -71,7 +73,8 @@ private:
         std::size_t count = 0;
     };
 
-    static std::size_t count(const api::ObjectName& service, const Claim& claim, const Carried& carried);
+    static std::size_t count(const api::ObjectName& service, const Claim& claim, const Desired& desired,
+                             const Mirror& kernel);
 
     std::map<api::ObjectName, Claim> claims_;
     std::map<std::uint16_t, std::vector<api::ObjectName>> claimants_;  // the first one has the port

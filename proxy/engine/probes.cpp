@@ -4,6 +4,8 @@
 
 #include "base/numbers.hpp"
 #include "base/overloaded.hpp"
+#include <algorithm>
+#include <charconv>
 
 namespace proxy {
 namespace {
@@ -78,6 +80,10 @@ std::string incarnation_of(const api::Pod& pod, const api::Container& container)
     return pod.uid + "@" + pod.ips[0].to_string();
 }
 
+bool runs_elsewhere(const std::optional<api::Probe>& probe) {
+    return probe && std::holds_alternative<api::OtherHandler>(probe->handler);
+}
+
 }  // namespace
 
 std::string probe_name(const api::ObjectName& pod) {
@@ -101,23 +107,22 @@ std::map<health::Subject, health::Target> probe_targets(const api::Pod& pod, std
     return targets;
 }
 
-PodVerdict pod_verdict(const api::Pod& pod, const VerdictOf& verdict_of) {
-    std::vector<std::string> ignored;
-    PodVerdict result = PodVerdict::not_probed;
-    for (const auto& [subject, target] : probe_targets(pod, ignored)) {
-        switch (verdict_of(subject)) {
-            case health::Verdict::failed:
-                return PodVerdict::failed;
-            case health::Verdict::unknown:
-                result = PodVerdict::unknown;
-                break;
-            case health::Verdict::ready:
-                if (result == PodVerdict::not_probed)
-                    result = PodVerdict::ready;
-                break;
-        }
+api::PodReadiness readiness_of(const api::Pod& pod, PodVerdict verdict) {
+    switch (verdict) {
+        case PodVerdict::ready:
+            return {true, true};
+        case PodVerdict::failed:
+            return {true, false};
+        case PodVerdict::unknown:
+            return {true, std::nullopt};
+        case PodVerdict::not_probed:
+            break;
     }
-    return result;
+    const bool could_be_probed = std::any_of(pod.containers.begin(), pod.containers.end(), [](const api::Container& c) {
+        return c.readiness && !runs_elsewhere(c.readiness);
+    });
+    const bool has_status = !pod.conditions.empty() || !pod.container_statuses.empty();
+    return {could_be_probed && !has_status, std::nullopt};
 }
 
 }  // namespace proxy

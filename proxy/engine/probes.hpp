@@ -2,14 +2,15 @@
 // probes and health's targets. Pure.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/objects/endpoints.hpp"
 #include "api/objects/types.hpp"
 #include "health/prober.hpp"
+#include "proxy/plan/verdicts.hpp"
 
 namespace proxy {
 
@@ -21,11 +22,9 @@ std::map<health::Subject, health::Target> probe_targets(const api::Pod& pod, std
 /// The pod's name in a Subject.
 std::string probe_name(const api::ObjectName& pod);
 
-using VerdictOf = std::function<health::Verdict(const health::Subject&)>;
-
-enum class PodVerdict { not_probed, unknown, ready, failed };
-
-/// Failed if any container has failed; else unknown if any has not answered; else ready.
-PodVerdict pod_verdict(const api::Pod& pod, const VerdictOf& verdict_of);
+/// What the prober's word makes of the pod's readiness. Without one, endpoints_of() looks at the status that the file
+/// gives; a pod with neither, whose readiness probe podferry cannot run, counts as ready, and one whose probe names no
+/// port of its own never does.
+api::PodReadiness readiness_of(const api::Pod& pod, PodVerdict verdict);
 
 }  // namespace proxy

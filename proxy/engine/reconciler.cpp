@@ -75,7 +75,7 @@ bool recorded_as_ours(const VirtualServer& server, const netlink::KernelState& s
 
 void Reconciler::adopt() {
     swept_ = false;
-    mirror_ = kernel_.read();
+    mirror_ = Mirror(kernel_.read());
     std::vector<VirtualServer> servers;
     servers.reserve(mirror_.virtual_servers.size());
     for (const auto& [server, state] : mirror_.virtual_servers)
@@ -267,7 +267,7 @@ Drift Reconciler::begin_audit() {
                         [&](const LocalRoute& route) { differs(route, drift.routes, touched_.routes, route); });
     for_each_difference(mirror_.elements, actual.elements,
                         [&](const Element& element) { differs(element, drift.elements, touched_.elements, element); });
-    mirror_ = std::move(actual);
+    mirror_ = Mirror(std::move(actual));
     listing_ = kernel_.list();
     confirmed_.clear();
     audited_.reset();
@@ -278,7 +278,7 @@ Drift Reconciler::begin_audit() {
 bool Reconciler::confirm_slice(std::size_t count) {
     const std::vector<netlink::ListedServer> listed = listing_->next(count);
     for (const netlink::ListedServer& each : listed) {
-        const netlink::RealServers* known = real_servers(each.server);
+        const netlink::RealServers* known = mirror_.real_servers(each.server);
         if (known != nullptr && *known == each.real_servers)
             confirmed_.push_back(each.server);
     }
@@ -313,27 +313,6 @@ bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
     }
     audited_ = servers.back();
     return true;
-}
-
-const netlink::RealServers* Reconciler::real_servers(const VirtualServer& server) const {
-    const auto found = mirror_.virtual_servers.find(server);
-    return found == mirror_.virtual_servers.end() ? nullptr : &found->second.real_servers;
-}
-
-std::optional<int> Reconciler::weight(const VirtualServer& server, const netlink::RealServer& real) const {
-    const auto* reals = real_servers(server);
-    if (reals == nullptr)
-        return std::nullopt;
-    const auto entry = reals->find(real);
-    return entry == reals->end() ? std::nullopt : std::optional<int>(entry->second);
-}
-
-std::optional<std::uint32_t> Reconciler::mark(const Element& carrier) const {
-    const auto found = mirror_.elements.lower_bound(carrier);
-    const bool same = found != mirror_.elements.end() && found->set == carrier.set &&
-                      found->address == carrier.address && found->protocol == carrier.protocol &&
-                      found->port == carrier.port;
-    return same ? std::optional(found->mark) : std::nullopt;
 }
 
 }  // namespace proxy

@@ -17,6 +17,7 @@
 #include "netlink/kernel.hpp"
 #include "proxy/engine/desired.hpp"
 #include "proxy/engine/refusals.hpp"
+#include "proxy/plan/mirror.hpp"
 
 namespace proxy {
 
@@ -97,16 +98,8 @@ public:
     Drift begin_audit();
     bool audit_slice(std::size_t count, Drift& drift);
 
-    /// The weight that a real server has in the kernel; nullopt: it is not there.
-    std::optional<int> weight(const netlink::VirtualServer& server, const netlink::RealServer& real) const;
-
-    /// The mark that an element of a map has in the kernel; nullopt: there is no such element.
-    std::optional<std::uint32_t> mark(const netlink::Element& carrier) const;
-
-    /// The real servers of a virtual server in the kernel; nullptr: it is not there.
-    const netlink::RealServers* real_servers(const netlink::VirtualServer& server) const;
-
-    const netlink::KernelState& mirror() const { return mirror_; }
+    /// What of ours is in the kernel.
+    const Mirror& mirror() const { return mirror_; }
 
 private:
     void collect(Time now);
@@ -121,7 +114,7 @@ private:
 
     netlink::Kernel& kernel_;
     Desired& desired_;
-    netlink::KernelState mirror_;
+    Mirror mirror_;
     Touched touched_;
     std::vector<netlink::Change> pending_;
     std::size_t cursor_ = 0;

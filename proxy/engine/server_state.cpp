@@ -2,7 +2,9 @@
 
 #include <cstddef>
 
+#include "proxy/engine/draining.hpp"
 #include "proxy/engine/slow_start.hpp"
+#include "proxy/plan/verdicts.hpp"
 
 namespace proxy {
 
@@ -12,6 +14,11 @@ ServerState state_of(int weight, bool drains, bool judged) {
     if (drains)
         return ServerState::draining;
     return judged ? ServerState::failed_probe : ServerState::not_probed;
+}
+
+ServerState ServerStates::of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {
+    const bool drains = weight == 0 && draining_.contains(server, real);
+    return state_of(weight, drains, weight > 0 || drains || !verdicts_.awaits(real.address));
 }
 
 std::string_view word(ServerState state) {

@@ -4,7 +4,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "netlink/state.hpp"
+
 namespace proxy {
+
+class Draining;
+class Verdicts;
 
 enum class ServerState : std::uint8_t {
     active,        ///< it gets its full share of new connections
@@ -18,6 +23,19 @@ inline constexpr ServerState all_server_states[] = {ServerState::active, ServerS
 
 /// `weight`: in the kernel. `judged`: its pod's probe has answered since podferry started, or there is none.
 ServerState state_of(int weight, bool drains, bool judged);
+
+/// The states of real servers, by what drains and which pods are awaited. These must outlive it.
+class ServerStates {
+public:
+    ServerStates(const Draining& draining, const Verdicts& verdicts) : draining_(draining), verdicts_(verdicts) {}
+
+    /// Of a real server that has that weight in the kernel.
+    ServerState of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
+
+private:
+    const Draining& draining_;
+    const Verdicts& verdicts_;
+};
 
 /// "failed probe", for people.
 std::string_view word(ServerState state);

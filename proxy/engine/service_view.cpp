@@ -69,8 +69,8 @@ std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const N
 }
 
 ServiceViews::ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,
-                           StateOf state_of)
-    : kernel_(kernel), desired_(desired), node_(node), state_of_(std::move(state_of)) {}
+                           const ServerStates& states)
+    : kernel_(kernel), desired_(desired), node_(node), states_(states) {}
 
 std::vector<netlink::VirtualServer> ServiceViews::reached_by(const AskedFrontEnd& claim) const {
     std::vector<netlink::VirtualServer> servers;
@@ -206,7 +206,7 @@ BackendView ServiceViews::backend(const netlink::VirtualServer& server, const ne
                                   const int* wanted, const int* actual) const {
     BackendView view{real.address.to_string(), real.port, actual == nullptr ? -1 : *actual, "pending"};
     if (actual != nullptr && wanted != nullptr && (*actual > 0) == (*wanted > 0))
-        view.state = std::string(proxy::word(state_of_(server, real, *actual)));
+        view.state = std::string(proxy::word(states_.of(server, real, *actual)));
     return view;
 }
 

@@ -32,11 +32,9 @@ std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const N
 
 class ServiceViews {
 public:
-    /// Of a real server with that weight in the kernel.
-    using StateOf = std::function<ServerState(const netlink::VirtualServer&, const netlink::RealServer&, int weight)>;
-
     /// The arguments must outlive it.
-    ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node, StateOf state_of);
+    ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,
+                 const ServerStates& states);
 
     /// All of it; its parts are what follows.
     ServiceView of(const api::Service& service) const;
@@ -58,7 +56,7 @@ private:
     const netlink::KernelState& kernel_;
     const Desired& desired_;
     const NodeFacts& node_;
-    StateOf state_of_;
+    ServerStates states_;
 };
 
 /// All Services, a piece at a time, by name: between two pieces what is shown may change, and a Service may come or go.

@@ -22,7 +22,7 @@ int step_of(int kernel_weight) {
 
 }  // namespace
 
-void SlowStart::weigh(const api::ObjectName& service, ServicePlan& plan, const InKernel& in_kernel) {
+void SlowStart::weigh(const api::ObjectName& service, ServicePlan& plan, const Mirror& kernel) {
     if (plan.slow_start.count() == 0) {
         forget(service);
         return;
@@ -37,7 +37,7 @@ void SlowStart::weigh(const api::ObjectName& service, ServicePlan& plan, const I
                 if (weight > 0) {
                     int& known = kernel_weights[real];
                     if (first)
-                        known = std::max(known, in_kernel(server, real).value_or(0));
+                        known = std::max(known, kernel.weight(server, real).value_or(0));
                 }
     for (const auto& [real, weight] : kernel_weights) {
         const auto [entry, added] = ramps.entries.try_emplace(real, Entry{step_of(weight), {}, true, {}});

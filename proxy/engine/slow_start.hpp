@@ -7,7 +7,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,13 +25,10 @@ public:
     /// slices or fails a probe, it is where it would have been.
     static constexpr std::chrono::seconds longest_absence{10};
 
-    /// The weight of a real server in the kernel, or nullopt.
-    using InKernel = std::function<std::optional<int>(const netlink::VirtualServer&, const netlink::RealServer&)>;
-
     /// Gives the real servers of `plan` that are to get connections their weights, where the scheduler heeds them, if
     /// the plan has a slow start; forgets the Service if not. In the first plan of a Service those that the kernel has
     /// with a weight are not new: they are in the step that it says, or grown.
-    void weigh(const api::ObjectName& service, ServicePlan& plan, const InKernel& in_kernel);
+    void weigh(const api::ObjectName& service, ServicePlan& plan, const Mirror& kernel);
 
     void forget(const api::ObjectName& service);
 

@@ -15,9 +15,7 @@ namespace {
 Findings check_manifests(const Config& config, const std::string& path) {
     boost::asio::io_context context;
     api::Folder folder(context, {path});
-    Engine engine(
-        config, {}, {},
-        {[](const auto&) { return health::Verdict::unknown; }, [](const auto&, const auto&) { return std::nullopt; }});
+    Engine engine(config, {}, {});
     engine.apply(folder.load());
     Findings findings;
     for (const api::Problem& problem : engine.problems())

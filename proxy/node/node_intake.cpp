@@ -47,9 +47,8 @@ void NodeLoop::take(api::Transaction transaction) {
 }
 
 void NodeLoop::set_targets() {
-    auto targets = engine_.targets();
-    probed_containers_ = targets.size();
-    prober_.set_targets(std::move(targets));
+    for (auto& [pod, targets] : engine_.probing().take_changed())
+        prober_.set_targets_of(pod, std::move(targets));
 }
 
 /// What our own Node object says of us. One that is deleted is about to go, whatever it said before.
@@ -82,7 +81,7 @@ void NodeLoop::take_report(const health::Report& report) {
     if (report.verdict != health::Verdict::unknown)
         log::info(report.verdict == health::Verdict::failed ? "pod failed its probe" : "pod passes its probe",
                   {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
-    engine_.verdict_changed(report.subject.pod);
+    engine_.note_verdict(report.subject, report.verdict);
     wake();
 }
 

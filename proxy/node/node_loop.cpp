@@ -74,13 +74,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
            }},
           [this](const health::Report& report) { take_report(report); },
           [this](const health::Attempt& attempt) { take_attempt(attempt); }),
-      engine_(config_, facts_of(config_, netlink::host_addresses()), state_file_.load(),
-              {[this](const health::Subject& subject) { return prober_.verdict(subject); },
-               [this](const netlink::VirtualServer& server, const netlink::RealServer& real) {
-                   return reconciler_.weight(server, real);
-               },
-               [this](const netlink::Element& carrier) { return reconciler_.mark(carrier); }, inputs_.manifests.empty(),
-               [this](const netlink::VirtualServer& server) { return reconciler_.real_servers(server); }}),
+      engine_(config_, facts_of(config_, netlink::host_addresses()), state_file_.load(), inputs_.manifests.empty()),
       reconciler_(kernel_, engine_.desired()),
       flow_cleaner_(context, engine_.desired(), metrics_),
       health_server_(context.get_executor(),
@@ -148,9 +142,9 @@ void NodeLoop::begin(api::Transaction everything) {
     if (follow_networks())
         put_back();
     follow_addresses();
-    engine_.plan_dirty(is_needed_first);
+    engine_.plan_dirty(reconciler_.mirror(), is_needed_first);
     program_everything_now();
-    engine_.plan_dirty();
+    engine_.plan_dirty(reconciler_.mirror());
     reconciler_.disown_foreign();
     sweep_or_hold();
     phase_done("planning");

@@ -175,7 +175,6 @@ private:
     TriggerTimes changes_{std::chrono::system_clock::now()};
     std::chrono::system_clock::time_point last_sync_;
     std::uint64_t drift_repairs_ = 0;
-    std::size_t probed_containers_ = 0;
     ProblemLog problem_log_;
     bool source_problems_changed_ = true;                   // since they were logged
     std::map<std::string, std::string> listener_problems_;  // by setting

@@ -60,7 +60,7 @@ asio::awaitable<void> NodeLoop::plan() {
     if (!engine_.is_dirty())
         co_return;
     for (bool more = true; more;) {
-        more = engine_.plan_slice(turns::plan_slice);
+        more = engine_.plan_slice(reconciler_.mirror(), turns::plan_slice);
         co_await asio::post(context_, asio::use_awaitable);
     }
     tell_conflicts();
@@ -85,7 +85,7 @@ asio::awaitable<void> NodeLoop::sync() {
         metrics_.sync_seconds.Add({{"kind", "incremental"}}, time_buckets()).Observe(seconds_since(start));
     const bool refused = reconciler_.next_retry().has_value();
     bool all = std::exchange(changes_refused_, refused) || refused;
-    while (engine_.settle_health_ports(std::exchange(all, false), turns::port_slice))
+    while (engine_.settle_health_ports(reconciler_.mirror(), std::exchange(all, false), turns::port_slice))
         co_await asio::post(context_, asio::use_awaitable);
     finish_sync();
 }

@@ -47,7 +47,7 @@ Reply NodeLoop::readyz() const {
 
 /// After a sync: counts that may rise now, ports that are to be opened or closed, addresses that have changed.
 void NodeLoop::serve_health_ports() {
-    engine_.settle_health_ports(false);
+    engine_.settle_health_ports(reconciler_.mirror(), false);
     std::vector<Address> addresses = engine_.facts().node_port_addresses;
     std::erase_if(addresses, [&](const Address& address) { return address.is_v6() && !engine_.facts().has_ipv6; });
     HealthPorts& ports = engine_.health_ports();
@@ -152,7 +152,7 @@ StatusView NodeLoop::state() const {
     view.drift_repairs = drift_repairs_;
     if (last_sync_ != std::chrono::system_clock::time_point())
         view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
-    view.probe_targets = probed_containers_;
+    view.probe_targets = engine_.probing().containers();
     if (cluster_ == nullptr)
         view.ranges = engine_.allocator().use();
     return view;

@@ -61,7 +61,7 @@ bool is_health_port(const api::Service& service, std::uint16_t port, api::Protoc
 Allocator::Allocator(std::vector<base::Prefix> service_ranges, PortRange node_ports, Choices remembered)
     : ranges_(std::move(service_ranges)), node_ports_(node_ports), choices_(std::move(remembered)) {}
 
-tl::expected<api::Service, std::string> Allocator::take(const api::Service& service) {
+tl::expected<api::Service, std::string> Allocator::allocate(const api::Service& service) {
     api::Service filled = service;
     const auto remembered = choices_.find(service.name);
     Choice choice = remembered == choices_.end() ? Choice{} : remembered->second;

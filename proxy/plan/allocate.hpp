@@ -38,7 +38,7 @@ public:
 
     /// The Service with its ClusterIPs and node ports filled in, as the API server would store it; or what is wrong,
     /// as "field: sentence". A Service that was taken before and is refused now keeps what it holds.
-    tl::expected<api::Service, std::string> take(const api::Service& service);
+    tl::expected<api::Service, std::string> allocate(const api::Service& service);
 
     /// Gives back everything that the Service holds.
     void release(const api::ObjectName& name);

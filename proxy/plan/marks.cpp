@@ -14,12 +14,13 @@ bool Marks::has_share(const api::ObjectName& service) const {
     return count == counts_.end() || count->second < ordinary || taken_.size() < all - all / 4;
 }
 
-std::optional<std::uint32_t> Marks::take(const MarkUse& use, const netlink::Element& carrier) {
+std::optional<std::uint32_t> Marks::allocate(const MarkUse& use, const netlink::Element& carrier,
+                                             const Mirror& kernel) {
     if (const auto known = marks_.find(use); known != marks_.end())
         return known->second;
     if (!has_share(use.service))
         return std::nullopt;
-    std::uint32_t mark = in_kernel_(carrier).value_or(0);
+    std::uint32_t mark = kernel.mark(carrier).value_or(0);
     if (!is_free(mark)) {
         for (auto taken = taken_.lower_bound(lowest_); taken != taken_.end() && *taken == lowest_; ++taken)
             ++lowest_;

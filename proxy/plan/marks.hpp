@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +12,7 @@
 #include "api/objects/types.hpp"
 #include "netlink/objects.hpp"
 #include "netlink/ruleset.hpp"
+#include "proxy/plan/mirror.hpp"
 
 namespace proxy {
 
@@ -29,16 +29,12 @@ class Marks {
 public:
     static constexpr std::size_t ordinary = 64;  ///< marks of one Service
 
-    /// The mark that an element of a map has in the kernel; nullopt: there is no such element.
-    using InKernel = std::function<std::optional<std::uint32_t>(const netlink::Element&)>;
+    explicit Marks(netlink::Fwmark range) : range_(range), lowest_(std::uint64_t{range.value} + 1) {}
 
-    Marks(netlink::Fwmark range, InKernel in_kernel)
-        : range_(range), in_kernel_(std::move(in_kernel)), lowest_(std::uint64_t{range.value} + 1) {}
-
-    /// The same use has the same mark until it is released. A new one gets the mark that `carrier` has in the kernel,
+    /// The same use has the same mark until it is released. A new one gets the mark that `carrier` has in `kernel`,
     /// when it is free, else the lowest that is. nullopt: all are taken; or three quarters of them are, and the Service
     /// has many already (`ordinary`), so that a few Services with thousands of ports take none from the others.
-    std::optional<std::uint32_t> take(const MarkUse& use, const netlink::Element& carrier);
+    std::optional<std::uint32_t> allocate(const MarkUse& use, const netlink::Element& carrier, const Mirror& kernel);
 
     /// Of a service's uses.
     std::vector<std::pair<MarkUse, std::uint32_t>> of(const api::ObjectName& service) const;
@@ -51,7 +47,6 @@ private:
     bool has_share(const api::ObjectName& service) const;
 
     netlink::Fwmark range_;
-    InKernel in_kernel_;
     std::map<MarkUse, std::uint32_t> marks_;
     std::set<std::uint32_t> taken_;
     std::map<api::ObjectName, std::size_t> counts_;  // of each Service

@@ -79,13 +79,11 @@ void note_gaps(const api::Service& service, const Selection& selection, bool ipv
 }  // namespace
 
 ServicePlan plan(const api::Service& service, const Request& request, const std::vector<api::PortEndpoints>& endpoints,
-                 const NodeFacts& node, const Verdicts& verdicts, std::size_t front_ends) {
+                 const NodeFacts& node, const PlanInputs& inputs, std::size_t front_ends) {
     ServicePlan plan;
     if (service.headless || service.type == api::ServiceType::external_name || service.ports.empty())
         return plan;
-    static const std::set<std::string> none;
-    Scheduling scheduling = scheduling_of(service, node.scheduler,
-                                          verdicts.missing_schedulers == nullptr ? none : *verdicts.missing_schedulers);
+    Scheduling scheduling = scheduling_of(service, node.scheduler, inputs.missing_schedulers);
     plan.problems = std::move(scheduling.problems);
     plan.problems.insert(plan.problems.end(), request.problems.begin(), request.problems.end());
     plan.slow_start = scheduling.slow_start;
@@ -101,7 +99,7 @@ ServicePlan plan(const api::Service& service, const Request& request, const std:
         });
         if (groups[at->port_index] == nullptr)
             continue;
-        PortOfFamily view{service,    service.ports[at->port_index], {},       {}, node, verdicts,
+        PortOfFamily view{service,    service.ports[at->port_index], {},       {}, node, inputs,
                           scheduling, request.sources[ipv6 ? 1 : 0], {at, end}};
         for (const api::ResolvedEndpoint& endpoint : groups[at->port_index]->endpoints)
             if (endpoint.address.is_v6() == ipv6)

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,7 +14,9 @@
 #include "proxy/plan/claim.hpp"
 #include "proxy/plan/external_addresses.hpp"
 #include "proxy/plan/marks.hpp"
+#include "proxy/plan/mirror.hpp"
 #include "proxy/plan/selection.hpp"
+#include "proxy/plan/verdicts.hpp"
 
 namespace proxy {
 
@@ -34,19 +34,12 @@ struct NodeFacts {
     bool operator==(const NodeFacts&) const = default;
 };
 
-/// What planning needs to know of the moment.
-struct Verdicts {
-    /// True when the pod's probe has failed: its real servers stay, with weight 0.
-    std::function<bool(const api::ObjectName& pod)> failed;
-    /// The weight of a real server that was in the kernel when podferry started and whose pod has not been judged
-    /// since; nullopt for all others.
-    std::function<std::optional<int>(const api::ObjectName& pod, const netlink::VirtualServer&,
-                                     const netlink::RealServer&)>
-        kept;
-    /// A mark for IPVS (Marks::take).
-    std::function<std::optional<std::uint32_t>(const MarkUse&, const netlink::Element& carrier)> mark;
-    /// Schedulers that this kernel has refused; nullptr: none.
-    const std::set<std::string>* missing_schedulers = nullptr;
+/// What planning reads beside the Service, its endpoints and the node. For one call: the references must outlive it.
+struct PlanInputs {
+    const Mirror& mirror;      ///< of pods that are awaited, the weights there stand; front ends keep their marks
+    const Verdicts& verdicts;  ///< which pods are awaited
+    const std::set<std::string>& missing_schedulers;  ///< that this kernel has refused
+    Marks& marks;                                     ///< the plan's marks are allocated there
 };
 
 /// A Local traffic policy that leaves a Service without endpoints here, while there are some elsewhere.
@@ -80,7 +73,7 @@ struct ServicePlan {
 /// does (selection.hpp, docs/architecture.md). Costs what the Service becomes: each real server of each front end is
 /// looked at a few times.
 ServicePlan plan(const api::Service& service, const Request& request, const std::vector<api::PortEndpoints>& endpoints,
-                 const NodeFacts& node, const Verdicts& verdicts, std::size_t front_ends);
+                 const NodeFacts& node, const PlanInputs& inputs, std::size_t front_ends);
 
 /// What exists once for the node, whatever the services: the addresses on which node ports are served.
 ServicePlan plan_node(const NodeFacts& node);

@@ -109,7 +109,7 @@ PoolServers::PoolServers(const PortOfFamily& view, bool only_local)
         if (endpoint->unknown)
             unknown_.push_back(endpoint);
         else if (keeps_weight_0_ && view.port.protocol != api::Protocol::udp && !endpoint->terminating &&
-                 view.verdicts.failed(endpoint->pod))
+                 endpoint->failed)
             known_.try_emplace({endpoint->address, endpoint->port}, 0);
     }
 }
@@ -118,7 +118,9 @@ RealServers PoolServers::of(const VirtualServer& server) const {
     RealServers result = known_;
     for (const api::ResolvedEndpoint* endpoint : unknown_) {
         const RealServer real{endpoint->address, endpoint->port};
-        const auto weight = view_.verdicts.kept(endpoint->pod, server, real);
+        if (!view_.inputs.verdicts.awaits(endpoint->pod))
+            continue;
+        const auto weight = view_.inputs.mirror.weight(server, real);
         if (weight && (*weight > 0 || keeps_weight_0_))
             result.try_emplace(real, std::min(*weight, 1));  // slow start, if any, weighs again
     }
@@ -241,7 +243,7 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool from) {
         from = Pool::hashed;
     const MarkUse use{view_.service.name, view_.port.port, view_.port.protocol, from};
     Element carrier = element_of(set, front_end.server);
-    const auto mark = view_.verdicts.mark(use, carrier);
+    const auto mark = view_.inputs.marks.allocate(use, carrier, view_.inputs.mirror);
     if (!mark) {
         plan_.lacks_marks = true;
         return;

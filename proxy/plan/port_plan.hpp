@@ -18,7 +18,7 @@ struct PortOfFamily {
     EndpointList endpoints;  ///< of the family
     Selection selection;
     const NodeFacts& node;
-    const Verdicts& verdicts;
+    const PlanInputs& inputs;
     const Scheduling& scheduling;
     const AllowedSources& sources;             ///< of the family
     std::span<const FrontEndWish> front_ends;  ///< of the family and the port, ClusterIPs first

@@ -106,13 +106,7 @@ struct Loop {
     Turns turns;
     double planning = 0;
 
-    explicit Loop(const Config& config)
-        : engine(config, facts(), {},
-                 {[](const health::Subject&) { return health::Verdict::unknown; },
-                  [this](const auto& server, const auto& real) { return reconciler.weight(server, real); },
-                  [this](const auto& carrier) { return reconciler.mark(carrier); }, true,
-                  [this](const auto& server) { return reconciler.real_servers(server); }}),
-          reconciler(kernel, engine.desired()) {}
+    explicit Loop(const Config& config) : engine(config, facts(), {}, true), reconciler(kernel, engine.desired()) {}
 
     static NodeFacts facts() {
         NodeFacts facts;
@@ -143,12 +137,13 @@ struct Loop {
 
     void sync() {
         while (engine.is_dirty())
-            while (timed("plan", [&] { return engine.plan_slice(turns::plan_slice); })) {
+            while (timed("plan", [&] { return engine.plan_slice(reconciler.mirror(), turns::plan_slice); })) {
             }
         while (timed("apply", [&] { return reconciler.step(Time{}, turns::batch_size).applied; }) > 0 ||
                !reconciler.idle()) {
         }
-        while (timed("count", [&] { return engine.settle_health_ports(false, turns::port_slice); })) {
+        while (
+            timed("count", [&] { return engine.settle_health_ports(reconciler.mirror(), false, turns::port_slice); })) {
         }
     }
 };
@@ -212,7 +207,7 @@ void plan_all(std::size_t count) {
         objects.emplace_back(given.slice);
     }
     loop.apply(std::move(objects));
-    loop.engine.plan_dirty();  // a start, in one go
+    loop.engine.plan_dirty(loop.reconciler.mirror());  // a start, in one go
     while (loop.reconciler.step(Time{}, 1'000'000).applied > 0) {
     }
     std::vector<api::Object> changed;
@@ -244,7 +239,7 @@ void whole_node() {
         objects.emplace_back(std::move(given.slice));
     }
     loop.apply(std::move(objects));
-    loop.engine.plan_dirty();  // a start, in one go
+    loop.engine.plan_dirty(loop.reconciler.mirror());  // a start, in one go
     while (loop.reconciler.step(Time{}, 1'000'000).applied > 0 || !loop.reconciler.idle()) {
     }
     const std::size_t front_ends = loop.engine.desired().virtual_server_count();
@@ -259,7 +254,8 @@ void whole_node() {
     other.adopt();
     loop.engine.desired().take_touched();
     while (loop.engine.is_dirty())
-        while (loop.timed("plan", [&] { return loop.engine.plan_slice(turns::plan_slice); })) {
+        while (
+            loop.timed("plan", [&] { return loop.engine.plan_slice(loop.reconciler.mirror(), turns::plan_slice); })) {
         }
     while (loop.engine.desired().has_touched())
         loop.engine.desired().take_touched();

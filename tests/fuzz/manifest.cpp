@@ -22,20 +22,17 @@ proxy::Config config() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     api::ManifestSet manifests;
-    proxy::Engine engine(
-        config(), {}, {},
-        {[](const auto&) { return health::Verdict::unknown; }, [](const auto&, const auto&) { return std::nullopt; }});
+    proxy::Engine engine(config(), {}, {});
     const auto update = [&](const char* file, std::string_view content) {
         manifests.update(file, api::read_manifest(file, content));
         engine.apply(manifests.take(false));
-        engine.plan_dirty();
+        engine.plan_dirty({});
     };
     update("good.yaml", good);
     update("fuzz.yaml", text);
     update("fuzz.json", text);
     engine.problems();
     engine.view();
-    engine.targets();
     const netlink::VirtualServer web{base::make_address("10.96.0.5"), netlink::Protocol::tcp, 80};
     if (engine.desired().find(web) == nullptr) {
         std::fputs("the good Service is not served any more\n", stderr);

@@ -32,11 +32,7 @@ const char* const good =
 
 struct World {
     api::ManifestSet manifests;
-    Engine engine{
-        config(),
-        {},
-        {},
-        {[](const auto&) { return health::Verdict::unknown; }, [](const auto&, const auto&) { return std::nullopt; }}};
+    Engine engine{config(), {}, {}};
 
     static Config config() {
         Config config = default_config();
@@ -46,7 +42,7 @@ struct World {
     void update(const std::string& file, const std::string& text) {
         manifests.update(file, api::read_manifest(file, text));
         engine.apply(manifests.take(false));
-        engine.plan_dirty();
+        engine.plan_dirty({});
     }
     bool web_is_served() const {
         return engine.desired().find({build::address("10.96.0.5"), netlink::Protocol::tcp, 80}) != nullptr;

@@ -91,9 +91,9 @@ inline std::vector<api::ResolvedEndpoint> endpoints(const std::string& text) {
 
 /// Of a Service that gets all that it asks for.
 inline proxy::ServicePlan plan(const api::Service& service, const std::vector<api::PortEndpoints>& endpoints,
-                               const proxy::NodeFacts& node, const proxy::Verdicts& verdicts) {
+                               const proxy::NodeFacts& node, const proxy::PlanInputs& inputs) {
     const proxy::Request request = proxy::request_of(service, node, {}, 100'000);
-    return proxy::plan(service, request, endpoints, node, verdicts, request.front_ends.first.size());
+    return proxy::plan(service, request, endpoints, node, inputs, request.front_ends.first.size());
 }
 
 }  // namespace build

@@ -39,25 +39,16 @@ struct Given {
     std::vector<api::Object> objects() const { return {service, slice}; }
 };
 
-/// An engine on a kernel, which counts what planning asks for.
+/// An engine on a kernel, whose mirror counts what planning looks up.
 struct Counting {
     Config config = build::World::config();
-    std::size_t asked = 0;
     testing::FakeKernel kernel;
     std::optional<Engine> engine;
     std::optional<Reconciler> reconciler;
     std::vector<std::string> written;
 
     explicit Counting(const Config& changed = build::World::config()) : config(changed) {
-        Engine::Inputs inputs;
-        inputs.verdict_of = [this](const health::Subject&) { return ++asked, health::Verdict::unknown; };
-        inputs.weight_of = [this](const auto& server, const auto& real) {
-            return ++asked, reconciler->weight(server, real);
-        };
-        inputs.mark_of = [this](const auto&) { return ++asked, std::nullopt; };
-        inputs.real_servers_of = [this](const auto& server) { return ++asked, reconciler->real_servers(server); };
-        inputs.addresses_given = true;
-        engine.emplace(config, build::World::facts(), Choices{}, inputs);
+        engine.emplace(config, build::World::facts(), Choices{}, true);
         reconciler.emplace(kernel, engine->desired());
     }
     void apply(std::vector<api::Object> objects, const std::vector<std::string>& removed = {}) {
@@ -69,12 +60,12 @@ struct Counting {
     /// As the node's loop does; in how many slices.
     std::size_t sync(std::size_t slice) {
         std::size_t slices = 1;
-        while (engine->plan_slice(slice))
+        while (engine->plan_slice(reconciler->mirror(), slice))
             ++slices;
         const auto note = [this](const netlink::Change& change) { written.push_back(netlink::to_string(change)); };
         while (reconciler->step(Time{}, 50, note).applied > 0 || !reconciler->idle()) {
         }
-        engine->settle_health_ports(false);
+        engine->settle_health_ports(reconciler->mirror(), false);
         return slices;
     }
     std::string problem(const std::string& name) const {
@@ -86,8 +77,8 @@ struct Counting {
 
 constexpr std::size_t everything = 1'000'000;
 
-/// What is asked of the kernel's mirror and of verdicts while a Service of so many ports and endpoints lives.
-std::size_t asked_for(std::uint16_t ports, std::uint32_t endpoints) {
+/// How often the kernel's mirror is asked while a Service of so many ports and endpoints lives.
+std::uint64_t asked_for(std::uint16_t ports, std::uint32_t endpoints) {
     Counting world;
     Given given("web", "10.96.0.5", 200, ports, 4, endpoints);
     given.service.type = api::ServiceType::load_balancer;
@@ -109,13 +100,13 @@ std::size_t asked_for(std::uint16_t ports, std::uint32_t endpoints) {
     world.apply({}, {"web", "rival"});
     world.sync(everything);
     CHECK(world.engine->desired().virtual_server_count() == 0);
-    return world.asked;
+    return world.reconciler->mirror().look_ups();
 }
 
 }  // namespace
 
 TEST_CASE("the cost of a Service is linear in what it becomes") {
-    const std::size_t small = asked_for(20, 20);
+    const std::uint64_t small = asked_for(20, 20);
     CHECK(small > 20 * 20);
     CHECK(asked_for(40, 20) < small * 21 / 10);
     CHECK(asked_for(20, 40) < small * 21 / 10);
@@ -195,7 +186,7 @@ TEST_CASE("a Service that changes or goes while it is planned is planned again")
     Counting world;
     world.apply(large.objects());
     for (int i = 1; i < steps; ++i)
-        CHECK(world.engine->plan_slice(1));
+        CHECK(world.engine->plan_slice(world.reconciler->mirror(), 1));
     if (goes)
         world.apply({}, {"web"});
     else
@@ -214,7 +205,7 @@ TEST_CASE("one Service is planned in several slices, and the kernel gets none of
     Counting world;
     world.apply(Given("web", "10.96.0.5", 100, 10, 10, 8).objects());
     std::size_t slices = 0;
-    while (world.engine->plan_slice(50)) {
+    while (world.engine->plan_slice(world.reconciler->mirror(), 50)) {
         ++slices;
         CHECK(world.engine->is_dirty());
     }

@@ -20,11 +20,11 @@ TEST_CASE("where the kernel lacks mh, affinity by a hash is kept by sh, or by th
     };
     CHECK(scheduler() == "mh");
     world.engine.scheduler_is_missing("mh");
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(scheduler() == "sh");
     CHECK_THAT(world.only_problem(), Catch::Contains("kernel has no scheduler mh") && Catch::EndsWith("sh is used"));
     world.engine.scheduler_is_missing("sh");
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(scheduler() == "rr");
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("a virtual server with a mark that is no longer needed stays until its
     world.apply(build::removal(api::Kind::pod, "web-2"));  // planned again: it stays
     CHECK(marked() == " 1:00");
     world.connections_end();
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(marked() == "");
     CHECK(world.engine.draining().empty());
     CHECK_FALSE(world.engine.desired().wants(

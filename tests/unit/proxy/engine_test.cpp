@@ -198,12 +198,12 @@ TEST_CASE("a node port is served on the node's addresses, and follows them") {
     auto facts = World::facts();
     facts.node_port_addresses = {build::address("192.168.50.11")};
     world.engine.set_facts(facts);
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(world.backends("192.168.50.10", 30080) == "none");
     CHECK(world.backends("192.168.50.11", 30080) == "10.1.0.11=1");
     facts.node_port_addresses.clear();
     world.engine.set_facts(facts);
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(world.backends("192.168.50.11", 30080) == "none");
     CHECK(world.backends(vip) == "10.1.0.11=1");
 }
@@ -254,7 +254,7 @@ TEST_CASE("a kernel without IPv6 is not asked for it") {
     CHECK_THAT(world.only_problem(), Catch::Contains("IPv6 is off on this host") &&
                                          Catch::Contains("at least 1 Services, shop/web among them"));
     world.engine.set_facts(World::facts());  // it is switched on
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
     CHECK(world.engine.problems().empty());
 }
@@ -270,16 +270,16 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
     CHECK(scheduler() == "twos");
     CHECK(world.engine.problems().empty());
     world.engine.scheduler_is_missing("twos");
-    CHECK(world.engine.plan_dirty() == 2);
+    CHECK(world.engine.plan_dirty(world.mirror()) == 2);
     CHECK(scheduler() == "rr");
     CHECK_THAT(world.only_problem(),
                Catch::Contains("Service shop/web: metadata.annotations[podferry.io/scheduler]: this "
                                "node's kernel has no scheduler twos"));
     world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "wrr"; });
-    CHECK(world.engine.plan_dirty() == 0);
+    CHECK(world.engine.plan_dirty(world.mirror()) == 0);
     CHECK(scheduler() == "rr");
     world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "twos"; });
-    CHECK(world.engine.plan_dirty() == 2);
+    CHECK(world.engine.plan_dirty(world.mirror()) == 2);
     CHECK(scheduler() == "twos");
     CHECK(world.engine.problems().empty());
     service.annotations.clear();

@@ -9,6 +9,7 @@
 
 #include "build.hpp"
 #include "proxy/engine/engine.hpp"
+#include "proxy/engine/service_view.hpp"
 
 namespace build {
 
@@ -42,11 +43,11 @@ inline api::Pod pod_on(const std::string& node, const std::string& name, const s
 /// An engine whose verdicts and kernel weights the test sets by hand.
 struct World {
     std::map<std::string, health::Verdict> verdicts;  // by pod, "shop/web-1"
-    std::map<std::string, int> kernel;                // "10.1.0.11:8080" -> weight
-    netlink::RealServers real_servers;                // of each virtual server that is not wanted yet
+    std::map<std::string, int> kernel;                // "10.1.0.11:8080" -> weight, in each virtual server
+    netlink::RealServers real_servers;                // of each virtual server, too
     Engine engine;
 
-    explicit World(bool addresses_given = false) : engine(config(), facts(), {}, inputs(addresses_given)) {}
+    explicit World(bool addresses_given = false) : engine(config(), facts(), {}, addresses_given) {}
 
     static Config config() {
         Config config = default_config();
@@ -62,22 +63,30 @@ struct World {
         facts.claims.service_ranges = config().service_cluster_ip_range;
         return facts;
     }
-    Engine::Inputs inputs(bool addresses_given = false) {
-        return {[this](const health::Subject& subject) {
-                    const auto found = verdicts.find(subject.pod);
-                    return found == verdicts.end() ? health::Verdict::unknown : found->second;
-                },
-                [this](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
-                    const auto found = kernel.find(real.address.to_string() + ":" + std::to_string(real.port));
-                    return found == kernel.end() ? std::nullopt : std::optional<int>(found->second);
-                },
-                [](const netlink::Element&) { return std::nullopt; }, addresses_given,
-                [this](const netlink::VirtualServer&) { return &real_servers; }};
+    /// What the kernel has for the front ends that Services ask for, and for those that they have.
+    Mirror mirror() const {
+        netlink::RealServers all = real_servers;
+        for (const auto& [real, weight] : kernel) {
+            const auto colon = real.rfind(':');
+            all[{address(real.substr(0, colon)), static_cast<std::uint16_t>(std::stoi(real.substr(colon + 1)))}] =
+                weight;
+        }
+        Mirror mirror;
+        for (const api::Service& service : engine.store().services()) {
+            for (const AskedFrontEnd& asked : asked_front_ends(service, engine.facts()))
+                mirror.virtual_servers[asked.server].real_servers = all;
+            for (const netlink::VirtualServer& server : engine.desired().servers_of(service.name))
+                mirror.virtual_servers[server].real_servers = all;
+        }
+        return mirror;
     }
+    void plan() { engine.plan_dirty(mirror()); }
 
     void apply(api::Transaction transaction) {
         engine.apply(std::move(transaction));
-        engine.plan_dirty();
+        for (const auto& [pod, verdict] : verdicts)
+            note(pod, verdict);
+        plan();
     }
     /// Those that drain have no connections any more.
     void connections_end() {
@@ -87,10 +96,18 @@ struct World {
         engine.review_draining(Time{}, {});
         engine.review_draining(Time{} + Draining::least, none);
     }
+    /// Of each of the pod's containers.
+    void note(const std::string& name, health::Verdict verdict) {
+        const auto pod = engine.store().pods().find(
+            api::ObjectName{name.substr(0, name.find('/')), name.substr(name.find('/') + 1)});
+        REQUIRE(pod != engine.store().pods().end());
+        for (const api::Container& container : pod->containers)
+            engine.note_verdict({name, container.name}, verdict);
+    }
     void judge(const std::string& pod, health::Verdict verdict) {
         verdicts[pod] = verdict;
-        engine.verdict_changed(pod);
-        engine.plan_dirty();
+        note(pod, verdict);
+        plan();
     }
     /// "10.1.0.11=1 10.1.0.12=0" for the virtual server; "none" when it does not exist.
     std::string backends(const std::string& address, std::uint16_t port = 80) const {

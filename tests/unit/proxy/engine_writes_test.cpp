@@ -60,11 +60,11 @@ TEST_CASE("the API server's and DNS's Services come first at a start") {
          of_space("kube-system", "metrics", "10.96.0.4"), of_space("shop", "kube-dns", "10.96.0.5"),
          of_space("shop", "kubernetes", "10.96.0.6")},
         true));
-    CHECK(writer.world.engine.plan_dirty(is_needed_first) == 2);
+    CHECK(writer.world.engine.plan_dirty(writer.world.mirror(), is_needed_first) == 2);
     writer.write();
     CHECK(writer.virtual_servers() == "10.96.0.1 10.96.0.10");
     CHECK(writer.kernel.state().routes.size() == 2);
-    CHECK(writer.world.engine.plan_dirty() == 5);
+    CHECK(writer.world.engine.plan_dirty(writer.world.mirror()) == 5);
     writer.write();
     CHECK(writer.kernel.state().virtual_servers.size() == 7);
 }

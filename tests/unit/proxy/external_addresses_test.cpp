@@ -175,7 +175,7 @@ TEST_CASE("an API server's address and port are guarded as soon as they are know
     CHECK(world.backends("192.0.2.1", 6443) == "10.1.0.11=1");
     CHECK(world.engine.note_api_server({address("192.0.2.1"), 6443}));
     CHECK_FALSE(world.engine.note_api_server({address("192.0.2.1"), 6443}));
-    world.engine.plan_dirty();
+    world.plan();
     CHECK(world.backends("192.0.2.1", 6443) == "none");
     // The endpoints of the API's own Service.
     api::Service kubernetes = build::service("kubernetes", "10.96.0.1");

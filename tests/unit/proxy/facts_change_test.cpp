@@ -65,11 +65,11 @@ TEST_CASE("a node's facts affect the Services that depend on them") {
         world.apply(build::transaction(services()));
         if (back) {
             world.engine.set_facts(changed);
-            world.engine.plan_dirty();
+            world.plan();
         }
         const auto before = world.engine.plans();
         world.engine.set_facts(back ? World::facts() : changed);
-        world.engine.plan_dirty();
+        world.plan();
         const auto names = static_cast<std::uint64_t>(std::count(row.affected.begin(), row.affected.end(), ' '));
         CHECK(world.engine.plans() - before == names);
         std::string affected;

@@ -99,13 +99,9 @@ TEST_CASE("a million front ends are counted, not made") {
             "spec.externalIPs: 1001000 front ends (ports x addresses) are asked for and 4096 are served, ClusterIPs "
             "before node ports, load balancers' addresses and external IPs: a Service may have 4096; ask for less, or "
             "raise setting front_ends_per_service"});
-    Marks marks({}, [](const netlink::Element&) { return std::nullopt; });
-    const Verdicts verdicts = {
-        [](const api::ObjectName&) { return false; },
-        [](const auto&, const auto&, const auto&) { return std::nullopt; },
-        [&](const MarkUse& use, const netlink::Element& carrier) { return marks.take(use, carrier); }};
+    Marks marks(netlink::Fwmark{});
     const ServicePlan planned =
-        plan(service, request, with_endpoints(service, "1r 2r"), node, verdicts, grant.front_ends);
+        plan(service, request, with_endpoints(service, "1r 2r"), node, {{}, {}, {}, marks}, grant.front_ends);
     CHECK(planned.virtual_servers.size() == 4096);
     CHECK(planned.elements.size() < 5 * 4096);
 }

@@ -20,14 +20,39 @@ api::Service balanced(const std::string& name, std::uint16_t port, const std::st
     return service;
 }
 
-HealthPorts::Carried always(std::optional<bool> carried) {
-    return [carried](const api::ObjectName&, const std::set<netlink::RealServer>& asked) {
-        std::map<netlink::RealServer, bool> reached;
-        for (const netlink::RealServer& real : asked)
-            if (carried)
-                reached[real] = *carried;
-        return reached;
-    };
+/// What is desired and in the kernel: each Service has a virtual server with the real servers 10.1.0.1 to 3 and
+/// fd00:1::1; `carried`: the kernel has them too; nullopt: nobody wants any.
+struct Carrying {
+    Desired desired;
+    Mirror kernel;
+};
+Carrying always(std::optional<bool> carried) {
+    Carrying carrying;
+    if (!carried)
+        return carrying;
+    netlink::VirtualServerState state;
+    for (const std::uint16_t port : {8080, 9090})
+        for (const char* address : {"10.1.0.1", "10.1.0.2", "10.1.0.3", "fd00:1::1"})
+            state.real_servers[{build::address(address), port}] = 1;
+    std::uint16_t port = 1;
+    for (const char* name : {"web", "api", "other", "web-31000", "web-31001", "web-31002", "web-31003", "web-31004"}) {
+        const netlink::VirtualServer server{build::address("10.96.1.1"), netlink::Protocol::tcp, port++};
+        ServicePlan plan;
+        plan.virtual_servers.push_back({server, state});
+        carrying.desired.replace({"shop", name}, std::move(plan));
+        if (*carried)
+            carrying.kernel.virtual_servers[server] = state;
+    }
+    return carrying;
+}
+
+void put(HealthPorts& ports, const api::Service& service, const std::vector<api::PortEndpoints>& endpoints,
+         const Carrying& carrying) {
+    ports.put(service, endpoints, carrying.desired, carrying.kernel);
+}
+
+bool settle(HealthPorts& ports, const Carrying& carrying, bool all, std::size_t most = 1000) {
+    return ports.settle(carrying.desired, carrying.kernel, all, most);
 }
 
 /// "shop/web 2", or "nobody".
@@ -69,7 +94,7 @@ TEST_CASE("which endpoints count") {
     for (const Row& row : rows) {
         INFO(row.what);
         HealthPorts ports;
-        ports.put(balanced("web", 31000), {{0, build::endpoints(row.endpoints)}}, always(std::nullopt));
+        put(ports, balanced("web", 31000), {{0, build::endpoints(row.endpoints)}}, always(std::nullopt));
         CHECK(told(ports, 31000) == row.told);
     }
 }
@@ -85,47 +110,47 @@ TEST_CASE("a pod counts once, whatever the number of its ports and families") {
     v6.address = build::address("fd00:1::1");
     http.push_back(v6);
     HealthPorts ports;
-    ports.put(service, {{0, http}, {1, metrics}}, always(true));
+    put(ports, service, {{0, http}, {1, metrics}}, always(true));
     CHECK(told(ports, 31000) == "shop/web 2");
     // A family that the Service does not have is of no use to it.
     service.cluster_ips = {build::address("fd00:96::5")};
-    ports.put(service, {{0, http}, {1, metrics}}, always(true));
+    put(ports, service, {{0, http}, {1, metrics}}, always(true));
     CHECK(told(ports, 31000) == "shop/web 1");
 }
 
 TEST_CASE("nothing counts before the kernel holds it") {
     HealthPorts ports;
-    ports.put(balanced("web", 31000), {{0, build::endpoints("1lr")}}, always(false));
+    put(ports, balanced("web", 31000), {{0, build::endpoints("1lr")}}, always(false));
     CHECK(told(ports, 31000) == "shop/web 0");
-    ports.settle(always(true), false);
+    settle(ports, always(true), false);
     CHECK(told(ports, 31000) == "shop/web 1");
-    ports.settle(always(false), false);  // nothing was put: nobody is asked
+    settle(ports, always(false), false);  // nothing was put: nobody is asked
     CHECK(told(ports, 31000) == "shop/web 1");
-    ports.settle(always(false), true);
+    settle(ports, always(false), true);
     CHECK(told(ports, 31000) == "shop/web 0");
     // What is gone counts no more at once.
-    ports.settle(always(true), true);
-    ports.put(balanced("web", 31000), {{0, build::endpoints("1lst")}}, always(true));
+    settle(ports, always(true), true);
+    put(ports, balanced("web", 31000), {{0, build::endpoints("1lst")}}, always(true));
     CHECK(told(ports, 31000) == "shop/web 0");
 }
 
 TEST_CASE("many are counted in slices") {
     HealthPorts ports;
     for (std::uint16_t port = 31000; port < 31005; ++port)
-        ports.put(balanced("web-" + std::to_string(port), port), {{0, build::endpoints("1lr")}}, always(false));
+        put(ports, balanced("web-" + std::to_string(port), port), {{0, build::endpoints("1lr")}}, always(false));
     const auto counted = [&] {
         int count = 0;
         for (std::uint16_t port = 31000; port < 31005; ++port)
             count += static_cast<int>(ports.find(port)->local_endpoints);
         return count;
     };
-    CHECK(ports.settle(always(true), false, 2));
+    CHECK(settle(ports, always(true), false, 2));
     CHECK(counted() == 2);
-    CHECK(ports.settle(always(true), false, 2));
-    CHECK_FALSE(ports.settle(always(true), false, 2));
+    CHECK(settle(ports, always(true), false, 2));
+    CHECK_FALSE(settle(ports, always(true), false, 2));
     CHECK(counted() == 5);
-    CHECK(ports.settle(always(false), true, 4));
-    CHECK_FALSE(ports.settle(always(false), false, 4));
+    CHECK(settle(ports, always(false), true, 4));
+    CHECK_FALSE(settle(ports, always(false), false, 4));
     CHECK(counted() == 0);
 }
 
@@ -136,38 +161,38 @@ TEST_CASE("an endpoint whose probe has not answered counts only while the kernel
     for (const auto& [carried, expected] : {std::pair(std::optional<bool>(true), "shop/web 1"),
                                             {std::optional<bool>(false), "shop/web 0"},
                                             {std::optional<bool>(), "shop/web 0"}}) {
-        ports.put(balanced("web", 31000), {{0, endpoints}}, always(carried));
+        put(ports, balanced("web", 31000), {{0, endpoints}}, always(carried));
         CHECK(told(ports, 31000) == expected);
     }
 }
 
 TEST_CASE("ports come, go and change, and only those are touched") {
     HealthPorts ports;
-    const auto put = [&](const api::Service& service) { ports.put(service, {}, always(true)); };
-    put(balanced("web", 31000));
-    put(build::service("other", "10.96.0.9"));
+    const auto put_it = [&](const api::Service& service) { put(ports, service, {}, always(true)); };
+    put_it(balanced("web", 31000));
+    put_it(build::service("other", "10.96.0.9"));
     CHECK(ports.take_touched() == std::set<std::uint16_t>{31000});
-    put(balanced("web", 31000));
+    put_it(balanced("web", 31000));
     CHECK(ports.take_touched().empty());
-    put(balanced("web", 31001));
+    put_it(balanced("web", 31001));
     CHECK(ports.take_touched() == std::set<std::uint16_t>{31000, 31001});
     CHECK(told(ports, 31000) == "nobody");
     CHECK(told(ports, 31001) == "shop/web 0");
     auto cluster = balanced("web", 31001);
     cluster.external_traffic_policy = api::TrafficPolicy::cluster;
-    put(cluster);
+    put_it(cluster);
     CHECK(told(ports, 31001) == "nobody");
-    put(balanced("web", 31001));
+    put_it(balanced("web", 31001));
     ports.remove({"shop", "web"});
     ports.remove({"shop", "web"});
     CHECK(told(ports, 31001) == "nobody");
-    ports.settle(always(true), true);
+    settle(ports, always(true), true);
 }
 
 TEST_CASE("of two Services with one port the first has it, and the other takes over") {
     HealthPorts ports;
-    ports.put(balanced("web", 31000), {{0, build::endpoints("1lr")}}, always(true));
-    ports.put(balanced("api", 31000, "10.96.0.6"), {{0, build::endpoints("2lr 3lr")}}, always(true));
+    put(ports, balanced("web", 31000), {{0, build::endpoints("1lr")}}, always(true));
+    put(ports, balanced("api", 31000, "10.96.0.6"), {{0, build::endpoints("2lr 3lr")}}, always(true));
     CHECK(told(ports, 31000) == "shop/web 1");
     REQUIRE(ports.conflicts().size() == 1);
     CHECK(api::to_string(ports.conflicts()[0].service) == "shop/api");
@@ -198,51 +223,43 @@ TEST_CASE("the answer is kube-proxy's, byte for byte") {
 }
 
 TEST_CASE("the engine: verdicts count when the kernel has followed, after a restart what the kernel has") {
-    std::map<std::string, health::Verdict> verdicts;
-    std::map<std::string, int> kernel;  // by address
+    Mirror kernel;
+    const auto& has = [&](const char* real) -> int& {
+        const netlink::VirtualServer server{build::address("10.96.0.5"), netlink::Protocol::tcp, 80};
+        return kernel.virtual_servers[server].real_servers[{build::address(real), 8080}];
+    };
     Config config = default_config();
     config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/24")};
     config.node_name = "n1";
     NodeFacts facts;
     facts.node_port_addresses = {build::address("192.168.50.10")};
-    Engine engine(config, facts, {},
-                  {[&](const health::Subject& subject) { return verdicts[subject.pod]; },
-                   [&](const netlink::VirtualServer&, const netlink::RealServer& real) -> std::optional<int> {
-                       const auto found = kernel.find(real.address.to_string());
-                       return found == kernel.end() ? std::nullopt : std::optional(found->second);
-                   }});
-    kernel["10.1.0.11"] = 1;
+    Engine engine(config, facts, {});
+    has("10.1.0.11") = 1;
     engine.apply(build::transaction(
         {balanced("web", 31000), build::pod("web", "web-1", "10.1.0.11"), build::pod("web", "web-2", "10.1.0.12")},
         true));
-    engine.plan_dirty();
-    engine.settle_health_ports(false);
+    engine.plan_dirty(kernel);
+    engine.settle_health_ports(kernel, false);
     CHECK(told(engine.health_ports(), 31000) == "shop/web 1");  // adopted, not judged yet
-    verdicts["shop/web-2"] = health::Verdict::ready;
-    engine.verdict_changed("shop/web-2");
-    engine.plan_dirty();
+    engine.note_verdict({"shop/web-2", "main"}, health::Verdict::ready);
+    engine.plan_dirty(kernel);
     CHECK(told(engine.health_ports(), 31000) == "shop/web 1");
-    kernel["10.1.0.12"] = 1;
-    engine.settle_health_ports(false);
+    has("10.1.0.12") = 1;
+    engine.settle_health_ports(kernel, false);
     CHECK(told(engine.health_ports(), 31000) == "shop/web 2");
-    verdicts["shop/web-1"] = health::Verdict::failed;
-    engine.verdict_changed("shop/web-1");
-    engine.plan_dirty();
+    engine.note_verdict({"shop/web-1", "main"}, health::Verdict::failed);
+    engine.plan_dirty(kernel);
     CHECK(told(engine.health_ports(), 31000) == "shop/web 1");  // at once
     engine.apply(build::removal(api::Kind::service, "web"));
-    engine.plan_dirty();
+    engine.plan_dirty(kernel);
     CHECK(told(engine.health_ports(), 31000) == "nobody");
 }
 
 TEST_CASE("the engine names both Services that a server gives one port") {
     Config config = default_config();
-    Engine engine(config, {}, {},
-                  {[](const health::Subject&) { return health::Verdict::unknown; },
-                   [](const auto&, const auto&) { return std::nullopt; },
-                   {},
-                   true});
+    Engine engine(config, {}, {}, true);
     engine.apply(build::transaction({balanced("web", 31000), balanced("yew", 31000, "10.96.0.6")}));
-    engine.plan_dirty();
+    engine.plan_dirty({});
     REQUIRE(engine.problems().size() == 1);
     CHECK(api::to_string(engine.problems()[0]) ==
           "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is that of Service shop/web; it is not "
@@ -252,18 +269,16 @@ TEST_CASE("the engine names both Services that a server gives one port") {
 TEST_CASE("of two Services in manifests that are given one port, the second is refused, until the first goes") {
     Config config = default_config();
     config.service_cluster_ip_range = {*base::parse_prefix("10.96.0.0/24")};
-    Engine engine(config, {}, {},
-                  {[](const health::Subject&) { return health::Verdict::unknown; },
-                   [](const auto&, const auto&) { return std::nullopt; }});
+    Engine engine(config, {}, {});
     engine.apply(build::transaction({balanced("web", 31000), balanced("yew", 31000, "10.96.0.6")}));
-    engine.plan_dirty();
+    engine.plan_dirty({});
     CHECK(told(engine.health_ports(), 31000) == "shop/web 0");
     REQUIRE(engine.problems().size() == 1);
     CHECK(api::to_string(engine.problems()[0]) ==
           "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is already in use by Service shop/web; "
           "choose another");
     engine.apply(build::removal(api::Kind::service, "web"));
-    engine.plan_dirty();
+    engine.plan_dirty({});
     CHECK(told(engine.health_ports(), 31000) == "shop/yew 0");
     CHECK(engine.problems().empty());
 }

@@ -33,19 +33,21 @@ NodeFacts facts() {
     return facts;
 }
 
-Verdicts no_verdicts(Marks& marks) {
-    return {[](const api::ObjectName&) { return false; },
-            [](const auto&, const auto&, const auto&) { return std::nullopt; },
-            [&](const MarkUse& use, const netlink::Element& carrier) { return marks.take(use, carrier); }};
+const Mirror empty_kernel;
+const Verdicts no_verdicts;
+const std::set<std::string> none_missing;
+
+PlanInputs inputs(Marks& marks) {
+    return {empty_kernel, no_verdicts, none_missing, marks};
 }
 
 Marks no_marks_yet() {
-    return Marks({}, [](const netlink::Element&) { return std::nullopt; });
+    return Marks(netlink::Fwmark{});
 }
 
 std::string planned(const api::Service& service, const std::string& endpoints) {
     Marks marks = no_marks_yet();
-    return text(build::plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks)));
+    return text(build::plan(service, {{0, build::endpoints(endpoints)}}, facts(), inputs(marks)));
 }
 
 struct Row {
@@ -121,7 +123,7 @@ TEST_CASE("external addresses") {
 TEST_CASE("a ClusterIP is open unless it is dropped; an external address that is the same is refused") {
     const auto is_open = [](const api::Service& service, const std::string& endpoints) {
         Marks marks = no_marks_yet();
-        const ServicePlan all = build::plan(service, {{0, build::endpoints(endpoints)}}, facts(), no_verdicts(marks));
+        const ServicePlan all = build::plan(service, {{0, build::endpoints(endpoints)}}, facts(), inputs(marks));
         const netlink::Element open{netlink::Set::cluster, service.cluster_ips.at(0), netlink::Protocol::tcp, 80};
         return std::find(all.elements.begin(), all.elements.end(), open) != all.elements.end();
     };
@@ -174,14 +176,12 @@ TEST_CASE("a client keeps its endpoint whatever the front end, where ports are t
 
 TEST_CASE("a failed probe leaves a real server without weight, and none of UDP") {
     auto endpoints = build::endpoints("1lr 2l");
-    endpoints[1].pod = {"shop", "web-2"};
     Marks marks = no_marks_yet();
-    Verdicts verdicts = no_verdicts(marks);
-    verdicts.failed = [](const api::ObjectName& pod) { return pod.name == "web-2"; };
+    endpoints[1].failed = true;
     auto service = build::service("web", "10.96.0.5");
-    CHECK(text(build::plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/tcp 1 2=0");
+    CHECK(text(build::plan(service, {{0, endpoints}}, facts(), inputs(marks))) == "10.96.0.5:80/tcp 1 2=0");
     service.ports[0].protocol = api::Protocol::udp;
-    CHECK(text(build::plan(service, {{0, endpoints}}, facts(), verdicts)) == "10.96.0.5:80/udp 1");
+    CHECK(text(build::plan(service, {{0, endpoints}}, facts(), inputs(marks))) == "10.96.0.5:80/udp 1");
 }
 
 TEST_CASE("Local policies that find nothing here") {
@@ -220,7 +220,7 @@ TEST_CASE("Local policies that find nothing here") {
         service.ports.push_back({"more", api::Protocol::tcp, 81, std::uint16_t{8080}, 0});
         Marks marks = no_marks_yet();
         const auto found = build::plan(service, {{0, build::endpoints(row.endpoints)}, {1, build::endpoints("1lr")}},
-                                       facts(), no_verdicts(marks));
+                                       facts(), inputs(marks));
         CHECK(found.gaps == row.gaps);
     }
 }
@@ -231,7 +231,7 @@ TEST_CASE("a front end that a Service has in two ways is one, of the kind that g
     service.external_ips = {build::address("203.0.113.7")};
     service.ingress = {{build::address("203.0.113.7"), api::IpMode::vip}};
     Marks marks = no_marks_yet();
-    const ServicePlan planned = build::plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), no_verdicts(marks));
+    const ServicePlan planned = build::plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), inputs(marks));
     std::string all;
     for (const auto& [server, state, kind] : planned.virtual_servers)
         all += netlink::to_string(server) + " as " + std::string(to_string(kind)) + " " +
@@ -243,10 +243,8 @@ TEST_CASE("what is wrong with every front end of a Service is said once") {
     auto service = build::service("web", "10.96.0.5");
     service.external_traffic_policy = TrafficPolicy::local;
     service.external_ips = {build::address("203.0.113.7"), build::address("203.0.113.8")};
-    Verdicts verdicts = {[](const api::ObjectName&) { return false; },
-                         [](const auto&, const auto&, const auto&) { return std::nullopt; },
-                         [](const auto&, const auto&) { return std::nullopt; }};
-    const ServicePlan planned = build::plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), verdicts);
+    Marks marks({0x100, 0xffffffff});
+    const ServicePlan planned = build::plan(service, {{0, build::endpoints("1lr 2r")}}, facts(), inputs(marks));
     REQUIRE(planned.problems.size() == 1);
     CHECK(planned.problems[0].find("all marks are in use") != std::string::npos);
 }

@@ -31,8 +31,9 @@ struct Programmed {
             reconciler.step(Time{}, 100'000);
     }
     /// As the page has them, which is made in pieces of any size.
-    std::vector<ServiceView> view() const {
-        const ServiceViews views = world.engine.views(reconciler.mirror());
+    std::vector<ServiceView> view() const { return view(reconciler.mirror()); }
+    std::vector<ServiceView> view(const netlink::KernelState& state) const {
+        const ServiceViews views = world.engine.views(state);
         std::vector<ServiceView> all;
         for (const api::Service& service : world.engine.store().services())
             if (ServiceView view = views.of(service); !view.front_ends.empty() || !view.leftover.empty())
@@ -186,7 +187,7 @@ TEST_CASE("a front end that the kernel has not is not shown as served") {
 
     SECTION("also when only its route is not there") {
         programmed.kernel.state().routes.clear();
-        const auto view = programmed.world.engine.view(programmed.kernel.state());
+        const auto view = programmed.view(programmed.kernel.state());
         CHECK(text(view[0].front_ends[0].inside) == "not in the kernel");
     }
     SECTION("nor is one of a family that the Service has not") {
@@ -212,7 +213,7 @@ TEST_CASE("real servers that get nothing say why") {
     programmed.apply(build::transaction({build::service("web", "10.96.0.5"), build::pod("web", "web-1", "10.1.0.11"),
                                          build::pod("web", "web-2", "10.1.0.12", false)}));
     world.verdicts["shop/web-1"] = health::Verdict::ready;
-    world.engine.verdict_changed("shop/web-1");
+    world.note("shop/web-1", health::Verdict::ready);
     programmed.apply({});
     CHECK(text(programmed.front_end("web", "10.96.0.5").inside) == "10.1.0.11=1 10.1.0.12=1");
 

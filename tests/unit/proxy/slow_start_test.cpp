@@ -33,10 +33,11 @@ struct Pool {
         for (std::string word; words >> word;)
             state.real_servers[{build::address("10.1.0." + word.substr(0, 1)), 8080}] = word.ends_with(":0") ? 0 : 1;
         plan.virtual_servers.push_back({server, state});
-        slow_start.weigh(web, plan, [this](const auto&, const netlink::RealServer& real) -> std::optional<int> {
-            const auto found = kernel.find(real.address.bytes()[3]);
-            return found == kernel.end() ? std::nullopt : std::optional(found->second);
-        });
+        Mirror mirror;
+        for (const auto& [number, weight] : kernel)
+            mirror.virtual_servers[server].real_servers[{build::address("10.1.0." + std::to_string(number)), 8080}] =
+                weight;
+        slow_start.weigh(web, plan, mirror);
         planned.clear();
         std::string text;
         for (const auto& [real, weight] : plan.virtual_servers[0].state.real_servers) {
@@ -158,7 +159,7 @@ TEST_CASE("a Service with slow start, its verdicts and its end") {
     CHECK(world.backends("10.96.0.5") == "10.1.0.11=100 10.1.0.12=10");
     const auto later = [&](std::chrono::seconds time) {
         world.engine.review_slow_start(Time{} + time);
-        world.engine.plan_dirty();
+        world.plan();
         return world.backends("10.96.0.5");
     };
     CHECK(later(0s) == "10.1.0.11=100 10.1.0.12=10");
