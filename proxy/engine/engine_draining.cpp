@@ -126,7 +126,7 @@ void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::P
     for (auto& [server, state, kind] : plan.virtual_servers) {
         if (server.protocol == netlink::Protocol::udp || marks.contains(server.mark))
             continue;
-        if (!desired_.will_have(server, name, {kind, age}))
+        if (!desired_.claims().will_have(server, name, {kind, age}))
             continue;
         const api::ObjectName* owner = desired_.owner(server);
         const netlink::RealServers* former = nullptr;

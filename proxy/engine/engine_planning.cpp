@@ -83,7 +83,7 @@ bool Engine::plan_slice(const Mirror& kernel, std::size_t most) {
         round_.current.reset();
         round_.waiting.merge(take_unsettled());
     }
-    desired_.end_slice();
+    desired_.wishes().end_slice();
     if (round_.empty() && dirty_.empty())
         ended_.clear();
     return !round_.empty();

@@ -7,7 +7,7 @@ namespace proxy {
 
 std::vector<api::Problem> Engine::problems() const {
     std::vector<api::Problem> all = source_problems_;
-    for (const Conflict& conflict : desired_.conflicts())
+    for (const Conflict& conflict : desired_.claims().conflicts())
         all.push_back(problem_of(conflict));
     for (const auto& [name, problems] : plan_problems_.all())
         for (api::Problem& problem : plan_problems_of(name))

@@ -87,7 +87,7 @@ void Reconciler::adopt() {
 
 void Reconciler::disown_foreign() {
     std::erase_if(mirror_.virtual_servers, [&](const auto& entry) {
-        return desired_.find(entry.first) == nullptr && !recorded_as_ours(entry.first, mirror_);
+        return wishes_.find(entry.first) == nullptr && !recorded_as_ours(entry.first, mirror_);
     });
 }
 
@@ -101,11 +101,11 @@ void Reconciler::sweep() {
 }
 
 void Reconciler::collect(Time now) {
-    touched_.add(desired_.take_touched());
-    if (!desired_.has_touched())  // with the last slice
+    touched_.add(wishes_.take_touched());
+    if (!wishes_.has_touched())  // with the last slice
         refusals_.touch_due(now, touched_);
     touched_.tidy();
-    pending_ = changes_for(touched_, desired_, mirror_);
+    pending_ = changes_for(touched_, wishes_, mirror_);
     refusals_.hold_back(touched_, pending_, now);
     if (!swept_)
         std::erase_if(pending_, [this](const Change& change) { return is_withheld(change); });
@@ -115,7 +115,7 @@ void Reconciler::collect(Time now) {
 
 bool Reconciler::is_withheld(const Change& change) const {
     const auto keeps_none = [this](const VirtualServer& server) {
-        const auto* wanted = desired_.find(server);
+        const auto* wanted = wishes_.find(server);
         return wanted == nullptr || with_weight(wanted->real_servers) == 0;
     };
     if (const auto* real = std::get_if<netlink::DeleteRealServer>(&change))
@@ -135,7 +135,7 @@ std::size_t Reconciler::real_servers_present() const {
 std::size_t Reconciler::real_servers_wanted() const {
     std::size_t count = 0;
     for (const auto& [server, state] : mirror_.virtual_servers)
-        if (const auto* wanted = desired_.find(server))
+        if (const auto* wanted = wishes_.find(server))
             count += with_weight(wanted->real_servers);
     return count;
 }
@@ -240,7 +240,7 @@ Drift Reconciler::begin_audit() {
     Drift drift;
     netlink::KernelState actual = kernel_.read();
     std::erase_if(actual.virtual_servers, [&](const auto& entry) {
-        return desired_.find(entry.first) == nullptr && !mirror_.virtual_servers.contains(entry.first) &&
+        return wishes_.find(entry.first) == nullptr && !mirror_.virtual_servers.contains(entry.first) &&
                !recorded_as_ours(entry.first, actual);
     });
     const auto differs = [&](const ObjectKey& key, std::size_t& count, auto& touched, const auto& object) {

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "netlink/kernel.hpp"
-#include "proxy/engine/desired.hpp"
 #include "proxy/engine/refusals.hpp"
+#include "proxy/engine/wish_list.hpp"
 #include "proxy/plan/mirror.hpp"
 
 namespace proxy {
@@ -50,7 +50,7 @@ Drift without_followed(Drift found, bool host_changed);
 
 class Reconciler {
 public:
-    Reconciler(netlink::Kernel& kernel, Desired& desired) : kernel_(kernel), desired_(desired) {}
+    Reconciler(netlink::Kernel& kernel, WishList& wishes) : kernel_(kernel), wishes_(wishes) {}
 
     /// Reads the kernel as it is. Call before the first plan. Throws std::system_error.
     void adopt();
@@ -80,7 +80,7 @@ public:
     const Refusals& refusals() const { return refusals_; }
     /// Nothing is left but what the kernel refuses, which is tried again now and then. Until then there are more steps,
     /// also after one that had nothing to change.
-    bool idle() const { return pending_.empty() && touched_.empty() && !desired_.has_touched(); }
+    bool idle() const { return pending_.empty() && touched_.empty() && !wishes_.has_touched(); }
     /// The kernel refuses more virtual servers, routes or elements than it holds of them: not a single object is to
     /// blame.
     bool mostly_refused() const {
@@ -88,7 +88,7 @@ public:
                refusals_.routes() > mirror_.routes.size() || refusals_.elements() > mirror_.elements.size();
     }
     std::size_t changes_pending() const {
-        return pending_.size() - cursor_ + refusals_.size() + touched_.size() + desired_.touched_count();
+        return pending_.size() - cursor_ + refusals_.size() + touched_.size() + wishes_.touched_count();
     }
 
     /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
@@ -113,7 +113,7 @@ private:
                             const netlink::RealServers& actual) const;
 
     netlink::Kernel& kernel_;
-    Desired& desired_;
+    WishList& wishes_;
     Mirror mirror_;
     Touched touched_;
     std::vector<netlink::Change> pending_;

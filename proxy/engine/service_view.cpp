@@ -167,7 +167,7 @@ FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFro
                     view.only_from.push_back(to_string(network));
         return view;
     }
-    const api::ObjectName* holder = desired_.waits_for(claim.server, service.name);
+    const api::ObjectName* holder = desired_.claims().waits_for(claim.server, service.name);
     if (holder != nullptr)
         view.waits_for = api::to_string(*holder);
     view.outside.fate = view.inside.fate = holder != nullptr ? "waits" : "not served";

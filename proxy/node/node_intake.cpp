@@ -186,8 +186,8 @@ void NodeLoop::note_listener(const std::string& setting, const std::string& reas
 void NodeLoop::tell_conflicts() {
     std::vector<Conflict> fresh;
     bool changed = false;
-    for (const netlink::VirtualServer& server : engine_.desired().take_changed_conflicts()) {
-        const std::vector<Conflict> now = engine_.desired().conflicts_of(server);
+    for (const netlink::VirtualServer& server : engine_.desired().claims().take_changed()) {
+        const std::vector<Conflict> now = engine_.desired().claims().conflicts_of(server);
         auto told = told_conflicts_.lower_bound(Conflict{server, {}, {}});
         while (told != told_conflicts_.end() && told->server == server) {
             const bool stays = std::binary_search(now.begin(), now.end(), *told);

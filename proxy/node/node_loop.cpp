@@ -75,7 +75,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
           [this](const health::Report& report) { take_report(report); },
           [this](const health::Attempt& attempt) { take_attempt(attempt); }),
       engine_(config_, facts_of(config_, netlink::host_addresses()), state_file_.load(), inputs_.manifests.empty()),
-      reconciler_(kernel_, engine_.desired()),
+      reconciler_(kernel_, engine_.desired().wishes()),
       flow_cleaner_(context, engine_.desired(), metrics_),
       health_server_(context.get_executor(),
                      [this](std::uint16_t port) -> std::optional<Reply> {
@@ -179,7 +179,7 @@ void NodeLoop::sweep_or_hold() {
         return present > few && wanted < present / 2;
     };
     const bool doubtful =
-        mostly_gone(reconciler_.mirror().virtual_servers.size(), engine_.desired().virtual_server_count()) ||
+        mostly_gone(reconciler_.mirror().virtual_servers.size(), engine_.desired().wishes().virtual_servers().size()) ||
         mostly_gone(reconciler_.real_servers_present(), reconciler_.real_servers_wanted());
     if (cluster_ != nullptr && config_.relist_hold.count() > 0 && doubtful)
         sweep_at_ = Clock::now() + config_.relist_hold;

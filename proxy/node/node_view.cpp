@@ -136,7 +136,7 @@ StatusView NodeLoop::state() const {
         {"Service", store.services().size()}, {"EndpointSlice", store.slice_count()}, {"Node", store.nodes().size()}};
     if (cluster_ == nullptr)  // of the API, pods are never asked for
         view.objects["Pod"] = store.pods().size();
-    view.virtual_servers_wanted = engine_.desired().virtual_server_count();
+    view.virtual_servers_wanted = engine_.desired().wishes().virtual_servers().size();
     for (const ServerState state : all_server_states)
         view.real_servers[state] = 0;
     for (const auto& [server, state] : reconciler_.mirror().virtual_servers) {
@@ -169,7 +169,7 @@ StatusView NodeLoop::status() const {
 
 /// As many as status() has; the texts of conflicts and plans are not needed for that.
 void NodeLoop::count_problems() {
-    const std::size_t conflicts = engine_.desired().conflict_count();
+    const std::size_t conflicts = engine_.desired().claims().conflict_count();
     std::size_t errors = conflicts;
     std::size_t input_errors = conflicts;
     std::size_t warnings = engine_.plan_problems().count();
@@ -208,7 +208,7 @@ void NodeLoop::update_gauges() {
     for (const bool ipv6 : {false, true})
         metrics_.firewall_drops.Add({{"ip_family", ipv6 ? "IPv6" : "IPv4"}})
             .Set(host_watch_.firewall().blocks(ipv6) ? 1 : 0);
-    metrics_.conflicts.Set(static_cast<double>(engine_.desired().conflict_count()));
+    metrics_.conflicts.Set(static_cast<double>(engine_.desired().claims().conflict_count()));
     for (const RangeUse& range : view.ranges) {
         metrics_.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
         metrics_.range_used.Add({{"range", range.range}}).Set(static_cast<double>(range.used));

@@ -106,7 +106,8 @@ struct Loop {
     Turns turns;
     double planning = 0;
 
-    explicit Loop(const Config& config) : engine(config, facts(), {}, true), reconciler(kernel, engine.desired()) {}
+    explicit Loop(const Config& config)
+        : engine(config, facts(), {}, true), reconciler(kernel, engine.desired().wishes()) {}
 
     static NodeFacts facts() {
         NodeFacts facts;
@@ -242,7 +243,7 @@ void whole_node() {
     loop.engine.plan_dirty(loop.reconciler.mirror());  // a start, in one go
     while (loop.reconciler.step(Time{}, 1'000'000).applied > 0 || !loop.reconciler.idle()) {
     }
-    const std::size_t front_ends = loop.engine.desired().virtual_server_count();
+    const std::size_t front_ends = loop.engine.desired().wishes().virtual_servers().size();
     Drift drift = loop.timed("audit", [&] { return loop.reconciler.begin_audit(); });
     while (loop.timed("audit", [&] { return loop.reconciler.audit_slice(256, drift); })) {
     }
@@ -250,15 +251,15 @@ void whole_node() {
     while (loop.timed("page", [&] { return page.next(turns::page_slice); })) {
     }
     loop.timed("intake", [&] { return loop.apply({}, names), true; });
-    Reconciler other(loop.kernel, loop.engine.desired());
+    Reconciler other(loop.kernel, loop.engine.desired().wishes());
     other.adopt();
-    loop.engine.desired().take_touched();
+    loop.engine.desired().wishes().take_touched();
     while (loop.engine.is_dirty())
         while (
             loop.timed("plan", [&] { return loop.engine.plan_slice(loop.reconciler.mirror(), turns::plan_slice); })) {
         }
-    while (loop.engine.desired().has_touched())
-        loop.engine.desired().take_touched();
+    while (loop.engine.desired().wishes().has_touched())
+        loop.engine.desired().wishes().take_touched();
     loop.timed("sweep", [&] { return other.sweep(), true; });
     while (loop.timed("sweep", [&] { return other.step(Time{}, turns::batch_size).applied; }) > 0 || !other.idle()) {
     }

@@ -68,16 +68,16 @@ struct World {
     /// "b waits for a": of each conflict.
     std::string conflicts() const {
         std::string text;
-        for (const Conflict& conflict : desired.conflicts())
+        for (const Conflict& conflict : desired.claims().conflicts())
             text += (text.empty() ? "" : ", ") + conflict.service.name + " waits for " + conflict.owner.name;
         return text;
     }
     /// What the kernel would be asked to do.
     std::string changes(netlink::KernelState& kernel) {
-        Touched touched = desired.take_touched();
+        Touched touched = desired.wishes().take_touched();
         touched.tidy();
         std::string text;
-        for (const netlink::Change& change : changes_for(touched, desired, kernel)) {
+        for (const netlink::Change& change : changes_for(touched, desired.wishes(), kernel)) {
             text += (text.empty() ? "" : "; ") + netlink::to_string(change);
             netlink::advance(kernel, change);
         }
@@ -125,16 +125,16 @@ TEST_CASE("of two that want one front end the one of the better kind has it, the
         const std::string loser = world.owner() == "a" ? "b" : "a";
         CHECK(world.owner() == row.owner);
         CHECK(world.conflicts() == loser + " waits for " + row.owner);
-        CHECK(world.desired.conflict_count() == 1);
+        CHECK(world.desired.claims().conflict_count() == 1);
         CHECK(world.desired.servers_of({"shop", loser}).empty());
         CHECK(world.desired.servers_of({"shop", row.owner}).size() == 1);
         world.remove(row.owner);
         CHECK(world.owner() == loser);
         CHECK(world.conflicts().empty());
-        CHECK(world.desired.conflict_count() == 0);
+        CHECK(world.desired.claims().conflict_count() == 0);
         world.remove(loser);
         CHECK(world.owner().empty());
-        CHECK(world.desired.virtual_server_count() == 0);
+        CHECK(world.desired.wishes().virtual_servers().size() == 0);
     }
 }
 
@@ -173,18 +173,18 @@ TEST_CASE("a front end changes hands when what it is to its Service changes") {
 TEST_CASE("only front ends whose conflicts may have changed are told") {
     World world;
     world.want("a", wish({front, other_port}, 1), age(1));
-    CHECK(world.desired.take_changed_conflicts().empty());
+    CHECK(world.desired.claims().take_changed().empty());
     world.want("b", wish({front}, 2), age(2));
-    CHECK(world.desired.take_changed_conflicts() == std::set{front});
-    CHECK(world.desired.conflicts_of(front).size() == 1);
-    CHECK(world.desired.conflicts_of(other_port).empty());
+    CHECK(world.desired.claims().take_changed() == std::set{front});
+    CHECK(world.desired.claims().conflicts_of(front).size() == 1);
+    CHECK(world.desired.claims().conflicts_of(other_port).empty());
     world.want("c", wish({other_port}, 3), age(3));
-    CHECK(world.desired.take_changed_conflicts() == std::set{other_port});
+    CHECK(world.desired.claims().take_changed() == std::set{other_port});
     world.remove("a");
-    CHECK(world.desired.take_changed_conflicts() == std::set{front, other_port});
-    CHECK(world.desired.conflicts().empty());
+    CHECK(world.desired.claims().take_changed() == std::set{front, other_port});
+    CHECK(world.desired.claims().conflicts().empty());
     world.want("d", wish({}, 4), age(4));
-    CHECK(world.desired.take_changed_conflicts().empty());
+    CHECK(world.desired.claims().take_changed().empty());
 }
 
 TEST_CASE("what is left out with lost front ends costs what there is, not the product") {
@@ -231,7 +231,9 @@ TEST_CASE("a younger one takes over in place: real servers are exchanged, nothin
 
 TEST_CASE("the loser's elements of the front end are not in force, its others are") {
     World world;
-    const auto has = [&](Set set, const VirtualServer& server) { return world.desired.wants(element(set, server)); };
+    const auto has = [&](Set set, const VirtualServer& server) {
+        return world.desired.wishes().wants(element(set, server));
+    };
     world.want("b", wish({front, other_port}, 2, {Set::served, Set::masquerade}), age(2));
     CHECK(has(Set::masquerade, front));
     world.want("a", wish({front}, 1, {Set::served, Set::external_local, Set::dropped_outside}), age(1));
@@ -257,20 +259,20 @@ TEST_CASE("a node port's elements go when the last of its front ends is lost") {
         world.desired.replace({}, plan_node(facts));
         world.want("ports", wish({at(node_address)}, 1, {Set::node_port}), age(2));
         world.want("balanced", wish({at(node_address)}, 2, {Set::served, Set::external_local}), age(1));
-        CHECK_FALSE(world.desired.wants(node_port));
+        CHECK_FALSE(world.desired.wishes().wants(node_port));
     }
     SECTION("two node addresses") {
         facts.node_port_addresses.push_back(second_node_address);
         world.desired.replace({}, plan_node(facts));
         world.want("ports", wish({at(node_address), at(second_node_address)}, 1, {Set::node_port}), age(2));
         world.want("balanced", wish({at(node_address)}, 2, {Set::served, Set::external_local}), age(1));
-        CHECK(world.desired.wants(node_port));
+        CHECK(world.desired.wishes().wants(node_port));
         CHECK(world.owner(at(second_node_address)) == "ports");
     }
     CHECK(world.owner(at(node_address)) == "balanced");
     world.remove("balanced");
     CHECK(world.owner(at(node_address)) == "ports");
-    CHECK(world.desired.wants(node_port));
+    CHECK(world.desired.wishes().wants(node_port));
 }
 
 TEST_CASE("an address that services share is there as long as one of them wants it") {
@@ -350,9 +352,9 @@ TEST_CASE("after any sequence of changes the oldest that wants a front end has i
                 }
             REQUIRE(world.owner(server) == oldest);
             for (std::size_t i = 0; i < 4; ++i)
-                REQUIRE(world.desired.wants(element(sets[i], server)) == (names[i] == oldest));
+                REQUIRE(world.desired.wishes().wants(element(sets[i], server)) == (names[i] == oldest));
         }
-        REQUIRE(world.desired.conflicts().size() == waiting);
+        REQUIRE(world.desired.claims().conflicts().size() == waiting);
     }
 }
 
@@ -366,8 +368,38 @@ TEST_CASE("among thousands of services a conflict costs what it touches") {
     }
     world.want("a", wish({front}, 1), age(1));
     world.want("b", wish({front}, 2), age(2));
-    world.desired.take_touched();
+    world.desired.wishes().take_touched();
     world.desired.remove({"shop", "a"});
     CHECK(world.desired.take_unsettled() == std::set<api::ObjectName>{{"shop", "b"}});
-    CHECK(world.desired.take_touched().virtual_servers.size() == 1);
+    CHECK(world.desired.wishes().take_touched().virtual_servers.size() == 1);
+}
+
+TEST_CASE("all that is wanted, beside all that is there") {
+    const netlink::VirtualServer web{build::address("10.96.0.5"), netlink::Protocol::tcp, 80};
+    const netlink::VirtualServer old{build::address("10.96.0.6"), netlink::Protocol::tcp, 80};
+    const netlink::Element served{netlink::Set::served, web.address, netlink::Protocol::tcp, 80};
+    Desired desired;
+    ServicePlan plan;
+    plan.virtual_servers = {{web, {}}};
+    plan.routes = {{web.address}};
+    plan.elements = {served};
+    desired.replace({"shop", "web"}, plan);
+    desired.replace({"shop", "twin"}, {{}, {{web.address}}, {served}});
+    while (desired.wishes().has_touched())
+        desired.wishes().take_touched();
+    netlink::KernelState kernel;
+    kernel.virtual_servers[old];
+    kernel.routes = {{old.address}, {web.address}};
+
+    const Touched all = all_objects(desired.wishes(), kernel);
+    CHECK(all.virtual_servers == std::vector{web, old});
+    CHECK(all.routes == std::vector<netlink::LocalRoute>{{web.address}, {old.address}});
+    CHECK(all.elements == std::vector{served});
+    for (const netlink::Change& change : changes_for(all, desired.wishes(), kernel))
+        netlink::advance(kernel, change);
+    CHECK(kernel.virtual_servers.size() == 1);
+    CHECK(kernel.virtual_servers.contains(web));
+    CHECK(kernel.routes == std::set<netlink::LocalRoute>{{web.address}});
+    CHECK(kernel.elements == std::set{served});
+    CHECK(changes_for(all_objects(desired.wishes(), kernel), desired.wishes(), kernel).empty());
 }

@@ -49,7 +49,7 @@ struct Counting {
 
     explicit Counting(const Config& changed = build::World::config()) : config(changed) {
         engine.emplace(config, build::World::facts(), Choices{}, true);
-        reconciler.emplace(kernel, engine->desired());
+        reconciler.emplace(kernel, engine->desired().wishes());
     }
     void apply(std::vector<api::Object> objects, const std::vector<std::string>& removed = {}) {
         auto transaction = build::transaction(std::move(objects));
@@ -99,7 +99,7 @@ std::uint64_t asked_for(std::uint16_t ports, std::uint32_t endpoints) {
     world.sync(everything);
     world.apply({}, {"web", "rival"});
     world.sync(everything);
-    CHECK(world.engine->desired().virtual_server_count() == 0);
+    CHECK(world.engine->desired().wishes().virtual_servers().size() == 0);
     return world.reconciler->mirror().look_ups();
 }
 
@@ -173,7 +173,7 @@ TEST_CASE("planned in slices, the kernel gets the same as in one go") {
     Counting sliced;
     CHECK(fill(sliced, 100) > 10);
     CHECK(sliced.kernel.state() == whole.kernel.state());
-    CHECK(sliced.engine->desired().conflicts() == whole.engine->desired().conflicts());
+    CHECK(sliced.engine->desired().claims().conflicts() == whole.engine->desired().claims().conflicts());
     CHECK(sliced.reconciler->idle());
 }
 
@@ -198,7 +198,8 @@ TEST_CASE("a Service that changes or goes while it is planned is planned again")
         direct.apply(small.objects());
     direct.sync(everything);
     CHECK(world.kernel.state() == direct.kernel.state());
-    CHECK(world.engine->desired().virtual_server_count() == direct.engine->desired().virtual_server_count());
+    CHECK(world.engine->desired().wishes().virtual_servers().size() ==
+          direct.engine->desired().wishes().virtual_servers().size());
 }
 
 TEST_CASE("one Service is planned in several slices, and the kernel gets none of it before") {
@@ -250,7 +251,7 @@ TEST_CASE("an external IP that is another Service's ClusterIP gets nothing, howe
     const netlink::VirtualServer front{build::address("10.96.0.5"), netlink::Protocol::tcp, 80};
     CHECK(world.engine->desired().owner(front)->name == "victim");
     CHECK(world.kernel.state().virtual_servers.at(front).real_servers.size() == 2);
-    CHECK(world.engine->desired().conflicts().empty());
+    CHECK(world.engine->desired().claims().conflicts().empty());
     CHECK(world.problem("thief").find("spec.externalIPs: 10.96.0.5 is ") != std::string::npos);
 }
 

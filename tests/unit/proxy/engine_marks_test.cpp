@@ -41,7 +41,7 @@ TEST_CASE("a virtual server with a mark that is no longer needed stays until its
                 text += " " + std::to_string(server.mark & 0xffff) + ":";
                 for (const auto& [real, weight] : world.engine.desired().find(server)->real_servers)
                     text += std::to_string(weight);
-                CHECK(world.engine.desired().wants(
+                CHECK(world.engine.desired().wishes().wants(
                     netlink::Element{netlink::Set::mark, {}, netlink::Protocol::none, 0, server.mark}));
             }
         return text;
@@ -62,6 +62,6 @@ TEST_CASE("a virtual server with a mark that is no longer needed stays until its
     world.plan();
     CHECK(marked() == "");
     CHECK(world.engine.draining().empty());
-    CHECK_FALSE(world.engine.desired().wants(
+    CHECK_FALSE(world.engine.desired().wishes().wants(
         netlink::Element{netlink::Set::mark, {}, netlink::Protocol::none, 0, World::config().fwmark.value + 1}));
 }

@@ -67,7 +67,7 @@ TEST_CASE("removing objects removes what they wanted") {
     CHECK(world.backends(vip) == "");
     world.apply(build::removal(api::Kind::service, "web"));
     CHECK(world.backends(vip) == "none");
-    CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address(vip)}));
+    CHECK_FALSE(world.engine.desired().wishes().wants(netlink::LocalRoute{build::address(vip)}));
 }
 
 TEST_CASE("double use of an address is refused for the later object, which takes over when the first goes") {
@@ -121,13 +121,15 @@ TEST_CASE("two manifests with the same external IP and port: the first keeps it,
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
     CHECK(world.engine.problems().empty());
     const auto& desired = world.engine.desired();
-    CHECK(desired.wants({netlink::Set::external, build::address("203.0.113.9"), netlink::Protocol::tcp, 80}));
+    CHECK(desired.wishes().wants({netlink::Set::external, build::address("203.0.113.9"), netlink::Protocol::tcp, 80}));
     world.apply(build::transaction({a}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
     CHECK_THAT(world.only_problem(), Catch::Contains("Service shop/a: 203.0.113.9:80/tcp is already served for "
                                                      "Service shop/b"));
-    CHECK(world.engine.desired().waits_for({build::address("203.0.113.9"), netlink::Protocol::tcp, 80}, a.name)->name ==
-          "b");
+    CHECK(world.engine.desired()
+              .claims()
+              .waits_for({build::address("203.0.113.9"), netlink::Protocol::tcp, 80}, a.name)
+              ->name == "b");
 }
 
 TEST_CASE("two Services of a cluster with the same external IP and port: the older has it, whichever is seen first") {
@@ -141,16 +143,16 @@ TEST_CASE("two Services of a cluster with the same external IP and port: the old
     world.apply(build::transaction(rival_pods()));
     world.apply(build::transaction({a}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
-    CHECK(world.engine.desired().wants(masquerade));
+    CHECK(world.engine.desired().wishes().wants(masquerade));
     world.apply(build::transaction({b}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
-    CHECK_FALSE(world.engine.desired().wants(masquerade));
+    CHECK_FALSE(world.engine.desired().wishes().wants(masquerade));
     CHECK_THAT(world.only_problem(), Catch::Contains("Service shop/a"));
     auto elsewhere = b;
     elsewhere.external_ips.clear();
     world.apply(build::transaction({elsewhere}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
-    CHECK(world.engine.desired().wants(masquerade));
+    CHECK(world.engine.desired().wishes().wants(masquerade));
     CHECK(world.engine.problems().empty());
 }
 
@@ -168,8 +170,8 @@ TEST_CASE("a node port goes before an external IP that is the node's, however ol
     world.apply(build::transaction(rival_pods()));
     world.apply(build::transaction({ports, balanced}));
     CHECK(world.backends("192.168.50.10", 30080) == "10.1.0.1=1");
-    CHECK(world.engine.desired().wants({netlink::Set::node_port, {}, netlink::Protocol::tcp, 30080}));
-    CHECK_FALSE(world.engine.desired().wants(
+    CHECK(world.engine.desired().wishes().wants({netlink::Set::node_port, {}, netlink::Protocol::tcp, 30080}));
+    CHECK_FALSE(world.engine.desired().wishes().wants(
         {netlink::Set::served, build::address("192.168.50.10"), netlink::Protocol::tcp, 30080}));
     world.apply(build::removal(api::Kind::service, "a"));
     CHECK(world.backends("192.168.50.10", 30080) == "10.1.0.2=1");
@@ -183,8 +185,8 @@ TEST_CASE("an external IP that is the node's own address is not taken over, only
     world.apply(build::transaction({service}));
     const auto& desired = world.engine.desired();
     CHECK(world.backends("192.168.50.10") == "");
-    CHECK_FALSE(desired.wants(netlink::LocalRoute{build::address("192.168.50.10")}));
-    CHECK_FALSE(desired.wants(
+    CHECK_FALSE(desired.wishes().wants(netlink::LocalRoute{build::address("192.168.50.10")}));
+    CHECK_FALSE(desired.wishes().wants(
         netlink::Element{netlink::Set::virtual_address, build::address("192.168.50.10"), netlink::Protocol::none, 0}));
 }
 
@@ -250,12 +252,12 @@ TEST_CASE("a kernel without IPv6 is not asked for it") {
     world.apply(build::transaction({service, build::pod("web", "web-1", "10.1.0.11", false)}));
     CHECK(world.backends(vip) == "10.1.0.11=1");
     CHECK(world.engine.desired().find({build::address("fd00:96::5"), netlink::Protocol::tcp, 80}) == nullptr);
-    CHECK_FALSE(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
+    CHECK_FALSE(world.engine.desired().wishes().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
     CHECK_THAT(world.only_problem(), Catch::Contains("IPv6 is off on this host") &&
                                          Catch::Contains("at least 1 Services, shop/web among them"));
     world.engine.set_facts(World::facts());  // it is switched on
     world.plan();
-    CHECK(world.engine.desired().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
+    CHECK(world.engine.desired().wishes().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
     CHECK(world.engine.problems().empty());
 }
 

@@ -13,7 +13,7 @@ namespace {
 struct Writer {
     build::World world;
     testing::FakeKernel kernel;
-    Reconciler reconciler{kernel, world.engine.desired()};
+    Reconciler reconciler{kernel, world.engine.desired().wishes()};
 
     std::vector<std::string> write() {
         std::vector<std::string> written;

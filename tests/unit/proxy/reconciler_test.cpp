@@ -29,7 +29,7 @@ ServicePlan plan_of(const netlink::VirtualServer& server, netlink::RealServers r
 struct World {
     testing::FakeKernel kernel;
     Desired desired;
-    Reconciler reconciler{kernel, desired};
+    Reconciler reconciler{kernel, desired.wishes()};
     Time now{};
     bool audit_wanted = false;
 
@@ -465,11 +465,11 @@ TEST_CASE("many elements are given in batches, but what opens a front end to som
 TEST_CASE("slices of what is touched are compared and given one after the other") {
     World world;
     world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}}));
-    world.desired.end_slice();
+    world.desired.wishes().end_slice();
     world.desired.replace({"shop", "web"}, plan_of(web, {{pod1, 1}}));  // touches nothing
-    world.desired.end_slice();
+    world.desired.wishes().end_slice();
     world.desired.replace({"shop", "other"}, plan_of(other, {{pod1, 1}}));
-    world.desired.end_slice();
+    world.desired.wishes().end_slice();
     CHECK(world.reconciler.changes_pending() == 6);
     CHECK(world.reconciler.step(world.now, 100).applied == 4);
     CHECK_FALSE(world.reconciler.idle());

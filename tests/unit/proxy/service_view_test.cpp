@@ -20,7 +20,7 @@ namespace {
 struct Programmed {
     World world;
     testing::FakeKernel kernel;
-    Reconciler reconciler{kernel, world.engine.desired()};
+    Reconciler reconciler{kernel, world.engine.desired().wishes()};
 
     Programmed() { reconciler.adopt(); }
 
