@@ -3,21 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/engine/sort_unique.hpp"
+
 namespace proxy {
-namespace {
 
 using netlink::Element;
 using netlink::VirtualServer;
-
-template <class T>
-void sort_unique(std::vector<T>& values) {
-    if (!std::is_sorted(values.begin(), values.end()))
-        std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    values.shrink_to_fit();
-}
-
-}  // namespace
 
 void Desired::replace(const api::ObjectName& service, ServicePlan plan, const Age& age) {
     const auto former = keys_.find(service);

@@ -5,19 +5,13 @@
 #include <set>
 #include <utility>
 
+#include "proxy/engine/sort_unique.hpp"
+
 namespace proxy {
 namespace {
 
 using netlink::Element;
 using netlink::VirtualServer;
-
-template <class T>
-void sort_unique(std::vector<T>& values) {
-    if (!std::is_sorted(values.begin(), values.end()))
-        std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    values.shrink_to_fit();
-}
 
 template <class T>
 void append(std::vector<T>& to, std::vector<T> from) {

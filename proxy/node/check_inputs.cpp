@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "api/folder/folder.hpp"
-#include "proxy/engine/engine.hpp"
+#include "proxy/engine/engine_problems.hpp"
 #include "proxy/sync/cluster.hpp"
 
 namespace proxy {
@@ -18,7 +18,7 @@ Findings check_manifests(const Config& config, const std::string& path) {
     Engine engine(config, {}, {});
     engine.apply(folder.load());
     Findings findings;
-    for (const api::Problem& problem : engine.problems())
+    for (const api::Problem& problem : problems_of(engine))
         (problem.warning ? findings.warnings : findings.errors).push_back(api::to_string(problem));
     return findings;
 }

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "proxy/config/setting_values.hpp"
+#include "proxy/engine/engine_problems.hpp"
 #include "proxy/host/host.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/node/node_loop.hpp"
@@ -199,7 +200,7 @@ void NodeLoop::tell_conflicts() {
                 fresh.push_back(conflict);
         std::vector<api::Problem> problems;
         for (const Conflict& conflict : now)
-            problems.push_back(engine_.problem_of(conflict));
+            problems.push_back(problem_of(conflict, engine_));
         problem_log_.put("conflicts", netlink::to_string(server), problems, Clock::now());
     }
     if (!changed && fresh.empty())
@@ -211,11 +212,11 @@ void NodeLoop::tell_conflicts() {
 
 /// What a Service asks for and does not get is an Event of it.
 void NodeLoop::tell_plan_problems() {
-    const auto changed = engine_.plan_problems().take_changed();
+    const auto changed = engine_.planner().ledger().findings.problems().take_changed();
     if (changed.empty())
         return;
     for (const auto& [name, fresh] : changed) {
-        problem_log_.put("problems of Services", api::to_string(name), engine_.plan_problems_of(name), Clock::now());
+        problem_log_.put("problems of Services", api::to_string(name), plan_problems_of(name, engine_), Clock::now());
         for (const std::string& problem : fresh)
             post_of_service(name, "NotAsAsked", problem);
     }
@@ -245,8 +246,8 @@ void NodeLoop::look_at_host() {
 void NodeLoop::log_new_problems() {
     const Time now = Clock::now();
     if (std::exchange(source_problems_changed_, false))
-        problem_log_.put("problems of the source", "", engine_.source_problems(), now);
-    problem_log_.put("problems of objects", "", engine_.other_problems(), now);
+        problem_log_.put("problems of the source", "", engine_.intake().source_problems(), now);
+    problem_log_.put("problems of objects", "", other_problems(engine_), now);
     problem_log_.put("problems of this node", "", node_problems(), now);
     for (const ProblemLog::Line& line : problem_log_.take_lines(now)) {
         if (line.solved)

@@ -216,7 +216,7 @@ asio::awaitable<void> NodeLoop::sleep_until_needed() {
             due = std::min(due, health_server_.next_retry().value_or(due));
         if (!engine_.draining().empty())
             due = std::min(due, next_look_);
-        due = std::min(due, engine_.slow_start().next().value_or(due));
+        due = std::min(due, engine_.planner().next_slow_start().value_or(due));
         if (rounds_.failed())
             due = rounds_.again();
         if (Clock::now() >= due)
@@ -255,7 +255,7 @@ asio::awaitable<void> NodeLoop::round() {
         log_new_problems();
     }
     look_at_draining();
-    engine_.review_slow_start(Clock::now());
+    engine_.planner().review_slow_start(Clock::now());
     co_await sync();
     if (audit_wanted_ && Clock::now() < last_audit_ + audit_pause)
         next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);

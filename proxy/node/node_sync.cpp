@@ -57,7 +57,7 @@ void NodeLoop::program_everything_now() {
 /// All that is dirty is planned before any of it is given to the kernel: what one Service loses and another one gets is
 /// never nobody's in between.
 asio::awaitable<void> NodeLoop::plan() {
-    if (!engine_.is_dirty())
+    if (!engine_.planner().is_dirty())
         co_return;
     for (bool more = true; more;) {
         more = engine_.plan_slice(reconciler_.mirror(), turns::plan_slice);
@@ -105,7 +105,7 @@ void NodeLoop::finish_sync() {
     flow_cleaner_.kick();
     serve_health_ports();
     if (cluster_ == nullptr)
-        state_file_.save(engine_.allocator().choices());
+        state_file_.save(engine_.intake().allocator().choices());
     if (told_refusals_ != reconciler_.refusals().version()) {
         told_refusals_ = reconciler_.refusals().version();
         log_new_problems();

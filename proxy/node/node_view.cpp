@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 
+#include "proxy/engine/engine_problems.hpp"
 #include "proxy/engine/service_view.hpp"
 #include "proxy/engine/turns.hpp"
 #include "proxy/node/node_loop.hpp"
@@ -78,7 +79,7 @@ std::string NodeLoop::waiting_for() const {
 }
 
 std::vector<api::Problem> NodeLoop::problems() const {
-    std::vector<api::Problem> problems = engine_.problems();
+    std::vector<api::Problem> problems = problems_of(engine_);
     for (api::Problem& problem : node_problems())
         problems.push_back(std::move(problem));
     return problems;
@@ -87,8 +88,9 @@ std::vector<api::Problem> NodeLoop::problems() const {
 /// All but those of objects.
 std::vector<api::Problem> NodeLoop::node_problems() const {
     std::vector<api::Problem> problems;
-    for (api::Problem& problem : problems_of(reconciler_.refusals(), engine_.desired(),
-                                             [this](const api::ObjectName& name) { return engine_.origin_of(name); }))
+    for (api::Problem& problem :
+         problems_of(reconciler_.refusals(), engine_.desired(),
+                     [this](const api::ObjectName& name) { return engine_.intake().origin_of(name); }))
         problems.push_back(std::move(problem));
     if (auto problem = probe_trouble_.problem(std::chrono::steady_clock::now()))
         problems.push_back({{}, "", std::move(*problem), false});
@@ -105,8 +107,8 @@ std::vector<api::Problem> NodeLoop::node_problems() const {
         problems.push_back({{}, "", *table_problem_, true});
     for (const ListenFailure& failure : health_server_.failures())
         if (const auto found = engine_.health_ports().find(failure.port))
-            problems.push_back(
-                {engine_.origin_of(found->service), "Service " + api::to_string(found->service), failure.text, true});
+            problems.push_back({engine_.intake().origin_of(found->service), "Service " + api::to_string(found->service),
+                                failure.text, true});
     if (sweep_at_)
         problems.push_back(
             {{},
@@ -154,7 +156,7 @@ StatusView NodeLoop::state() const {
         view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
     view.probe_targets = engine_.probing().containers();
     if (cluster_ == nullptr)
-        view.ranges = engine_.allocator().use();
+        view.ranges = engine_.intake().allocator().use();
     return view;
 }
 
@@ -172,15 +174,15 @@ void NodeLoop::count_problems() {
     const std::size_t conflicts = engine_.desired().claims().conflict_count();
     std::size_t errors = conflicts;
     std::size_t input_errors = conflicts;
-    std::size_t warnings = engine_.plan_problems().count();
+    std::size_t warnings = engine_.planner().ledger().findings.problems().count();
     const auto count = [&](const std::vector<api::Problem>& problems) {
         for (const api::Problem& problem : problems) {
             ++(problem.warning ? warnings : errors);
             input_errors += !problem.warning && is_of_input(problem) ? 1 : 0;
         }
     };
-    count(engine_.source_problems());
-    count(engine_.other_problems());
+    count(engine_.intake().source_problems());
+    count(other_problems(engine_));
     count(node_problems());
     if (cluster_ != nullptr)
         count(cluster_->ailments());
@@ -193,18 +195,19 @@ void NodeLoop::update_gauges() {
     const StatusView view = state();
     for (const auto& [kind, count] : view.objects)
         metrics_.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
-    metrics_.plans.Increment(static_cast<double>(engine_.plans()) - metrics_.plans.Value());
+    metrics_.plans.Increment(static_cast<double>(engine_.planner().plans()) - metrics_.plans.Value());
     metrics_.virtual_servers.Set(static_cast<double>(view.virtual_servers));
     metrics_.virtual_servers_wanted.Set(static_cast<double>(view.virtual_servers_wanted));
     for (const auto& [state, count] : view.real_servers)
         metrics_.real_servers.Add({{"state", std::string(label(state))}}).Set(static_cast<double>(count));
     metrics_.draining_real_servers.Set(static_cast<double>(engine_.draining().size()));
-    metrics_.services_without_backends.Set(static_cast<double>(engine_.services_without_backends()));
+    metrics_.services_without_backends.Set(
+        static_cast<double>(engine_.planner().ledger().findings.services_without_backends()));
     for (const bool external : {false, true})
         for (const bool ipv6 : {false, true})
             metrics_.no_local_endpoints
                 .Add({{"traffic_policy", external ? "external" : "internal"}, {"ip_family", ipv6 ? "IPv6" : "IPv4"}})
-                .Set(static_cast<double>(engine_.services_with({external, ipv6})));
+                .Set(static_cast<double>(engine_.planner().ledger().findings.services_with({external, ipv6})));
     for (const bool ipv6 : {false, true})
         metrics_.firewall_drops.Add({{"ip_family", ipv6 ? "IPv6" : "IPv4"}})
             .Set(host_watch_.firewall().blocks(ipv6) ? 1 : 0);

@@ -137,7 +137,7 @@ struct Loop {
     }
 
     void sync() {
-        while (engine.is_dirty())
+        while (engine.planner().is_dirty())
             while (timed("plan", [&] { return engine.plan_slice(reconciler.mirror(), turns::plan_slice); })) {
             }
         while (timed("apply", [&] { return reconciler.step(Time{}, turns::batch_size).applied; }) > 0 ||
@@ -254,7 +254,7 @@ void whole_node() {
     Reconciler other(loop.kernel, loop.engine.desired().wishes());
     other.adopt();
     loop.engine.desired().wishes().take_touched();
-    while (loop.engine.is_dirty())
+    while (loop.engine.planner().is_dirty())
         while (
             loop.timed("plan", [&] { return loop.engine.plan_slice(loop.reconciler.mirror(), turns::plan_slice); })) {
         }

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "api/folder/manifest_set.hpp"
-#include "proxy/engine/engine.hpp"
+#include "proxy/engine/engine_problems.hpp"
 
 namespace {
 
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     update("good.yaml", good);
     update("fuzz.yaml", text);
     update("fuzz.json", text);
-    engine.problems();
+    problems_of(engine);
     engine.view();
     const netlink::VirtualServer web{base::make_address("10.96.0.5"), netlink::Protocol::tcp, 80};
     if (engine.desired().find(web) == nullptr) {

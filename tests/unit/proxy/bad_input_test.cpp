@@ -5,7 +5,7 @@
 
 #include "api/folder/manifest_set.hpp"
 #include "build.hpp"
-#include "proxy/engine/engine.hpp"
+#include "proxy/engine/engine_problems.hpp"
 
 using namespace proxy;
 
@@ -60,7 +60,7 @@ TEST_CASE("each bad manifest gives its message, with file and line, and nothing 
         world.update("a-good.yaml", good);
         world.update(file, read(file));
         std::string messages;
-        for (const api::Problem& problem : world.engine.problems())
+        for (const api::Problem& problem : problems_of(world.engine))
             messages += api::to_string(problem) + "\n";
         CHECK_THAT(messages, Catch::Contains(expected));
         CHECK_THAT(messages, Catch::StartsWith(file + ":"));

@@ -47,7 +47,7 @@ TEST_CASE("a Service's own ClusterIP is no endpoint of it, and that is a problem
     CHECK(world.backends("10.96.0.5") == "10.1.0.11=1");
     CHECK_THAT(world.only_problem(), Catch::Contains("endpoints: 10.96.0.5 is in a range of ClusterIPs"));
     world.apply(build::removal(api::Kind::pod, "web-2"));
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
 }
 
 TEST_CASE("many impossible endpoints are told of in a few sentences") {

@@ -69,7 +69,7 @@ struct Counting {
         return slices;
     }
     std::string problem(const std::string& name) const {
-        const auto& found = engine->plan_problems().of({"shop", name});
+        const auto& found = engine->planner().ledger().findings.problems().of({"shop", name});
         return found.empty() ? "" : found.at(0);
     }
     std::size_t servers(const std::string& name) const { return engine->desired().servers_of({"shop", name}).size(); }
@@ -191,7 +191,7 @@ TEST_CASE("a Service that changes or goes while it is planned is planned again")
         world.apply({}, {"web"});
     else
         world.apply(small.objects());
-    while (world.engine->is_dirty())
+    while (world.engine->planner().is_dirty())
         world.sync(1);
     Counting direct;
     if (!goes)
@@ -208,7 +208,7 @@ TEST_CASE("one Service is planned in several slices, and the kernel gets none of
     std::size_t slices = 0;
     while (world.engine->plan_slice(world.reconciler->mirror(), 50)) {
         ++slices;
-        CHECK(world.engine->is_dirty());
+        CHECK(world.engine->planner().is_dirty());
     }
     CHECK(slices >= 4);
     CHECK(world.servers("web") == 110);
@@ -266,6 +266,6 @@ TEST_CASE("external addresses that a Service may not have anyway are not counted
     world.apply(web.objects());
     world.sync(everything);
     CHECK(world.servers("web") == 16);
-    for (const auto& problem : world.engine->plan_problems_of({"shop", "web"}))
+    for (const auto& problem : plan_problems_of({"shop", "web"}, *world.engine))
         CHECK(problem.message.find("are asked for") == std::string::npos);
 }

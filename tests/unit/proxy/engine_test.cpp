@@ -1,5 +1,5 @@
 // From objects and verdicts to desired kernel objects, without I/O.
-#include "proxy/engine/engine.hpp"
+#include "proxy/engine/engine_problems.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -79,7 +79,7 @@ TEST_CASE("double use of an address is refused for the later object, which takes
           "another");
     CHECK(world.backends(vip) == "");
     world.apply(build::removal(api::Kind::service, "a"));
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
     CHECK(world.backends(vip) == "10.1.0.21=1");
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("a refused change leaves the last good version in force") {
     world.apply(build::transaction(
         {build::service("a", vip), build::service("b", "10.96.0.6"), build::pod("b", "b-1", "10.1.0.21", false)}));
     world.apply(build::transaction({build::service("b", vip)}));
-    CHECK(world.engine.problems().size() == 1);
+    CHECK(problems_of(world.engine).size() == 1);
     CHECK(world.backends("10.96.0.6") == "10.1.0.21=1");
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("two manifests with the same external IP and port: the first keeps it,
           "this front end waits until that one goes or is given another address or port");
     world.apply(build::removal(api::Kind::service, "a"));
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1");
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
     const auto& desired = world.engine.desired();
     CHECK(desired.wishes().wants({netlink::Set::external, build::address("203.0.113.9"), netlink::Protocol::tcp, 80}));
     world.apply(build::transaction({a}));
@@ -153,7 +153,7 @@ TEST_CASE("two Services of a cluster with the same external IP and port: the old
     world.apply(build::transaction({elsewhere}));
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=1");
     CHECK(world.engine.desired().wishes().wants(masquerade));
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
 }
 
 TEST_CASE("a node port goes before an external IP that is the node's, however old") {
@@ -175,7 +175,7 @@ TEST_CASE("a node port goes before an external IP that is the node's, however ol
         {netlink::Set::served, build::address("192.168.50.10"), netlink::Protocol::tcp, 30080}));
     world.apply(build::removal(api::Kind::service, "a"));
     CHECK(world.backends("192.168.50.10", 30080) == "10.1.0.2=1");
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
 }
 
 TEST_CASE("an external IP that is the node's own address is not taken over, only its service port") {
@@ -258,7 +258,7 @@ TEST_CASE("a kernel without IPv6 is not asked for it") {
     world.engine.set_facts(World::facts());  // it is switched on
     world.plan();
     CHECK(world.engine.desired().wishes().wants(netlink::LocalRoute{build::address("fd00:96::5")}));
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
 }
 
 TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, and is their problem") {
@@ -270,7 +270,7 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
         return world.engine.desired().find({build::address(vip), netlink::Protocol::tcp, 80})->settings.scheduler;
     };
     CHECK(scheduler() == "twos");
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
     world.engine.scheduler_is_missing("twos");
     CHECK(world.engine.plan_dirty(world.mirror()) == 2);
     CHECK(scheduler() == "rr");
@@ -283,10 +283,10 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
     world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "twos"; });
     CHECK(world.engine.plan_dirty(world.mirror()) == 2);
     CHECK(scheduler() == "twos");
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
     service.annotations.clear();
     world.apply(build::transaction({service}));
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
     world.engine.scheduler_is_missing("rr");
     CHECK_THAT(world.only_problem(), Catch::Contains("setting scheduler: this kernel has no scheduler rr"));
 }
@@ -294,7 +294,8 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
 TEST_CASE("Services whose Local policy finds nothing here are counted") {
     World world;
     const auto counted = [&] {
-        return std::pair(world.engine.services_with({false, false}), world.engine.services_with({true, false}));
+        return std::pair(world.engine.planner().ledger().findings.services_with({false, false}),
+                         world.engine.planner().ledger().findings.services_with({true, false}));
     };
     auto web = build::service("web", vip);
     auto more = build::service("more", "10.96.0.6");
@@ -308,7 +309,7 @@ TEST_CASE("Services whose Local policy finds nothing here are counted") {
     more.internal_traffic_policy = more.external_traffic_policy = api::TrafficPolicy::local;
     world.apply(build::transaction({web, more}));
     CHECK(counted() == std::pair<std::size_t, std::size_t>(2, 1));
-    CHECK(world.engine.services_with({false, true}) == 0);
+    CHECK(world.engine.planner().ledger().findings.services_with({false, true}) == 0);
     world.apply(build::removal(api::Kind::service, "more"));
     CHECK(counted() == std::pair<std::size_t, std::size_t>(1, 0));
     pod.node_name = "n1";

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "build.hpp"
-#include "proxy/engine/engine.hpp"
+#include "proxy/engine/engine_problems.hpp"
 #include "proxy/engine/service_view.hpp"
 
 namespace build {
@@ -120,7 +120,7 @@ struct World {
         return text;
     }
     std::string only_problem() const {
-        const auto problems = engine.problems();
+        const auto problems = problems_of(engine);
         REQUIRE(problems.size() == 1);
         return api::to_string(problems[0]);
     }

@@ -163,7 +163,7 @@ TEST_CASE("an external address that becomes another one's ClusterIP is refused, 
     CHECK_THAT(world.only_problem(), Catch::Contains("172.30.0.7 is a ClusterIP"));
     world.apply(build::removal(api::Kind::service, "db"));
     CHECK(world.backends("172.30.0.7") == "10.1.0.11=1");
-    CHECK(world.engine.problems().empty());
+    CHECK(problems_of(world.engine).empty());
 }
 
 TEST_CASE("an API server's address and port are guarded as soon as they are known") {

@@ -67,11 +67,11 @@ TEST_CASE("a node's facts affect the Services that depend on them") {
             world.engine.set_facts(changed);
             world.plan();
         }
-        const auto before = world.engine.plans();
+        const auto before = world.engine.planner().plans();
         world.engine.set_facts(back ? World::facts() : changed);
         world.plan();
         const auto names = static_cast<std::uint64_t>(std::count(row.affected.begin(), row.affected.end(), ' '));
-        CHECK(world.engine.plans() - before == names);
+        CHECK(world.engine.planner().plans() - before == names);
         std::string affected;
         const FactsChange change(World::facts(), changed);
         for (const api::Service& service : world.engine.store().services())
@@ -122,12 +122,12 @@ TEST_CASE("what an object says again plans nothing") {
     touched.changed += std::chrono::hours(1);
     api::Node leaving = node;
     leaving.leaving = true;
-    const auto before = world.engine.plans();
+    const auto before = world.engine.planner().plans();
     for (const api::Object& object : std::vector<api::Object>{service, pod, slice, touched, node, leaving}) {
         world.apply(build::transaction({object}));
-        CHECK(world.engine.plans() == before);
+        CHECK(world.engine.planner().plans() == before);
     }
     touched.endpoints.push_back({build::address("10.1.0.12")});
     world.apply(build::transaction({touched}));
-    CHECK(world.engine.plans() == before + 1);
+    CHECK(world.engine.planner().plans() == before + 1);
 }

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "proxy/engine/engine.hpp"
+#include "proxy/engine/engine_problems.hpp"
 #include "tests/unit/proxy/build.hpp"
 
 using namespace proxy;
@@ -260,8 +260,8 @@ TEST_CASE("the engine names both Services that a server gives one port") {
     Engine engine(config, {}, {}, true);
     engine.apply(build::transaction({balanced("web", 31000), balanced("yew", 31000, "10.96.0.6")}));
     engine.plan_dirty({});
-    REQUIRE(engine.problems().size() == 1);
-    CHECK(api::to_string(engine.problems()[0]) ==
+    REQUIRE(problems_of(engine).size() == 1);
+    CHECK(api::to_string(problems_of(engine)[0]) ==
           "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is that of Service shop/web; it is not "
           "answered for this one until that one goes");
 }
@@ -273,12 +273,12 @@ TEST_CASE("of two Services in manifests that are given one port, the second is r
     engine.apply(build::transaction({balanced("web", 31000), balanced("yew", 31000, "10.96.0.6")}));
     engine.plan_dirty({});
     CHECK(told(engine.health_ports(), 31000) == "shop/web 0");
-    REQUIRE(engine.problems().size() == 1);
-    CHECK(api::to_string(engine.problems()[0]) ==
+    REQUIRE(problems_of(engine).size() == 1);
+    CHECK(api::to_string(problems_of(engine)[0]) ==
           "test.yaml:1: Service shop/yew: spec.healthCheckNodePort: 31000 is already in use by Service shop/web; "
           "choose another");
     engine.apply(build::removal(api::Kind::service, "web"));
     engine.plan_dirty({});
     CHECK(told(engine.health_ports(), 31000) == "shop/yew 0");
-    CHECK(engine.problems().empty());
+    CHECK(problems_of(engine).empty());
 }

@@ -143,10 +143,10 @@ TEST_CASE("a change costs what it touches, whatever the number of pods") {
     const Mirror kernel;
     const auto cost = [&](auto&& change) {
         const auto described = probing.described();
-        const auto plans = world.engine.plans();
+        const auto plans = world.engine.planner().plans();
         change();
         world.engine.plan_dirty(kernel);
-        return std::pair(probing.described() - described, world.engine.plans() - plans);
+        return std::pair(probing.described() - described, world.engine.planner().plans() - plans);
     };
     using Cost = std::pair<std::uint64_t, std::uint64_t>;  // descriptions, plans
     CHECK(cost([&] { world.engine.note_verdict(container("main"), Verdict::ready); }) == Cost{0, 1});

@@ -158,7 +158,7 @@ TEST_CASE("a Service with slow start, its verdicts and its end") {
     world.judge("shop/web-2", health::Verdict::ready);
     CHECK(world.backends("10.96.0.5") == "10.1.0.11=100 10.1.0.12=10");
     const auto later = [&](std::chrono::seconds time) {
-        world.engine.review_slow_start(Time{} + time);
+        world.engine.planner().review_slow_start(Time{} + time);
         world.plan();
         return world.backends("10.96.0.5");
     };
@@ -172,7 +172,7 @@ TEST_CASE("a Service with slow start, its verdicts and its end") {
     world.judge("shop/web-2", health::Verdict::ready);
     CHECK(later(11s) == "10.1.0.11=100 10.1.0.12=20");
     world.apply(build::removal(api::Kind::service, "web"));
-    CHECK_FALSE(world.engine.slow_start().next());
+    CHECK_FALSE(world.engine.planner().next_slow_start());
 }
 
 TEST_CASE("a Service whose scheduler does not heed weights has no slow start, and hears of it") {

@@ -1,12 +1,10 @@
-// Which real servers drain, and how they left: the engine's part in it (draining.hpp has the rules).
+#include "proxy/engine/departures.hpp"
+
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <optional>
 
 #include "netlink/schedulers.hpp"
-#include "proxy/engine/engine.hpp"
-#include "proxy/plan/scheduling.hpp"
 
 namespace proxy {
 namespace {
@@ -66,11 +64,11 @@ std::set<std::uint32_t> udp_marks(const ServicePlan& plan) {
 
 }  // namespace
 
-/// Pods that are gone with this transaction, by their addresses; before the store takes it.
-void Engine::note_ended_pods(const api::Transaction& transaction) {
-    const auto note = [this](const api::ObjectName& name) {
-        if (const auto pod = store_.pods().find(name); pod != store_.pods().end())
-            ended_.insert(pod->ips.begin(), pod->ips.end());
+std::set<netlink::Address> ended_pods(const api::Transaction& transaction, const api::Store& store) {
+    std::set<netlink::Address> ended;
+    const auto note = [&](const api::ObjectName& name) {
+        if (const auto pod = store.pods().find(name); pod != store.pods().end())
+            ended.insert(pod->ips.begin(), pod->ips.end());
     };
     for (const api::Removal& removal : transaction.removals)
         if (removal.kind == api::Kind::pod)
@@ -78,27 +76,33 @@ void Engine::note_ended_pods(const api::Transaction& transaction) {
     for (const api::Upsert& upsert : transaction.upserts)
         if (const auto* pod = std::get_if<api::Pod>(&upsert.object); pod != nullptr && has_ended(*pod))
             note(pod->name);
+    return ended;
+}
+
+void Departures::note_ended(const std::set<netlink::Address>& pods) {
+    ended_.insert(pods.begin(), pods.end());
     draining_.end(ended_);
 }
 
 /// Adds the virtual servers with marks that the plan does not need any more: no new connection is given their marks,
 /// and those that are under way find their real servers there without (ip_vs_conn_in_get()) until they end.
 template <class How>
-void Engine::keep_marked(const api::ObjectName& name, How how, ServicePlan& plan) {
-    const auto marks = marks_.of(name);
-    if (marks.size() == plan.marks.size())
+void Departures::keep_marked(Planning& planning, How how, const Desired& desired, const Marks& marks) {
+    ServicePlan& plan = planning.plan;
+    const auto uses = marks.of(planning.name);
+    if (uses.size() == plan.marks.size())
         return;
     std::multimap<std::uint32_t, netlink::VirtualServer> servers;  // by mark: one of each family
-    for (const netlink::VirtualServer& server : desired_.servers_of(name))
+    for (const netlink::VirtualServer& server : desired.servers_of(planning.name))
         if (server.mark != 0)
             servers.emplace(server.mark, server);
-    for (const auto& [use, mark] : marks) {
+    for (const auto& [use, mark] : uses) {
         if (plan.marks.contains(use) || use.protocol == api::Protocol::udp)
             continue;
         const auto [begin, end] = servers.equal_range(mark);
         for (auto place = begin; place != end; ++place) {
             const netlink::VirtualServer& server = place->second;
-            const netlink::VirtualServerState& former = *desired_.find(server);
+            const netlink::VirtualServerState& former = *desired.find(server);
             netlink::VirtualServerState state{former.settings, {}};
             draining_.keep(server, former.real_servers, how, state.real_servers);
             if (state.real_servers.empty())
@@ -110,60 +114,58 @@ void Engine::keep_marked(const api::ObjectName& name, How how, ServicePlan& plan
     }
 }
 
-/// Adds what was in the plan's virtual servers and is not any more: by the former plan; or, at the start and when they
-/// were another Service's, by what the kernel has, so that nothing is added to the kernel only to drain.
-void Engine::keep_draining(const api::ObjectName& name, const std::vector<api::PortEndpoints>& endpoints,
-                           const Age& age, const Mirror& kernel, ServicePlan& plan) {
-    const auto were = terminating_.find(name);
-    Listed lists(endpoints);
+void Departures::keep(Planning& planning, const Desired& desired, const Marks& marks, const Mirror& kernel) {
+    static const netlink::RealServers none;
+    const auto were = terminating_.find(planning.name);
+    Listed lists(planning.endpoints);
     const auto how = [&](const netlink::RealServer& real) {
         if (lists(real))
             return Departure::listed;
         const bool was_terminating = were != terminating_.end() && were->second.contains(real);
         return was_terminating || ended_.contains(real.address) ? Departure::ended : Departure::vanished;
     };
-    const auto marks = plan.marks.empty() ? std::set<std::uint32_t>{} : udp_marks(plan);
-    for (auto& [server, state, kind] : plan.virtual_servers) {
-        if (server.protocol == netlink::Protocol::udp || marks.contains(server.mark))
+    const auto of_udp = planning.plan.marks.empty() ? std::set<std::uint32_t>{} : udp_marks(planning.plan);
+    for (auto& [server, state, kind] : planning.plan.virtual_servers) {
+        if (server.protocol == netlink::Protocol::udp || of_udp.contains(server.mark))
             continue;
-        if (!desired_.claims().will_have(server, name, {kind, age}))
+        if (!desired.claims().will_have(server, planning.name, {kind, planning.age}))
             continue;
-        const api::ObjectName* owner = desired_.owner(server);
-        const netlink::RealServers* former = nullptr;
-        if (owner != nullptr && *owner == name)
-            former = &desired_.find(server)->real_servers;
-        else
-            former = kernel.real_servers(server);
-        static const netlink::RealServers none;
-        if (former == nullptr)
-            former = &none;
-        const bool drains = netlink::passes_over_weight_0(state.settings.scheduler);
+        const netlink::RealServers* former = desired.claims().has(planning.name, server)
+                                                 ? &desired.find(server)->real_servers
+                                                 : kernel.real_servers(server);
+        const bool drains = former != nullptr && netlink::passes_over_weight_0(state.settings.scheduler);
         draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
-    keep_marked(name, std::ref(how), plan);
-    if (were != terminating_.end())
-        draining_.end(gone(were->second, endpoints));
-    auto terminating = terminating_ones(endpoints);
-    if (terminating.empty())
-        terminating_.erase(name);
-    else
-        terminating_[name] = std::move(terminating);
+    keep_marked(planning, std::ref(how), desired, marks);
+    note_terminating(planning);
 }
 
-/// Of the servers that a Service had, those that it has no more.
-void Engine::forget_draining(const std::vector<netlink::VirtualServer>& servers) {
+/// What was terminating and is gone has ended.
+void Departures::note_terminating(const Planning& planning) {
+    const auto were = terminating_.find(planning.name);
+    if (were != terminating_.end())
+        draining_.end(gone(were->second, planning.endpoints));
+    auto terminating = terminating_ones(planning.endpoints);
+    if (terminating.empty())
+        terminating_.erase(planning.name);
+    else
+        terminating_[planning.name] = std::move(terminating);
+}
+
+void Departures::forget_unwanted(const std::vector<netlink::VirtualServer>& servers, const Desired& desired) {
     for (const netlink::VirtualServer& server : servers)
-        if (desired_.find(server) == nullptr)
+        if (desired.find(server) == nullptr)
             draining_.forget(server);
 }
 
-std::size_t Engine::review_draining(Time now, const Draining::Counted& counted) {
+std::size_t Departures::review(Time now, const Draining::Counted& counted, Desired& desired,
+                               std::set<api::ObjectName>& dirty) {
     const auto done = draining_.review(now, counted);
     for (const auto& [server, real] : done) {
-        desired_.drop(server, real);
-        const auto* left = server.mark != 0 ? desired_.find(server) : nullptr;
+        desired.drop(server, real);
+        const auto* left = server.mark != 0 ? desired.find(server) : nullptr;
         if (left != nullptr && left->real_servers.empty())
-            dirty_.insert(*desired_.owner(server));  // it may have stayed for its connections only
+            dirty.insert(*desired.owner(server));
     }
     return done.size();
 }
