@@ -100,17 +100,28 @@ Element element_of(Set set, const VirtualServer& server) {
 
 PoolServers::PoolServers(const PortOfFamily& view, bool only_local)
     : view_(view), keeps_weight_0_(netlink::passes_over_weight_0(view.scheduling.scheduler)) {
-    for (const api::ResolvedEndpoint* endpoint : only_local ? view.selection.local : view.selection.cluster)
-        known_[{endpoint->address, endpoint->port}] = 1;
-    usable_ = !known_.empty();
-    for (const api::ResolvedEndpoint* endpoint : view.endpoints) {
-        if (endpoint->ready || (only_local && !endpoint->local))
-            continue;
-        if (endpoint->unknown)
-            unknown_.push_back(endpoint);
-        else if (keeps_weight_0_ && view.port.protocol != api::Protocol::udp && !endpoint->terminating &&
-                 endpoint->failed)
-            known_.try_emplace({endpoint->address, endpoint->port}, 0);
+    for (std::size_t i = 0; i < view.endpoints.size(); ++i) {
+        const api::ResolvedEndpoint* endpoint = view.endpoints[i];
+        const EndpointFates& fates = view.selection.fates[i];
+        switch (only_local ? fates.local : fates.cluster) {
+            case EndpointFate::selected:
+                known_[{endpoint->address, endpoint->port}] = 1;
+                usable_ = true;
+                break;
+            case EndpointFate::failed_probe:
+                if (keeps_weight_0_ && view.port.protocol != api::Protocol::udp)
+                    known_.try_emplace({endpoint->address, endpoint->port}, 0);
+                break;
+            case EndpointFate::not_probed:
+                unknown_.push_back(endpoint);
+                break;
+            case EndpointFate::not_local:
+            case EndpointFate::other_node:
+            case EndpointFate::other_zone:
+            case EndpointFate::terminating:
+            case EndpointFate::not_ready:
+                break;
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 #include "proxy/plan/selection.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
 
 namespace proxy {
 namespace {
@@ -10,6 +13,10 @@ using api::ResolvedEndpoint;
 
 bool is_fallback(const ResolvedEndpoint* endpoint) {
     return !endpoint->ready && endpoint->serving && endpoint->terminating;
+}
+
+bool is_ready(const ResolvedEndpoint* endpoint) {
+    return endpoint->ready;
 }
 
 template <class Test>
@@ -29,33 +36,76 @@ bool is_meant_for(const ResolvedEndpoint* endpoint, Hint::Scope scope, const std
                        [&](const Hint& hint) { return hint.scope == scope && hint.name == name; });
 }
 
+/// The hints that count: for whom an endpoint must be meant.
+struct Wanted {
+    Hint::Scope scope;
+    const std::string* name;
+};
+
 /// Hints count only when every ready endpoint has one and some are for us: a half-written set must not cut anybody off.
-EndpointList near(const EndpointList& ready, const Place& place) {
-    const std::pair<Hint::Scope, const std::string*> scopes[] = {{Hint::Scope::node, &place.node},
-                                                                 {Hint::Scope::zone, &place.zone}};
-    for (const auto& [scope, name] : scopes) {
+std::optional<Wanted> hints_that_count(const EndpointList& ready, const Place& place) {
+    for (const Wanted wanted : {Wanted{Hint::Scope::node, &place.node}, Wanted{Hint::Scope::zone, &place.zone}}) {
+        const auto& [scope, name] = wanted;
         if (name->empty() ||
             !std::all_of(ready.begin(), ready.end(), [&](const auto* endpoint) { return has_hint(endpoint, scope); }))
             continue;
-        EndpointList ours = those(ready, [&](const auto* endpoint) { return is_meant_for(endpoint, scope, *name); });
-        if (!ours.empty())
-            return ours;
+        if (std::any_of(ready.begin(), ready.end(),
+                        [&](const auto* endpoint) { return is_meant_for(endpoint, scope, *name); }))
+            return wanted;
     }
-    return ready;
+    return std::nullopt;
+}
+
+/// Why one that is not ready is not selected.
+EndpointFate reason_of(const ResolvedEndpoint& endpoint) {
+    if (endpoint.unknown)
+        return EndpointFate::not_probed;
+    if (endpoint.terminating)
+        return EndpointFate::terminating;
+    return endpoint.failed ? EndpointFate::failed_probe : EndpointFate::not_ready;
+}
+
+EndpointFate cluster_fate(const ResolvedEndpoint* endpoint, bool any_ready, const std::optional<Wanted>& hints) {
+    if (!endpoint->ready)
+        return !any_ready && is_fallback(endpoint) ? EndpointFate::selected : reason_of(*endpoint);
+    if (!hints || is_meant_for(endpoint, hints->scope, *hints->name))
+        return EndpointFate::selected;
+    return hints->scope == Hint::Scope::node ? EndpointFate::other_node : EndpointFate::other_zone;
+}
+
+EndpointFate local_fate(const ResolvedEndpoint* endpoint, bool any_local_ready) {
+    if (!endpoint->local)
+        return EndpointFate::not_local;
+    if (endpoint->ready || (!any_local_ready && is_fallback(endpoint)))
+        return EndpointFate::selected;
+    return reason_of(*endpoint);
 }
 
 }  // namespace
 
+std::string_view word(EndpointFate fate) {
+    static constexpr std::array<std::string_view, 8> words = {"selected",        "not on this node", "for other nodes",
+                                                              "for other zones", "not probed yet",   "terminating",
+                                                              "failed probe",    "not ready"};
+    return words.at(static_cast<std::size_t>(fate));
+}
+
 Selection select(const EndpointList& endpoints, const Place& place) {
-    const EndpointList ready = those(endpoints, [](const auto* endpoint) { return endpoint->ready; });
-    const EndpointList fallback = those(endpoints, is_fallback);
-    const auto is_local = [](const auto* endpoint) { return endpoint->local; };
+    const EndpointList ready = those(endpoints, is_ready);
+    const bool any_local_ready =
+        std::any_of(ready.begin(), ready.end(), [](const auto* endpoint) { return endpoint->local; });
+    const auto hints = hints_that_count(ready, place);
     Selection selection;
-    selection.cluster = ready.empty() ? fallback : near(ready, place);
-    selection.local = those(ready, is_local);
-    if (selection.local.empty())
-        selection.local = those(fallback, is_local);
-    selection.has_any = !ready.empty() || !fallback.empty();
+    selection.fates.reserve(endpoints.size());
+    for (const ResolvedEndpoint* endpoint : endpoints) {
+        const EndpointFates fates{cluster_fate(endpoint, !ready.empty(), hints), local_fate(endpoint, any_local_ready)};
+        selection.fates.push_back(fates);
+        if (fates.cluster == EndpointFate::selected)
+            selection.cluster.push_back(endpoint);
+        if (fates.local == EndpointFate::selected)
+            selection.local.push_back(endpoint);
+        selection.has_any = selection.has_any || endpoint->ready || is_fallback(endpoint);
+    }
     return selection;
 }
 

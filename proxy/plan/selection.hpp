@@ -1,9 +1,11 @@
-// Which endpoints of one service port take connections: the rules of kube-proxy's CategorizeEndpoints
-// (pkg/proxy/topology.go; KEP-1669 terminating endpoints, KEP-2086 internal traffic policy, KEP-2433 and KEP-3015
-// topology hints). Pure.
+// Which endpoints of one service port take connections, and why the others do not: the rules of kube-proxy's
+// CategorizeEndpoints (pkg/proxy/topology.go; KEP-1669 terminating endpoints, KEP-2086 internal traffic policy,
+// KEP-2433 and KEP-3015 topology hints). Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/objects/endpoints.hpp"
@@ -13,10 +15,33 @@ namespace proxy {
 
 using EndpointList = std::vector<const api::ResolvedEndpoint*>;
 
+/// Whether an endpoint takes new connections of some clients, or the reason why not.
+enum class EndpointFate : std::uint8_t {
+    selected,
+    not_local,     ///< it is on another node, and only this node's count
+    other_node,    ///< hints give it to other nodes
+    other_zone,    ///< hints give it to other zones
+    not_probed,    ///< its pod's probe has not answered yet
+    terminating,   ///< and it does not serve, or others are ready
+    failed_probe,  ///< its pod has failed its probe
+    not_ready,     ///< so says its pod's status, or its slice
+};
+
+/// "failed probe", for people.
+std::string_view word(EndpointFate fate);
+
+/// Of one endpoint.
+struct EndpointFates {
+    EndpointFate cluster = EndpointFate::not_ready;  ///< for clients that may use every node's endpoints
+    EndpointFate local = EndpointFate::not_ready;    ///< for clients that may use this node's only
+    bool operator==(const EndpointFates&) const = default;
+};
+
 /// Of one service port and one address family.
 struct Selection {
-    EndpointList cluster;  ///< for clients that may use every node's endpoints
-    EndpointList local;    ///< for clients that may use this node's only
+    std::vector<EndpointFates> fates;  ///< of each endpoint, in their order
+    EndpointList cluster;              ///< those that are selected, for clients that may use every node's endpoints
+    EndpointList local;                ///< the same for clients that may use this node's only
     bool has_any = false;  ///< some endpoint somewhere could serve: an empty list means "drop", else "refuse"
 };
 

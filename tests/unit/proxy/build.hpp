@@ -61,7 +61,7 @@ inline api::Transaction removal(api::Kind kind, const std::string& name) {
 }
 
 /// "1lr 2r 3st@a": endpoints 10.1.0.1, ... on port 8080; l: local, r: ready (and serving), s: serving, t: terminating,
-/// @zone and %node: hints.
+/// u: its probe has not answered, f: it has failed, @zone and %node: hints.
 inline std::vector<api::ResolvedEndpoint> endpoints(const std::string& text) {
     std::vector<api::ResolvedEndpoint> all;
     std::istringstream words(text);
@@ -75,6 +75,8 @@ inline std::vector<api::ResolvedEndpoint> endpoints(const std::string& text) {
             endpoint.ready = endpoint.ready || word[at] == 'r';
             endpoint.serving = endpoint.serving || word[at] == 's' || word[at] == 'r';
             endpoint.terminating = endpoint.terminating || word[at] == 't';
+            endpoint.unknown = endpoint.unknown || word[at] == 'u';
+            endpoint.failed = endpoint.failed || word[at] == 'f';
         }
         std::vector<api::Hint> hints;
         while (at < word.size()) {

@@ -64,3 +64,60 @@ TEST_CASE("which endpoints are used") {
         CHECK(selection.has_any == row.has_any);
     }
 }
+
+TEST_CASE("each endpoint has a fate, of either list") {
+    using enum EndpointFate;
+    struct FateRow {
+        const char* what;
+        const char* endpoints;
+        std::vector<EndpointFate> cluster;
+        std::vector<EndpointFate> local;
+        Place place = {"n1", "a"};
+    };
+    const FateRow fate_rows[] = {
+        {"ready ones", "1lr 2r", {selected, selected}, {selected, not_local}},
+        {"not ready", "1l 2 3lr", {not_ready, not_ready, selected}, {not_ready, not_local, selected}},
+        {"serving, but not ready", "1ls", {not_ready}, {not_ready}},
+        {"terminating beside ready ones", "1lst 2lr", {terminating, selected}, {terminating, selected}},
+        {"terminating beside ready ones elsewhere", "1lst 2r", {terminating, selected}, {selected, not_local}},
+        {"terminating and nothing is ready", "1lst 2st", {selected, selected}, {selected, not_local}},
+        {"terminating without serving", "1lt", {terminating}, {terminating}},
+        {"its probe has failed",
+         "1lf 2f 3lr",
+         {failed_probe, failed_probe, selected},
+         {failed_probe, not_local, selected}},
+        {"failed while it terminates", "1lft", {terminating}, {terminating}},
+        {"failed, and ready all the same (publishNotReadyAddresses)", "1lfr", {selected}, {selected}},
+        {"its probe has not answered",
+         "1lu 2lut 3u",
+         {not_probed, not_probed, not_probed},
+         {not_probed, not_probed, not_local}},
+        {"zones", "1r@a 2r@b 3lr@b", {selected, other_zone, other_zone}, {not_local, not_local, selected}},
+        {"nodes", "1r@a%n2 2r@a%n1", {other_node, selected}, {not_local, not_local}},
+        {"hints that do not count", "1r@b 2r", {selected, selected}, {not_local, not_local}},
+        {"a zone that is not known", "1r@a 2r@b", {selected, selected}, {not_local, not_local}, {"n1", ""}},
+    };
+    const auto words = [](const std::vector<EndpointFate>& fates) {
+        std::string text;
+        for (const EndpointFate fate : fates)
+            text += (text.empty() ? "" : ", ") + std::string(word(fate));
+        return text;
+    };
+    for (const FateRow& row : fate_rows) {
+        CAPTURE(row.what, row.endpoints);
+        const auto endpoints = build::endpoints(row.endpoints);
+        EndpointList list;
+        for (const auto& endpoint : endpoints)
+            list.push_back(&endpoint);
+        const Selection selection = select(list, row.place);
+        REQUIRE(selection.fates.size() == list.size());
+        std::vector<EndpointFate> cluster;
+        std::vector<EndpointFate> local;
+        for (const EndpointFates& fates : selection.fates) {
+            cluster.push_back(fates.cluster);
+            local.push_back(fates.local);
+        }
+        CHECK(words(cluster) == words(row.cluster));
+        CHECK(words(local) == words(row.local));
+    }
+}
