@@ -118,11 +118,11 @@ std::size_t Claims::conflict_count() const {
     return count;
 }
 
-std::set<VirtualServer> Claims::take_changed() {
+std::set<VirtualServer> Claims::exchange_changed() {
     return std::exchange(changed_, {});
 }
 
-std::set<api::ObjectName> Claims::take_unsettled() {
+std::set<api::ObjectName> Claims::exchange_unsettled() {
     return std::exchange(unsettled_, {});
 }
 

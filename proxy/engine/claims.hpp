@@ -45,11 +45,11 @@ public:
 
     /// Virtual servers of which who has it or who waits may have changed since the last call: what has changed of
     /// conflicts() is told by conflicts_of() these.
-    std::set<netlink::VirtualServer> take_changed();
+    std::set<netlink::VirtualServer> exchange_changed();
 
     /// Services that have lost a front end to another one, or can have one by now, since the last call: they are to
     /// claim again.
-    std::set<api::ObjectName> take_unsettled();
+    std::set<api::ObjectName> exchange_unsettled();
 
 private:
     struct Held {

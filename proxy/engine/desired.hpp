@@ -33,7 +33,7 @@ public:
     /// Services that have lost a virtual server to another one, or can have one by now, since the last call. They are
     /// to be replaced by a plan again before changes_for(): until then a virtual server that has become free is
     /// nobody's.
-    std::set<api::ObjectName> take_unsettled() { return claims_.take_unsettled(); }
+    std::set<api::ObjectName> exchange_unsettled() { return claims_.exchange_unsettled(); }
 
     /// nullptr when nobody wants it.
     const netlink::VirtualServerState* find(const netlink::VirtualServer& server) const { return wishes_.find(server); }

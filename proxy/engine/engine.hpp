@@ -50,9 +50,6 @@ public:
                              std::size_t most = std::numeric_limits<std::size_t>::max()) {
         return planner_.settle_health_ports(kernel, refused, most);
     }
-    std::size_t review_draining(Time now, const Draining::Counted& counted) {
-        return planner_.review_draining(now, counted);
-    }
 
     const Intake& intake() const { return intake_; }
     const api::Store& store() const { return intake_.store(); }

@@ -111,7 +111,7 @@ std::optional<HealthPort> HealthPorts::find(std::uint16_t port) const {
     return HealthPort{owner, claims_.at(owner).count};
 }
 
-std::set<std::uint16_t> HealthPorts::take_touched() {
+std::set<std::uint16_t> HealthPorts::exchange_touched() {
     return std::exchange(touched_, {});
 }
 

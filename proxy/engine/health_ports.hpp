@@ -58,7 +58,7 @@ public:
     std::optional<HealthPort> find(std::uint16_t port) const;
 
     /// Ports that have come, gone or changed hands since the last call.
-    std::set<std::uint16_t> take_touched();
+    std::set<std::uint16_t> exchange_touched();
 
     std::vector<HealthPortConflict> conflicts() const;
 

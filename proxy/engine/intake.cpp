@@ -66,7 +66,7 @@ bool Intake::admit(api::Upsert& upsert) {
     return true;
 }
 
-/// Addresses given explicitly are taken first, so that at a start they win over automatic ones (KEP-3070).
+/// Addresses given explicitly are allocated first, so that at a start they win over automatic ones (KEP-3070).
 std::vector<api::Upsert> Intake::allocate(std::vector<api::Upsert> upserts) {
     std::partition(upserts.begin(), upserts.end(), [](const api::Upsert& upsert) {
         return service_of(upsert) != nullptr && gives_numbers(*service_of(upsert));

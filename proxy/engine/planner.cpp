@@ -32,7 +32,7 @@ void Planner::set_facts(NodeFacts facts, const Services& services) {
 
 bool Planner::note_api_server(const ServerAddress& where) {
     ledger_.addresses.add_server_in_use(where);
-    auto affected = ledger_.addresses.take_affected();
+    auto affected = ledger_.addresses.exchange_affected();
     const bool any = !affected.empty();
     dirty_.merge(affected);
     return any;
@@ -62,10 +62,10 @@ void Planner::plan_node_if_dirty() {
 /// Those that another one's plan has given or taken a front end, or room, or whose external addresses have become a
 /// ClusterIP, or are none any more. It ends, because a front end only ever goes to a claim that goes before, and what a
 /// Service wants does not depend on what it has.
-std::set<api::ObjectName> Planner::take_unsettled() {
-    auto names = ledger_.desired.take_unsettled();
-    names.merge(ledger_.budget.take_changed());
-    names.merge(ledger_.addresses.take_affected());
+std::set<api::ObjectName> Planner::exchange_unsettled() {
+    auto names = ledger_.desired.exchange_unsettled();
+    names.merge(ledger_.budget.exchange_changed());
+    names.merge(ledger_.addresses.exchange_affected());
     return names;
 }
 
@@ -85,7 +85,7 @@ std::size_t Planner::plan_dirty(const PlanSources& sources, const std::function<
         plan_service(name, sources);
         dirty_.erase(name);
     }
-    for (auto names = take_unsettled(); !names.empty(); names = take_unsettled())
+    for (auto names = exchange_unsettled(); !names.empty(); names = exchange_unsettled())
         for (const api::ObjectName& name : names)
             plan_service(name, sources);
     if (dirty_.empty())
@@ -106,7 +106,7 @@ bool Planner::plan_slice(const PlanSources& sources, std::size_t most) {
         if (round_.current->next != Planning::Step::done)
             continue;
         round_.current.reset();
-        round_.waiting.merge(take_unsettled());
+        round_.waiting.merge(exchange_unsettled());
     }
     ledger_.desired.wishes().end_slice();
     if (round_.empty() && dirty_.empty())

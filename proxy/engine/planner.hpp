@@ -68,7 +68,7 @@ private:
     void plan_service(const api::ObjectName& name, const PlanSources& sources);
     void plan_node_if_dirty();
     void make_all_dirty(const Services& services);
-    std::set<api::ObjectName> take_unsettled();
+    std::set<api::ObjectName> exchange_unsettled();
 
     PlanRules rules_;
     PlanLedger ledger_;

@@ -1,5 +1,5 @@
 // One Service on its way from dirty to desired, in steps (planning_steps.hpp): between two of them a loop may do other
-// things, also take new objects. All are values: who changes what a plan has been made of makes the Service dirty
+// things, also apply new objects. All are values: who changes what a plan has been made of makes the Service dirty
 // again.
 #pragma once
 

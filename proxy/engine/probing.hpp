@@ -31,7 +31,7 @@ public:
 
     /// What is to be probed of the pods that have come, changed or gone since the last call, by their names in a
     /// Subject.
-    std::map<std::string, Targets> take_changed() { return std::exchange(changed_, {}); }
+    std::map<std::string, Targets> exchange_changed() { return std::exchange(changed_, {}); }
 
     /// Containers that are probed.
     std::size_t containers() const { return containers_; }

@@ -101,7 +101,7 @@ void Reconciler::sweep() {
 }
 
 void Reconciler::collect(Time now) {
-    touched_.add(wishes_.take_touched());
+    touched_.add(wishes_.exchange_touched());
     if (!wishes_.has_touched())  // with the last slice
         refusals_.touch_due(now, touched_);
     touched_.tidy();
@@ -155,7 +155,7 @@ bool Reconciler::is_for_nothing(const Change& change) const {
 void Reconciler::settle(const Change& change, const std::error_code& error, Time now, StepResult& result) {
     if (is_gone_already(change, error)) {
         netlink::advance(mirror_, change);
-        refusals_.taken(change);
+        refusals_.note_applied(change);
         ++result.applied;
         result.audit_wanted = true;
         return;
@@ -205,7 +205,7 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
         if (is_refused[i])
             continue;
         netlink::advance(mirror_, batch[i]);
-        refusals_.taken(batch[i]);
+        refusals_.note_applied(batch[i]);
         ++result.applied;
         ++result.applied_by_operation[batch[i].index()];
         if (each)

@@ -141,7 +141,7 @@ Refusals::Entries::iterator Refusals::forget(Entries::iterator entry) {
     return entries_.erase(entry);
 }
 
-void Refusals::taken(const Change& change) {
+void Refusals::note_applied(const Change& change) {
     if (entries_.empty())
         return;
     if (const auto found = entries_.find(key_of(change)); found != entries_.end())

@@ -59,7 +59,7 @@ public:
     int note(const netlink::Change& change, const std::error_code& error, Time now);
 
     /// The kernel has taken a change of that object.
-    void taken(const netlink::Change& change);
+    void note_applied(const netlink::Change& change);
 
     /// Objects whose time has come are touched.
     void touch_due(Time now, Touched& touched) const;

@@ -16,7 +16,7 @@ void TriggerTimes::note_reading(WallTime now) {
         read_ = now;
 }
 
-std::vector<std::chrono::duration<double>> TriggerTimes::take(WallTime now) {
+std::vector<std::chrono::duration<double>> TriggerTimes::exchange(WallTime now) {
     std::vector<std::chrono::duration<double>> all;
     if (read_)
         all.emplace_back(now - *read_);

@@ -18,7 +18,7 @@ public:
     /// `started`: of this process. What happened before is no measure of ours.
     explicit TriggerTimes(WallTime started) : started_(started) {}
 
-    /// Takes the times that the slices of a transaction tell. One that is deleted tells of its last update, not of its
+    /// Notes the times that the slices of a transaction tell. One that is deleted tells of its last update, not of its
     /// deletion: what it has told and is still waiting does not count either.
     void note(const api::Transaction& transaction);
 
@@ -26,7 +26,7 @@ public:
     void note_reading(WallTime now);
 
     /// The kernel holds all that was noted: how long each took.
-    std::vector<std::chrono::duration<double>> take(WallTime now);
+    std::vector<std::chrono::duration<double>> exchange(WallTime now);
 
 private:
     WallTime started_;

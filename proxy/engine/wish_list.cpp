@@ -136,7 +136,7 @@ std::size_t WishList::touched_count() const {
     return count;
 }
 
-Touched WishList::take_touched() {
+Touched WishList::exchange_touched() {
     if (slices_.empty())
         return std::exchange(touched_, {});
     Touched slice = std::move(slices_.front());

@@ -52,9 +52,9 @@ public:
     const Routes& routes() const { return routes_; }
     const Elements& elements() const { return elements_; }
 
-    /// What has been touched since the last call, up to where a slice ended. With slices it is taken, compared and
+    /// What has been touched since the last call, up to where a slice ended. With slices it is exchanged, compared and
     /// given to the kernel part by part: all of one plan is in one of them, so that the order within it is safe.
-    Touched take_touched();
+    Touched exchange_touched();
     bool has_touched() const { return !slices_.empty() || !touched_.empty(); }
     void end_slice();
     std::size_t touched_count() const;

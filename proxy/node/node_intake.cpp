@@ -48,7 +48,7 @@ void NodeLoop::take(api::Transaction transaction) {
 }
 
 void NodeLoop::set_targets() {
-    for (auto& [pod, targets] : engine_.probing().take_changed())
+    for (auto& [pod, targets] : engine_.probing().exchange_changed())
         prober_.set_targets_of(pod, std::move(targets));
 }
 
@@ -187,7 +187,7 @@ void NodeLoop::note_listener(const std::string& setting, const std::string& reas
 void NodeLoop::tell_conflicts() {
     std::vector<Conflict> fresh;
     bool changed = false;
-    for (const netlink::VirtualServer& server : engine_.desired().claims().take_changed()) {
+    for (const netlink::VirtualServer& server : engine_.desired().claims().exchange_changed()) {
         const std::vector<Conflict> now = engine_.desired().claims().conflicts_of(server);
         auto told = told_conflicts_.lower_bound(Conflict{server, {}, {}});
         while (told != told_conflicts_.end() && told->server == server) {
@@ -212,7 +212,7 @@ void NodeLoop::tell_conflicts() {
 
 /// What a Service asks for and does not get is an Event of it.
 void NodeLoop::tell_plan_problems() {
-    const auto changed = engine_.planner().ledger().findings.problems().take_changed();
+    const auto changed = engine_.planner().ledger().findings.problems().exchange_changed();
     if (changed.empty())
         return;
     for (const auto& [name, fresh] : changed) {

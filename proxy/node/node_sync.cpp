@@ -119,7 +119,7 @@ void NodeLoop::finish_sync() {
     const auto now = std::chrono::system_clock::now();
     if (!reconciler_.next_retry())  // else the kernel lacks what it refuses
         last_sync_ = now;
-    for (const auto& took : changes_.take(now))
+    for (const auto& took : changes_.exchange(now))
         metrics_.programming_seconds.Observe(took.count());
 }
 
@@ -207,7 +207,7 @@ void NodeLoop::look_at_draining() {
     Draining::Counted counted;
     for (std::size_t i = 0; i < servers.size(); ++i)
         counted.emplace(servers[i], std::move(counts[i]));
-    engine_.review_draining(now, counted);
+    engine_.planner().review_draining(now, counted);
 }
 
 void NodeLoop::account(const StepResult& result) {

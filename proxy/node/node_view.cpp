@@ -53,7 +53,7 @@ void NodeLoop::serve_health_ports() {
     std::erase_if(addresses, [&](const Address& address) { return address.is_v6() && !engine_.facts().has_ipv6; });
     HealthPorts& ports = engine_.health_ports();
     if (health_server_.follow(
-            ports.take_touched(), [&](std::uint16_t port) { return ports.find(port).has_value(); },
+            ports.exchange_touched(), [&](std::uint16_t port) { return ports.find(port).has_value(); },
             std::move(addresses), std::chrono::steady_clock::now())) {
         log_new_problems();
         tell_listen_failures();

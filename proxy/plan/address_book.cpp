@@ -132,7 +132,7 @@ AddressBook::Servers AddressBook::servers() const {
     return all;
 }
 
-std::set<api::ObjectName> AddressBook::take_affected() {
+std::set<api::ObjectName> AddressBook::exchange_affected() {
     return std::exchange(affected_, {});
 }
 

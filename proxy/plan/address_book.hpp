@@ -57,7 +57,7 @@ public:
     Servers servers() const;
 
     /// Services that are to be planned again, since the last call.
-    std::set<api::ObjectName> take_affected();
+    std::set<api::ObjectName> exchange_affected();
 
 private:
     void affect_all();

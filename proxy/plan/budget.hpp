@@ -29,7 +29,7 @@ public:
     void release(const api::ObjectName& service) { room_.want(service, {}, {}); }
 
     /// Services that would be granted more or less than they were, since the last call: they are to be planned again.
-    std::set<api::ObjectName> take_changed() { return room_.take_changed(); }
+    std::set<api::ObjectName> exchange_changed() { return room_.exchange_changed(); }
 
     std::size_t most_front_ends() const { return per_service_.front_ends; }
     std::size_t most_endpoints() const { return per_service_.real_servers; }

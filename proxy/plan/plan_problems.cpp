@@ -29,7 +29,7 @@ const PlanProblems::Texts& PlanProblems::of(const api::ObjectName& service) cons
     return found == problems_.end() ? none : found->second;
 }
 
-std::map<api::ObjectName, PlanProblems::Texts> PlanProblems::take_changed() {
+std::map<api::ObjectName, PlanProblems::Texts> PlanProblems::exchange_changed() {
     std::map<api::ObjectName, Texts> changed;
     for (const auto& entry : std::exchange(before_, {})) {
         const Texts& before = entry.second;

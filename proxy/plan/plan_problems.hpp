@@ -22,7 +22,7 @@ public:
     const Texts& of(const api::ObjectName& service) const;
 
     /// Of which Services they have changed since the last call, each with those that it did not have then.
-    std::map<api::ObjectName, Texts> take_changed();
+    std::map<api::ObjectName, Texts> exchange_changed();
 
 private:
     std::map<api::ObjectName, Texts> problems_;

@@ -73,7 +73,7 @@ std::uint64_t Room::given(const api::ObjectName& service) const {
     return found->second == first_short_ ? size_ - used_ : 0;
 }
 
-std::set<api::ObjectName> Room::take_changed() {
+std::set<api::ObjectName> Room::exchange_changed() {
     return std::exchange(changed_, {});
 }
 
@@ -110,7 +110,7 @@ std::uint64_t NodeRoom::want(Share& share, const api::ObjectName& service, const
                 share.crowded->want(name, each.age, share.of(each.cost));
     }
     const std::uint64_t given = share.crowded->want(service, wish.age, amount);
-    changed_.merge(share.crowded->take_changed());
+    changed_.merge(share.crowded->exchange_changed());
     if (share.total <= share.size)
         share.crowded.reset();
     return given;
@@ -138,7 +138,7 @@ Cost NodeRoom::want(const api::ObjectName& service, const Age& age, const Cost& 
     return given;
 }
 
-std::set<api::ObjectName> NodeRoom::take_changed() {
+std::set<api::ObjectName> NodeRoom::exchange_changed() {
     return std::exchange(changed_, {});
 }
 

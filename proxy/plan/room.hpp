@@ -24,7 +24,7 @@ public:
     std::uint64_t want(const api::ObjectName& service, const Age& age, std::uint64_t amount);
 
     /// Other Services than the one of the last want() that have more or less than they had, since the last call.
-    std::set<api::ObjectName> take_changed();
+    std::set<api::ObjectName> exchange_changed();
 
 private:
     using Places = std::map<Seniority, std::uint64_t>;
@@ -54,7 +54,7 @@ public:
 
     /// As Room's, of both quantities.
     Cost want(const api::ObjectName& service, const Age& age, const Cost& cost);
-    std::set<api::ObjectName> take_changed();
+    std::set<api::ObjectName> exchange_changed();
 
 private:
     struct Wish {

@@ -253,13 +253,13 @@ void whole_node() {
     loop.timed("intake", [&] { return loop.apply({}, names), true; });
     Reconciler other(loop.kernel, loop.engine.desired().wishes());
     other.adopt();
-    loop.engine.desired().wishes().take_touched();
+    loop.engine.desired().wishes().exchange_touched();
     while (loop.engine.planner().is_dirty())
         while (
             loop.timed("plan", [&] { return loop.engine.plan_slice(loop.reconciler.mirror(), turns::plan_slice); })) {
         }
     while (loop.engine.desired().wishes().has_touched())
-        loop.engine.desired().wishes().take_touched();
+        loop.engine.desired().wishes().exchange_touched();
     loop.timed("sweep", [&] { return other.sweep(), true; });
     while (loop.timed("sweep", [&] { return other.step(Time{}, turns::batch_size).applied; }) > 0 || !other.idle()) {
     }

@@ -47,7 +47,7 @@ struct World {
     Desired desired;
 
     void settle() {
-        for (auto names = desired.take_unsettled(); !names.empty(); names = desired.take_unsettled())
+        for (auto names = desired.exchange_unsettled(); !names.empty(); names = desired.exchange_unsettled())
             for (const api::ObjectName& name : names)
                 desired.replace(name, wishes.at(name.name).first, wishes.at(name.name).second);
     }
@@ -74,7 +74,7 @@ struct World {
     }
     /// What the kernel would be asked to do.
     std::string changes(netlink::KernelState& kernel) {
-        Touched touched = desired.wishes().take_touched();
+        Touched touched = desired.wishes().exchange_touched();
         touched.tidy();
         std::string text;
         for (const netlink::Change& change : changes_for(touched, desired.wishes(), kernel)) {
@@ -173,18 +173,18 @@ TEST_CASE("a front end changes hands when what it is to its Service changes") {
 TEST_CASE("only front ends whose conflicts may have changed are told") {
     World world;
     world.want("a", wish({front, other_port}, 1), age(1));
-    CHECK(world.desired.claims().take_changed().empty());
+    CHECK(world.desired.claims().exchange_changed().empty());
     world.want("b", wish({front}, 2), age(2));
-    CHECK(world.desired.claims().take_changed() == std::set{front});
+    CHECK(world.desired.claims().exchange_changed() == std::set{front});
     CHECK(world.desired.claims().conflicts_of(front).size() == 1);
     CHECK(world.desired.claims().conflicts_of(other_port).empty());
     world.want("c", wish({other_port}, 3), age(3));
-    CHECK(world.desired.claims().take_changed() == std::set{other_port});
+    CHECK(world.desired.claims().exchange_changed() == std::set{other_port});
     world.remove("a");
-    CHECK(world.desired.claims().take_changed() == std::set{front, other_port});
+    CHECK(world.desired.claims().exchange_changed() == std::set{front, other_port});
     CHECK(world.desired.claims().conflicts().empty());
     world.want("d", wish({}, 4), age(4));
-    CHECK(world.desired.claims().take_changed().empty());
+    CHECK(world.desired.claims().exchange_changed().empty());
 }
 
 TEST_CASE("what is left out with lost front ends costs what there is, not the product") {
@@ -368,10 +368,10 @@ TEST_CASE("among thousands of services a conflict costs what it touches") {
     }
     world.want("a", wish({front}, 1), age(1));
     world.want("b", wish({front}, 2), age(2));
-    world.desired.wishes().take_touched();
+    world.desired.wishes().exchange_touched();
     world.desired.remove({"shop", "a"});
-    CHECK(world.desired.take_unsettled() == std::set<api::ObjectName>{{"shop", "b"}});
-    CHECK(world.desired.wishes().take_touched().virtual_servers.size() == 1);
+    CHECK(world.desired.exchange_unsettled() == std::set<api::ObjectName>{{"shop", "b"}});
+    CHECK(world.desired.wishes().exchange_touched().virtual_servers.size() == 1);
 }
 
 TEST_CASE("all that is wanted, beside all that is there") {
@@ -386,7 +386,7 @@ TEST_CASE("all that is wanted, beside all that is there") {
     desired.replace({"shop", "web"}, plan);
     desired.replace({"shop", "twin"}, {{}, {{web.address}}, {served}});
     while (desired.wishes().has_touched())
-        desired.wishes().take_touched();
+        desired.wishes().exchange_touched();
     netlink::KernelState kernel;
     kernel.virtual_servers[old];
     kernel.routes = {{old.address}, {web.address}};

@@ -81,10 +81,10 @@ TEST_CASE("how an endpoint left decides how long it drains") {
                                         build::pod("web", "web-2", "10.1.0.12", false)}));
         for (const api::Transaction& change : row.changes)
             world.apply(change);
-        world.engine.review_draining(Time{}, {});
-        world.engine.review_draining(Time{} + std::chrono::seconds(1), {});
+        world.engine.planner().review_draining(Time{}, {});
+        world.engine.planner().review_draining(Time{} + std::chrono::seconds(1), {});
         CHECK(world.backends(vip) == row.after_a_second);
-        world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
+        world.engine.planner().review_draining(Time{} + std::chrono::minutes(5), {});
         CHECK(world.backends(vip) == row.after_the_timeout);
         world.apply(build::removal(api::Kind::service, "web"));
         CHECK(world.engine.draining().empty());
@@ -165,10 +165,10 @@ TEST_CASE("an older Service that comes late lets the connections of the one that
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
     world.apply(build::transaction({young}));  // its plan is none for that front end
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
-    world.engine.review_draining(Time{}, {});
-    world.engine.review_draining(Time{} + std::chrono::minutes(4), {});
+    world.engine.planner().review_draining(Time{}, {});
+    world.engine.planner().review_draining(Time{} + std::chrono::minutes(4), {});
     CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1 10.1.0.3=1");
-    world.engine.review_draining(Time{} + std::chrono::minutes(5), {});
+    world.engine.planner().review_draining(Time{} + std::chrono::minutes(5), {});
     CHECK(world.backends("203.0.113.9") == "10.1.0.2=1 10.1.0.3=1");
 }
 
@@ -198,12 +198,12 @@ TEST_CASE("an older Service hears of the end of a displaced one's pod") {
         world.apply(build::transaction({young, build::pod("young", "y", "10.1.0.1", false)}));
         world.real_servers = {{{build::address("10.1.0.1"), 8080}, 1}};
         world.apply(build::transaction({old, build::pod("old", "o", "10.1.0.2", false)}));
-        world.engine.review_draining(Time{}, {});
-        world.engine.review_draining(Time{} + std::chrono::minutes(1), {});
+        world.engine.planner().review_draining(Time{}, {});
+        world.engine.planner().review_draining(Time{} + std::chrono::minutes(1), {});
         for (const api::Transaction& change : row.changes)
             world.apply(change);
-        world.engine.review_draining(Time{} + std::chrono::minutes(1), {});
-        world.engine.review_draining(Time{} + std::chrono::minutes(1) + Draining::least, {});
+        world.engine.planner().review_draining(Time{} + std::chrono::minutes(1), {});
+        world.engine.planner().review_draining(Time{} + std::chrono::minutes(1) + Draining::least, {});
         CHECK(world.backends("203.0.113.9") == row.after_a_second);
     }
 }
@@ -235,8 +235,8 @@ TEST_CASE("the same from slices: an endpoint that was terminating and is gone ha
         CHECK(world.backends("203.0.113.9") == "10.1.0.1=0 10.1.0.2=1");
         for (const auto& endpoints : row.changes)
             world.apply(build::transaction({slice_of("young", endpoints)}));
-        world.engine.review_draining(Time{}, {});
-        world.engine.review_draining(Time{} + Draining::least, {});
+        world.engine.planner().review_draining(Time{}, {});
+        world.engine.planner().review_draining(Time{} + Draining::least, {});
         CHECK(world.backends("203.0.113.9") == row.after_a_second);
     }
 }

@@ -93,8 +93,8 @@ struct World {
         Draining::Counted none;
         for (const auto& server : engine.draining().next(1000))
             none[server];
-        engine.review_draining(Time{}, {});
-        engine.review_draining(Time{} + Draining::least, none);
+        engine.planner().review_draining(Time{}, {});
+        engine.planner().review_draining(Time{} + Draining::least, none);
     }
     /// Of each of the pod's containers.
     void note(const std::string& name, health::Verdict verdict) {

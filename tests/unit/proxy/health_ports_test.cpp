@@ -171,11 +171,11 @@ TEST_CASE("ports come, go and change, and only those are touched") {
     const auto put_it = [&](const api::Service& service) { put(ports, service, {}, always(true)); };
     put_it(balanced("web", 31000));
     put_it(build::service("other", "10.96.0.9"));
-    CHECK(ports.take_touched() == std::set<std::uint16_t>{31000});
+    CHECK(ports.exchange_touched() == std::set<std::uint16_t>{31000});
     put_it(balanced("web", 31000));
-    CHECK(ports.take_touched().empty());
+    CHECK(ports.exchange_touched().empty());
     put_it(balanced("web", 31001));
-    CHECK(ports.take_touched() == std::set<std::uint16_t>{31000, 31001});
+    CHECK(ports.exchange_touched() == std::set<std::uint16_t>{31000, 31001});
     CHECK(told(ports, 31000) == "nobody");
     CHECK(told(ports, 31001) == "shop/web 0");
     auto cluster = balanced("web", 31001);

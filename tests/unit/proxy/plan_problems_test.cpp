@@ -11,20 +11,20 @@ TEST_CASE("only Services whose problems have changed are told of, with what is n
     using Changed = std::map<api::ObjectName, PlanProblems::Texts>;
     PlanProblems problems;
     problems.put(web, {});
-    CHECK(problems.take_changed().empty());
+    CHECK(problems.exchange_changed().empty());
     problems.put(web, {"one"});
     problems.put(db, {"two"});
-    CHECK(problems.take_changed() == Changed{{web, {"one"}}, {db, {"two"}}});
+    CHECK(problems.exchange_changed() == Changed{{web, {"one"}}, {db, {"two"}}});
     problems.put(web, {"one"});
-    CHECK(problems.take_changed().empty());
+    CHECK(problems.exchange_changed().empty());
     problems.put(web, {"one", "three"});
     CHECK(problems.count() == 3);
-    CHECK(problems.take_changed() == Changed{{web, {"three"}}});
+    CHECK(problems.exchange_changed() == Changed{{web, {"three"}}});
     problems.put(web, {});
     problems.put(web, {"one", "three"});
-    CHECK(problems.take_changed().empty());
+    CHECK(problems.exchange_changed().empty());
     problems.put(web, {});
-    CHECK(problems.take_changed() == Changed{{web, {}}});
+    CHECK(problems.exchange_changed() == Changed{{web, {}}});
     CHECK(problems.of(web).empty());
     CHECK(problems.all().size() == 1);
 }

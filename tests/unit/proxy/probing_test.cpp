@@ -78,14 +78,14 @@ TEST_CASE("a verdict is the container's until another one is in its place") {
         probing.apply(build::transaction({pod}));
         CHECK(probing.verdicts().of(web_1) == PodVerdict::not_probed);
         CHECK_FALSE(probing.note(container("main"), Verdict::failed));
-        CHECK(probing.take_changed().at("shop/web-1").empty());
+        CHECK(probing.exchange_changed().at("shop/web-1").empty());
     }
     SECTION("a pod that is gone has none, and a word that comes later is not heard") {
         probing.apply(build::removal(api::Kind::pod, "web-1"));
         CHECK(probing.verdicts().of(web_1) == PodVerdict::not_probed);
         CHECK_FALSE(probing.note(container("main"), Verdict::failed));
         CHECK(probing.containers() == 0);
-        CHECK(probing.take_changed().at("shop/web-1").empty());
+        CHECK(probing.exchange_changed().at("shop/web-1").empty());
     }
 }
 
@@ -138,7 +138,7 @@ TEST_CASE("a change costs what it touches, whatever the number of pods") {
     world.apply(build::transaction(objects));
     Probing& probing = world.engine.probing();
     CHECK(probing.described() == pods + 1);
-    CHECK(probing.take_changed().size() == pods + 1);
+    CHECK(probing.exchange_changed().size() == pods + 1);
 
     const Mirror kernel;
     const auto cost = [&](auto&& change) {
@@ -151,11 +151,11 @@ TEST_CASE("a change costs what it touches, whatever the number of pods") {
     using Cost = std::pair<std::uint64_t, std::uint64_t>;  // descriptions, plans
     CHECK(cost([&] { world.engine.note_verdict(container("main"), Verdict::ready); }) == Cost{0, 1});
     CHECK(cost([&] { world.engine.note_verdict(container("main"), Verdict::ready); }) == Cost{0, 0});
-    CHECK(probing.take_changed().empty());
+    CHECK(probing.exchange_changed().empty());
     auto changed = build::pod("web", "web-1", "10.1.0.11");
     changed.containers[0].readiness->period = std::chrono::seconds(3);
     CHECK(cost([&] { world.engine.apply(build::transaction({changed})); }) == Cost{1, 1});
-    CHECK(probing.take_changed().size() == 1);
+    CHECK(probing.exchange_changed().size() == 1);
     CHECK(cost([&] { world.engine.apply(build::removal(api::Kind::pod, "web-1")); }) == Cost{0, 1});
-    CHECK(probing.take_changed().size() == 1);
+    CHECK(probing.exchange_changed().size() == 1);
 }

@@ -23,12 +23,12 @@ TEST_CASE("the oldest have what they want, the next what is left, the youngest w
     CHECK(room.want({"shop", "b"}, created(2), 6) == 6);
     CHECK(room.want({"shop", "c"}, created(3), 6) == 4);
     CHECK(room.want({"shop", "d"}, created(4), 1) == 0);
-    CHECK(room.take_changed().empty());
+    CHECK(room.exchange_changed().empty());
     CHECK(room.want({"shop", "a"}, created(1), 3) == 3);  // older: it takes from the youngest that has some
-    CHECK(room.take_changed() == std::set<api::ObjectName>{{"shop", "c"}});
+    CHECK(room.exchange_changed() == std::set<api::ObjectName>{{"shop", "c"}});
     CHECK(room.want({"shop", "c"}, created(3), 6) == 1);
     CHECK(room.want({"shop", "b"}, created(2), 0) == 0);
-    CHECK(room.take_changed() == std::set<api::ObjectName>{{"shop", "c"}, {"shop", "d"}});
+    CHECK(room.exchange_changed() == std::set<api::ObjectName>{{"shop", "c"}, {"shop", "d"}});
     CHECK(room.want({"shop", "c"}, created(3), 6) == 6);
     CHECK(room.want({"shop", "d"}, created(4), 1) == 1);
 }
@@ -44,7 +44,7 @@ TEST_CASE("after any sequence the shares are by age, and whoever's has changed i
         const std::uint64_t amount = random() % 3 == 0 ? 0 : random() % 20;
         wanted[who] = amount;
         const std::uint64_t given = room.want(named(who), created(who), amount);
-        const auto changed = room.take_changed();
+        const auto changed = room.exchange_changed();
         std::uint64_t left = size;
         bool short_of = false;
         for (const auto& [number, wish] : wanted) {
@@ -64,12 +64,12 @@ TEST_CASE("who waits does not make others be planned again") {
     Room room(10);
     room.want(named(1), created(1), 8);
     room.want(named(2), created(2), 8);
-    room.take_changed();
+    room.exchange_changed();
     for (int i = 3; i < 1000; ++i) {
         CHECK(room.want(named(i), created(i), 5) == 0);
-        CHECK(room.take_changed().empty());
+        CHECK(room.exchange_changed().empty());
         CHECK(room.want(named(i), created(i), 5) == 0);
-        CHECK(room.take_changed().empty());
+        CHECK(room.exchange_changed().empty());
     }
 }
 
@@ -81,10 +81,10 @@ TEST_CASE("a few enormous Services take nothing from ordinary ones, not from you
     CHECK(enormous == 20 * 64 + 1024);
     for (int i = 0; i < 140; ++i)
         CHECK(room.want(named(i), created(2), {12, 60}) == Cost{12, 60});
-    room.take_changed();
+    room.exchange_changed();
     // As soon as one goes, another one has more.
     room.want({"greedy", "0"}, created(1), {});
-    CHECK(room.take_changed() == std::set<api::ObjectName>{{"greedy", "1"}});
+    CHECK(room.exchange_changed() == std::set<api::ObjectName>{{"greedy", "1"}});
     CHECK(room.want({"greedy", "1"}, created(1), {4096, 0}).front_ends == 64 + 1024);
 }
 
@@ -92,14 +92,14 @@ TEST_CASE("as long as there is room for all, nobody is told of anything") {
     NodeRoom room({4096, 1'000'000});
     CHECK(room.want(named(1), created(1), {100, 5'000}) == Cost{100, 5'000});
     CHECK(room.want(named(2), created(2), {900, 5'000}) == Cost{900, 5'000});
-    CHECK(room.take_changed().empty());
+    CHECK(room.exchange_changed().empty());
     CHECK(room.want(named(3), created(3), {2'000, 0}) == Cost{64 + 1024 - 36 - 836, 0});
     CHECK(room.want(named(1), created(1), {}) == Cost{});
-    CHECK(room.take_changed() == std::set<api::ObjectName>{named(3)});
+    CHECK(room.exchange_changed() == std::set<api::ObjectName>{named(3)});
     CHECK(room.want(named(3), created(3), {2'000, 0}) == Cost{64 + 1024 - 836, 0});
     CHECK(room.want(named(2), created(2), {}) == Cost{});
-    CHECK(room.take_changed() == std::set<api::ObjectName>{named(3)});
+    CHECK(room.exchange_changed() == std::set<api::ObjectName>{named(3)});
     CHECK(room.want(named(3), created(3), {500, 0}) == Cost{500, 0});
     CHECK(room.want(named(2), created(2), {500, 0}) == Cost{500, 0});
-    CHECK(room.take_changed().empty());
+    CHECK(room.exchange_changed().empty());
 }

@@ -22,7 +22,7 @@ api::EndpointSlice slice(const std::string& name, std::chrono::seconds after_sta
 
 std::vector<double> seconds(TriggerTimes& times, std::chrono::seconds after_start) {
     std::vector<double> all;
-    for (const auto& time : times.take(started + after_start))
+    for (const auto& time : times.exchange(started + after_start))
         all.push_back(time.count());
     return all;
 }
