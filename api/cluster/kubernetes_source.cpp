@@ -124,7 +124,7 @@ void KubernetesSource::take_health(std::size_t index, const std::optional<Troubl
         client_.hooks().away(*news);
     if (!away_since_ && watched.about.need == Need::must && troubles_.lasts(name))
         away_since_ = Clock::now();
-    if (away_since_ && watching()) {
+    if (away_since_ && is_current()) {
         const auto away_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - *away_since_);
         away_since_.reset();
         if (client_.hooks().back)
@@ -132,7 +132,7 @@ void KubernetesSource::take_health(std::size_t index, const std::optional<Troubl
     }
 }
 
-bool KubernetesSource::watching() const {
+bool KubernetesSource::is_current() const {
     return std::none_of(watched_.begin(), watched_.end(),
                         [this](const Watched& watched) { return watched.about.need == Need::must && ails(watched); });
 }
@@ -140,13 +140,6 @@ bool KubernetesSource::watching() const {
 bool KubernetesSource::knows(Kind kind) const {
     return std::any_of(watched_.begin(), watched_.end(),
                        [&](const Watched& watched) { return watched.about.kind == kind && watched.is_known(); });
-}
-
-std::vector<Problem> KubernetesSource::ailments() const {
-    std::vector<Problem> problems;
-    for (const TroubleNews& news : troubles_.now())
-        problems.push_back({{}, "", "not up to date: " + to_string(news), true});
-    return problems;
 }
 
 // ---- what goes out -------------------------------------------------------------------------------------------
@@ -239,18 +232,15 @@ std::string KubernetesSource::waiting_for() const {
     return next == watched_.end() ? "" : next->about.title;
 }
 
-std::map<std::string, double> KubernetesSource::staleness() const {
-    std::map<std::string, double> seconds;
-    for (const Watched& watched : watched_)
-        seconds[watched.about.resource.name] = watched.reflector->stale(Clock::now()).count();
-    return seconds;
-}
-
-std::size_t KubernetesSource::held() const {
-    std::size_t held = 0;
-    for (const Watched& watched : watched_)
-        held += watched.objects.held();
-    return held;
+Condition KubernetesSource::condition() const {
+    Condition condition;
+    for (const Watched& watched : watched_) {
+        condition.staleness[watched.about.resource.name] = watched.reflector->stale(Clock::now()).count();
+        condition.held += watched.objects.held();
+    }
+    for (const TroubleNews& news : troubles_.now())
+        condition.ailments.push_back({{}, "", "not up to date: " + to_string(news), true});
+    return condition;
 }
 
 }  // namespace api

@@ -38,14 +38,11 @@ public:
     std::string name() const override { return client_.first_name(); }
     std::string waiting_for() const override;
 
-    /// Seconds since something was last heard about each resource; 0 while it is watched.
-    std::map<std::string, double> staleness() const;
-    /// Removals that are held back.
-    std::size_t held() const;
-    /// Whether what it must have is up to date, as far as can be told: for a node, Services and EndpointSlices.
-    bool watching() const;
-    /// What keeps resources from being watched now; each has been given to the hook `away`.
-    std::vector<Problem> ailments() const;
+    bool of_cluster() const override { return true; }
+    /// What it must have is up to date: for a node, Services and EndpointSlices.
+    bool is_current() const override;
+    /// Each ailment has been given to the hook `away`.
+    Condition condition() const override;
 
     /// Whether all objects of that kind have been delivered, or the server has no such resource.
     bool knows(Kind kind) const;

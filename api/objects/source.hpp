@@ -3,8 +3,11 @@
 
 #include "api/objects/types.hpp"
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -59,7 +62,24 @@ struct Transaction {
     bool initial = false;
 };
 
+/// Whether an object of that kind comes or goes.
+inline bool concerns(const Transaction& transaction, Kind kind) {
+    const auto is_meant = [&](const Upsert& upsert) { return static_cast<Kind>(upsert.object.index()) == kind; };
+    return std::any_of(transaction.upserts.begin(), transaction.upserts.end(), is_meant) ||
+           std::any_of(transaction.removals.begin(), transaction.removals.end(),
+                       [&](const Removal& removal) { return removal.kind == kind; });
+}
+
 using OnTransaction = std::function<void(Transaction)>;
+
+/// How far what a source has delivered can be relied on now.
+struct Condition {
+    /// Seconds since something was last heard about each resource, by its name; 0 while it is watched. A source that
+    /// cannot fall behind names none.
+    std::map<std::string, double> staleness;
+    std::size_t held = 0;           ///< removals that are not believed yet
+    std::vector<Problem> ailments;  ///< what keeps it from being up to date; the source has logged them itself
+};
 
 class Source {
 public:
@@ -74,6 +94,15 @@ public:
 
     /// What the first transaction waits for, in words.
     virtual std::string waiting_for() const = 0;
+
+    /// The objects are those of a cluster: its controllers have given Services their addresses and have resolved
+    /// selectors into slices, and a Node object says what this node is. Else all of that is left to podferry.
+    virtual bool of_cluster() const { return false; }
+
+    /// Services and EndpointSlices are up to date, as far as can be told.
+    virtual bool is_current() const { return true; }
+
+    virtual Condition condition() const { return {}; }
 };
 
 }  // namespace api

@@ -17,13 +17,6 @@ namespace {
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
-bool names_pods(const api::Transaction& transaction) {
-    const auto is_pod = [](const api::Upsert& upsert) { return std::holds_alternative<api::Pod>(upsert.object); };
-    return std::any_of(transaction.upserts.begin(), transaction.upserts.end(), is_pod) ||
-           std::any_of(transaction.removals.begin(), transaction.removals.end(),
-                       [](const api::Removal& removal) { return removal.kind == api::Kind::pod; });
-}
-
 }  // namespace
 
 void NodeLoop::take(api::Transaction transaction) {
@@ -32,11 +25,11 @@ void NodeLoop::take(api::Transaction transaction) {
         begin(std::move(transaction));
         return;
     }
-    if (cluster_ == nullptr)
-        changes_.note_reading(std::chrono::system_clock::now());
-    else
+    if (source_->of_cluster())
         changes_.note(transaction);
-    const bool pods = names_pods(transaction);
+    else
+        changes_.note_reading(std::chrono::system_clock::now());
+    const bool pods = concerns(transaction, api::Kind::pod);
     source_problems_changed_ = source_problems_changed_ || !transaction.same_problems;
     engine_.apply(std::move(transaction));
     take_node();
@@ -57,7 +50,7 @@ void NodeLoop::take_node() {
     const auto found = engine_.store().nodes().find(api::ObjectName{"", config_.node_name});
     const bool exists = found != engine_.store().nodes().end();
     addresses_changed_ = addresses_changed_ || zone() != engine_.facts().place.zone;
-    if (cluster_ == nullptr)
+    if (!source_->of_cluster())
         return;
     const bool leaving = exists ? found->leaving : node_seen_;
     if (leaving != leaving_)
@@ -168,8 +161,8 @@ asio::awaitable<void> NodeLoop::listen(asio::posix::stream_descriptor& socket,
 
 /// With a folder there is nobody to post to.
 void NodeLoop::post(api::EventNote note) {
-    if (cluster_ != nullptr)
-        spawn(cluster_->post(std::move(note)));
+    if (post_)
+        spawn(post_(std::move(note)));
 }
 
 void NodeLoop::note_listener(const std::string& setting, const std::string& reason, const std::string& problem) {

@@ -98,7 +98,7 @@ NodeLoop::NodeLoop(asio::io_context& context, Config config, NodeInputs inputs, 
     };
     auto cluster = std::make_unique<api::KubernetesSource>(
         context, api::KubernetesOptions{*inputs_.access, config_.node_name, config_.relist_hold}, hooks_);
-    cluster_ = cluster.get();
+    post_ = [raw = cluster.get()](api::EventNote note) { return raw->post(std::move(note)); };
     source_ = std::move(cluster);
 }
 
@@ -135,7 +135,7 @@ void NodeLoop::begin(api::Transaction everything) {
     };
     phase_done("reading");
     const Time planned_from = mark;
-    if (cluster_ != nullptr && Clock::now() > adopted_ + fresh_enough)
+    if (source_->of_cluster() && Clock::now() > adopted_ + fresh_enough)
         adopt();
     engine_.apply(std::move(everything));
     take_node();
@@ -181,7 +181,7 @@ void NodeLoop::sweep_or_hold() {
     const bool doubtful =
         mostly_gone(reconciler_.mirror().virtual_servers.size(), engine_.desired().wishes().virtual_servers().size()) ||
         mostly_gone(reconciler_.real_servers_present(), reconciler_.real_servers_wanted());
-    if (cluster_ != nullptr && config_.relist_hold.count() > 0 && doubtful)
+    if (source_->of_cluster() && config_.relist_hold.count() > 0 && doubtful)
         sweep_at_ = Clock::now() + config_.relist_hold;
     else
         reconciler_.sweep();
@@ -191,7 +191,7 @@ void NodeLoop::sweep_or_hold() {
 void NodeLoop::sweep_when_due() {
     if (!sweep_at_ || Clock::now() < *sweep_at_)
         return;
-    if (!cluster_->watching()) {
+    if (!source_->is_current()) {
         sweep_at_ = Clock::now() + kernel_retry;
         return;
     }

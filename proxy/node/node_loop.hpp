@@ -136,7 +136,7 @@ private:
     api::ApiHooks hooks_;
     netlink::LinuxKernel kernel_;
     std::unique_ptr<api::Source> source_;
-    api::KubernetesSource* cluster_ = nullptr;  // source_, when it is that
+    std::function<boost::asio::awaitable<void>(api::EventNote)> post_;  // where there is an API to post to
     StateFile state_file_;
     TrackingDrops tracking_drops_;
     ProbeTrouble probe_trouble_;

@@ -104,7 +104,7 @@ std::size_t NodeLoop::step_once(std::size_t limit) {
 void NodeLoop::finish_sync() {
     flow_cleaner_.kick();
     serve_health_ports();
-    if (cluster_ == nullptr)
+    if (!source_->of_cluster())
         state_file_.save(engine_.intake().allocator().choices());
     if (told_refusals_ != reconciler_.refusals().version()) {
         told_refusals_ = reconciler_.refusals().version();

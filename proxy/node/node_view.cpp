@@ -136,7 +136,7 @@ StatusView NodeLoop::state() const {
     const api::Store& store = engine_.store();
     view.objects = {
         {"Service", store.services().size()}, {"EndpointSlice", store.slice_count()}, {"Node", store.nodes().size()}};
-    if (cluster_ == nullptr)  // of the API, pods are never asked for
+    if (!source_->of_cluster())  // of the API, pods are never asked for
         view.objects["Pod"] = store.pods().size();
     view.virtual_servers_wanted = engine_.desired().wishes().virtual_servers().size();
     for (const ServerState state : all_server_states)
@@ -155,7 +155,7 @@ StatusView NodeLoop::state() const {
     if (last_sync_ != std::chrono::system_clock::time_point())
         view.last_sync_age_s = std::chrono::duration<double>(std::chrono::system_clock::now() - last_sync_).count();
     view.probe_targets = engine_.probing().containers();
-    if (cluster_ == nullptr)
+    if (!source_->of_cluster())
         view.ranges = engine_.intake().allocator().use();
     return view;
 }
@@ -163,9 +163,8 @@ StatusView NodeLoop::state() const {
 StatusView NodeLoop::status() const {
     StatusView view = state();
     view.problems = problems();
-    if (cluster_ != nullptr)  // these are logged by themselves, and seldom (api_hooks)
-        for (api::Problem& problem : cluster_->ailments())
-            view.problems.push_back(std::move(problem));
+    for (api::Problem& problem : source_->condition().ailments)
+        view.problems.push_back(std::move(problem));
     return view;
 }
 
@@ -184,8 +183,7 @@ void NodeLoop::count_problems() {
     count(engine_.intake().source_problems());
     count(other_problems(engine_));
     count(node_problems());
-    if (cluster_ != nullptr)
-        count(cluster_->ailments());
+    count(source_->condition().ailments);
     metrics_.problems.Add({{"severity", "error"}}).Set(static_cast<double>(errors));
     metrics_.problems.Add({{"severity", "warning"}}).Set(static_cast<double>(warnings));
     metrics_.source_problems.Set(static_cast<double>(input_errors));
@@ -218,11 +216,10 @@ void NodeLoop::update_gauges() {
     }
     metrics_.changes_pending.Set(static_cast<double>(view.changes_pending));
     metrics_.last_sync.Set(std::chrono::duration<double>(last_sync_.time_since_epoch()).count());
-    if (cluster_ != nullptr) {
-        for (const auto& [resource, seconds] : cluster_->staleness())
-            metrics_.api_stale_seconds.Add({{"resource", resource}}).Set(seconds);
-        metrics_.api_held_removals.Set(static_cast<double>(cluster_->held()));
-    }
+    const api::Condition condition = source_->condition();
+    for (const auto& [resource, seconds] : condition.staleness)
+        metrics_.api_stale_seconds.Add({{"resource", resource}}).Set(seconds);
+    metrics_.api_held_removals.Set(static_cast<double>(condition.held));
     count_problems();
     metrics_.probes_in_flight.Set(static_cast<double>(prober_.in_flight()));
     metrics_.probe_targets.Set(static_cast<double>(view.probe_targets));

@@ -284,7 +284,7 @@ TEST_CASE("a server that is gone is told of once, and once when it is back") {
     CHECK(world.logged[1] == "back");
     CHECK(world.in_force() == "a b");
     CHECK(world.transactions.size() == 1);
-    for (const auto& [resource, seconds] : world.source->staleness())
+    for (const auto& [resource, seconds] : world.source->condition().staleness)
         CHECK(seconds < 10);
 }
 
@@ -322,7 +322,7 @@ TEST_CASE("an empty relist is held back, and the reason is said") {
     world.server.send(services + "?watch", gone);
     REQUIRE(world.within(5s, [&] { return world.transactions.size() == 2; }));
     CHECK(world.transactions[1].removals.empty());
-    CHECK(world.source->held() == 12);
+    CHECK(world.source->condition().held == 12);
     CHECK_THAT(to_string(world.transactions[1].problems.front()), Catch::Contains("suddenly lacks most"));
 }
 
@@ -412,8 +412,8 @@ TEST_CASE("what the server refuses is told of once, with what is missing") {
                                     Catch::Contains("resources: [services]") &&
                                     Catch::Contains("403 services is forbidden"));
     CHECK_THAT(world.source->waiting_for(), Catch::Contains("verb list"));
-    REQUIRE(world.source->ailments().size() == 1);
-    CHECK_THAT(world.source->ailments()[0].message, Catch::Contains("does not permit"));
+    REQUIRE(world.source->condition().ailments.size() == 1);
+    CHECK_THAT(world.source->condition().ailments[0].message, Catch::Contains("does not permit"));
 }
 
 TEST_CASE("credentials that are not accepted are one cause for all resources") {
@@ -427,7 +427,7 @@ TEST_CASE("credentials that are not accepted are one cause for all resources") {
     CHECK(world.server.count("GET ") >= 9);
     REQUIRE(world.logged.size() == 1);
     CHECK_THAT(world.logged[0], Catch::Contains("does not accept our credentials") && Catch::Contains("401"));
-    CHECK(world.source->ailments().size() == 1);
+    CHECK(world.source->condition().ailments.size() == 1);
 }
 
 TEST_CASE("a source may go at any moment, before its event loop does") {
