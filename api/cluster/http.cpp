@@ -2,22 +2,14 @@
 
 #include <netinet/tcp.h>
 
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
-#include <charconv>
-#include <vector>
 
-#include "api/cluster/gunzip.hpp"
 #include "api/cluster/tls.hpp"
 #include "base/resolve.hpp"
 
@@ -29,19 +21,6 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using namespace std::chrono_literals;
-
-constexpr std::size_t buffer_size = std::size_t{16} * 1024;  // what a TLS record holds: more does not come at once
-constexpr std::uint32_t longest_header = 16 * 1024;
-
-std::string words_of(const boost::system::error_code& error) {
-    if (error == beast::error::timeout)
-        return "no answer in time";
-    if (error == http::error::end_of_stream || error == asio::error::eof || error == asio::ssl::error::stream_truncated)
-        return "closed by the server";
-    if (error.category() == http::make_error_code(http::error::end_of_stream).category())
-        return "the answer is no HTTP that can be read (" + error.message() + ")";
-    return error.message();
-}
 
 /// A peer that has vanished (no FIN, no RST) is noticed within half a minute, whether we are sending or only listening.
 void notice_dead_peers(tcp::socket& socket) {
@@ -122,7 +101,7 @@ public:
         return error ? std::nullopt : std::optional(peer);
     }
 
-    bool reusable() const { return parser_ && parser_->is_done() && parser_->keep_alive(); }
+    bool reusable() const { return answer_.reusable(); }
 
 private:
     beast::tcp_stream& lowest() { return secure_ ? secure_->next_layer() : *plain_; }
@@ -156,62 +135,48 @@ private:
                                                                   const http::request<http::string_body>& request) {
         boost::system::error_code error;
         lowest().expires_after(answer_limit);
-        parser_.emplace();
-        parser_->body_limit(boost::none);  // a watch has no end; what of it is kept, its readers limit
-        parser_->header_limit(longest_header);
+        answer_.begin();
         co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
-        if (!error)
-            co_await http::async_read_header(stream, buffer_, *parser_,
-                                             asio::redirect_error(asio::use_awaitable, error));
         if (error)
             co_return tl::unexpected("request: " + words_of(error));
-        HttpHead head;
-        head.status = parser_->get().result_int();
-        const auto text = parser_->get()[http::field::retry_after];
-        long seconds = 0;  // the other form, a date, is not used by API servers
-        if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec == std::errc() && !text.empty())
-            head.retry_after = std::chrono::seconds(std::clamp(seconds, 0L, 3600L));
-        gunzip_.reset();
-        if (parser_->get()[http::field::content_encoding] == "gzip")
-            gunzip_.emplace();
-        co_return head;
+        for (;;) {
+            const auto head = answer_.head();
+            if (!head)
+                co_return tl::unexpected("request: " + head.error());
+            if (*head)
+                co_return **head;
+            if (const std::string problem = co_await receive(stream); !problem.empty())
+                co_return tl::unexpected("request: " + problem);
+        }
     }
 
     template <class Stream>
     asio::awaitable<tl::expected<std::string_view, std::string>> read_from(Stream& stream,
                                                                            std::chrono::milliseconds limit) {
         for (;;) {
-            if (!gunzip_ || gunzip_->complete())  // then the end of the body follows
-                co_return co_await receive(stream, limit);
-            const auto text = gunzip_->next(unpacked_);
-            if (!text || !text->empty())
-                co_return text;
-            const auto packed = co_await receive(stream, limit);
-            if (!packed)
-                co_return packed;
-            if (packed->empty())
-                co_return tl::unexpected(std::string("closed by the server"));  // in the middle of the text
-            gunzip_->feed(*packed);
+            const auto text = answer_.text();
+            if (!text)
+                co_return tl::unexpected(text.error());
+            if (*text)
+                co_return **text;
+            lowest().expires_after(limit);
+            if (const std::string problem = co_await receive(stream); !problem.empty())
+                co_return tl::unexpected(problem);
         }
     }
 
-    /// Some of the body as it was sent; empty at its end.
+    /// Hands some bytes of the answer on. Returns what went wrong.
     template <class Stream>
-    asio::awaitable<tl::expected<std::string_view, std::string>> receive(Stream& stream,
-                                                                         std::chrono::milliseconds limit) {
-        while (!parser_->is_done()) {
-            parser_->get().body().data = body_.data();
-            parser_->get().body().size = body_.size();
-            lowest().expires_after(limit);
-            boost::system::error_code error;
-            co_await http::async_read_some(stream, buffer_, *parser_, asio::redirect_error(asio::use_awaitable, error));
-            if (error && error != http::error::need_buffer)
-                co_return tl::unexpected(words_of(error));
-            const std::size_t size = body_.size() - parser_->get().body().size;
-            if (size > 0)
-                co_return std::string_view(body_.data(), size);
-        }
-        co_return std::string_view();
+    asio::awaitable<std::string> receive(Stream& stream) {
+        boost::system::error_code error;
+        const std::size_t size =
+            co_await stream.async_read_some(answer_.room(), asio::redirect_error(asio::use_awaitable, error));
+        answer_.received(size);
+        if (error == asio::error::eof)
+            answer_.closed();
+        else if (error)
+            co_return words_of(error);
+        co_return std::string();
     }
 
     asio::any_io_executor executor_;
@@ -220,11 +185,7 @@ private:
     std::optional<asio::ssl::context> context_;
     std::optional<beast::tcp_stream> plain_;
     std::optional<beast::ssl_stream<beast::tcp_stream>> secure_;
-    beast::flat_buffer buffer_{buffer_size};
-    std::array<char, buffer_size> body_{};
-    std::optional<Gunzip> gunzip_;
-    std::vector<char> unpacked_ = std::vector<char>(buffer_size);
-    std::optional<http::response_parser<http::buffer_body>> parser_;
+    HttpAnswer answer_;
 };
 
 HttpConnection::HttpConnection(asio::any_io_executor executor, ServerUrl server, TlsMaterial tls)

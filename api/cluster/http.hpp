@@ -1,5 +1,5 @@
-// One connection to an API server: HTTP/1.1 over TLS, one request after the other, answers read as they come. The only
-// file of this room that knows Beast.
+// One connection to an API server: HTTP/1.1 over TLS, one request after the other, answers read as they come
+// (api/cluster/http_answer).
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,6 +13,7 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "api/cluster/http_answer.hpp"
 #include "api/cluster/server_url.hpp"
 
 namespace api {
@@ -35,11 +36,6 @@ struct HttpRequest {
     std::string accept;
     std::string content_type;  ///< of the body
     std::string body;
-};
-
-struct HttpHead {
-    unsigned status = 0;
-    std::optional<std::chrono::seconds> retry_after;
 };
 
 /// Every wait has a limit, so that a server that is gone without a word is noticed; the error says in words what

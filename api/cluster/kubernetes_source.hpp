@@ -44,8 +44,8 @@ public:
     /// Each ailment has been given to the hook `away`.
     Condition condition() const override;
 
-    /// Whether all objects of that kind have been delivered, or the server has no such resource.
-    bool knows(Kind kind) const;
+    /// False as long as the server has such a resource and has not listed it.
+    bool knows(Kind kind) const override;
 
     /// Writes an Event (event_poster.hpp).
     boost::asio::awaitable<void> post(EventNote note) { return events_.post(std::move(note)); }

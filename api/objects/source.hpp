@@ -103,6 +103,9 @@ public:
     virtual bool is_current() const { return true; }
 
     virtual Condition condition() const { return {}; }
+
+    /// All objects of that kind have been delivered, or there can be none.
+    virtual bool knows(Kind) const { return true; }
 };
 
 }  // namespace api

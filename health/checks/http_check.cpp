@@ -3,16 +3,14 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 
 #include "health/checks/checks.hpp"
 #include "health/checks/connect.hpp"
+#include "health/checks/http_head.hpp"
 #include "health/checks/http_target.hpp"
 
 namespace health {
@@ -24,7 +22,6 @@ using Request = http::request<http::empty_body>;
 using Deadline = std::chrono::steady_clock::time_point;
 
 constexpr int max_requests = 10;  // in a chain of redirects
-constexpr std::uint32_t max_header = 64 * 1024;
 
 /// The answer's header, or why there is none.
 struct Exchange {
@@ -85,22 +82,27 @@ asio::awaitable<Exchange> exchange(Stream& stream, Request request) {
         result.problem = "write: " + words_of(error);
         co_return result;
     }
-    boost::beast::flat_buffer buffer(max_header);
+    HttpHeadReader reader;
     for (;;) {
-        http::response_parser<http::empty_body> parser;
-        parser.header_limit(max_header);
-        parser.skip(true);
-        co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-        if (error) {
-            result.problem = error.category() == http::make_error_code(http::error::end_of_stream).category()
-                                 ? "read: no HTTP answer (" + error.message() + ")"
-                                 : "read: " + words_of(error);
+        auto head = reader.read();
+        if (!head) {
+            result.problem = std::move(head.error());
             co_return result;
         }
-        result.status = parser.get().result_int();
-        result.location = std::string(parser.get()[http::field::location]);
-        if (result.status >= 200 || result.status == 101)
-            co_return result;  // other 1xx announce the real answer
+        if (*head) {
+            result.status = (*head)->status;
+            result.location = std::move((*head)->location);
+            co_return result;
+        }
+        const std::size_t size =
+            co_await stream.async_read_some(reader.room(), asio::redirect_error(asio::use_awaitable, error));
+        reader.received(size);
+        if (error == asio::error::eof) {
+            reader.closed();
+        } else if (error) {
+            result.problem = "read: " + words_of(error);
+            co_return result;
+        }
     }
 }
 

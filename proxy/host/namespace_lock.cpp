@@ -11,10 +11,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -63,12 +65,9 @@ int listen_at(const Place& place) {
     return -1;
 }
 
-std::optional<bool> administers_network(pid_t process) {
+std::string status_of(pid_t process) {
     std::ifstream file("/proc/" + std::to_string(process) + "/status");
-    for (std::string line; std::getline(file, line);)
-        if (line.starts_with("CapEff:"))
-            return (std::stoull(line.substr(std::strlen("CapEff:")), nullptr, 16) >> CAP_NET_ADMIN & 1) != 0;
-    return std::nullopt;
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 std::string program_of(pid_t process) {
@@ -93,7 +92,7 @@ std::optional<LockHolder> ask(const Place& place) {
         return std::nullopt;
     LockHolder holder{credentials.uid, credentials.pid, std::nullopt, ""};
     if (holder.process != 0) {
-        holder.administers = administers_network(holder.process);
+        holder.administers = administers_network(status_of(holder.process));
         holder.program = program_of(holder.process);
     }
     return holder;
@@ -110,6 +109,18 @@ std::string words(const LockHolder& holder) {
 
 bool may_be_podferry(const LockHolder& holder, uid_t our_user) {
     return (holder.user == 0 || holder.user == our_user) && holder.administers.value_or(true);
+}
+
+std::optional<bool> administers_network(std::string_view status) {
+    static constexpr std::string_view name = "\nCapEff:\t";
+    const auto at = status.find(name);
+    if (at == std::string_view::npos)
+        return std::nullopt;
+    const std::string_view digits = status.substr(at + name.size());
+    std::uint64_t effective = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), effective, 16).ec != std::errc())
+        return std::nullopt;
+    return (effective >> CAP_NET_ADMIN & 1) != 0;
 }
 
 std::string refusal(const LockHolder& holder) {

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 namespace proxy {
@@ -22,6 +23,9 @@ struct LockHolder {
 /// Whether that can be a podferry. Everybody in the namespace can take the name of a socket, and nobody is to keep
 /// podferry from its node by that: a podferry runs as root or as our own user, and has CAP_NET_ADMIN. Pure.
 bool may_be_podferry(const LockHolder& holder, uid_t our_user);
+
+/// What /proc/PID/status says of CAP_NET_ADMIN (proc_pid_status(5)); nothing: it does not say. Pure.
+std::optional<bool> administers_network(std::string_view status);
 
 /// For the one that is refused, and for the one that goes on all the same.
 std::string refusal(const LockHolder& holder);

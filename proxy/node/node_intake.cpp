@@ -121,7 +121,7 @@ void NodeLoop::follow_addresses() {
 /// `again`: the host may have other networks.
 bool NodeLoop::follow_networks(bool again) {
     const auto read_host = [] { return networks_of(netlink::host_addresses(), netlink::host_routes()); };
-    const bool knows_ranges = cluster_ == nullptr || cluster_->knows(api::Kind::service_cidr);
+    const bool knows_ranges = source_->knows(api::Kind::service_cidr);
     if (!networks_.follow(engine_.store(), knows_ranges, read_host, again))
         return false;
     const NetworkPlan& plan = networks_.plan();

@@ -486,11 +486,11 @@ TEST_CASE("a server without ServiceCIDRs, or without the right to them, costs on
     REQUIRE(world.within(20s, [&] { return world.server.count(cidrs) >= 4; }));
     REQUIRE(world.logged.size() == 1);
     CHECK_THAT(world.logged[0], Catch::Contains(row.line));
-    CHECK(world.source->ailments().size() == row.ailments);
+    CHECK(world.source->condition().ailments.size() == row.ailments);
     CHECK(world.source->knows(Kind::service_cidr) == (row.status == 404));
-    CHECK(world.source->watching());
+    CHECK(world.source->is_current());
     CHECK(world.transactions.size() == 1);
-    for (const auto& [resource, seconds] : world.source->staleness())
+    for (const auto& [resource, seconds] : world.source->condition().staleness)
         CHECK(seconds < 60);
 }
 
@@ -515,7 +515,7 @@ TEST_CASE("what is watched is a list of values") {
     REQUIRE(world.transactions[0].problems.size() == 1);
     CHECK(world.transactions[0].problems[0].object == "EndpointSlices");
     CHECK(world.transactions[0].problems[0].message == "there is none");
-    CHECK(world.source->watching());
+    CHECK(world.source->is_current());
     CHECK(world.source->knows(Kind::endpoint_slice));
     CHECK_FALSE(world.source->knows(Kind::service));
     CHECK(world.server.count("GET " + services) == 0);

@@ -34,6 +34,19 @@ TEST_CASE("only what can be a podferry is believed to be one") {
           "whatever their state_dir; stop it first");
 }
 
+TEST_CASE("the kernel tells who may administer the network") {
+    const auto row = GENERATE(values<std::pair<std::string, std::optional<bool>>>({
+        {"Name:\tpodferry\nCapPrm:\t0000000000000000\nCapEff:\t0000000000001000\n", true},
+        {"Name:\tpodferry\nCapPrm:\t0000000000001000\nCapEff:\t0000000000000fff\n", false},
+        {"Name:\tCapEff:\t0000000000001000\n", std::nullopt},
+        {"Name:\tx\nCapEff:\tall\n", std::nullopt},
+        {"Name:\tx\nCapEff:\t", std::nullopt},
+        {"", std::nullopt},
+    }));
+    CAPTURE(row.first);
+    CHECK(administers_network(row.first) == row.second);
+}
+
 TEST_CASE("the lock of a namespace is had once, and again when it has been given back") {
     const std::string name = "podferry.io/test-" + std::to_string(::getpid());
     {
