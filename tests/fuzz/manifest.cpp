@@ -3,7 +3,9 @@
 #include <cstdlib>
 
 #include "api/folder/manifest_set.hpp"
+#include "proxy/engine/engine.hpp"
 #include "proxy/engine/engine_problems.hpp"
+#include "proxy/engine/service_view.hpp"
 
 namespace {
 
@@ -32,7 +34,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     update("fuzz.yaml", text);
     update("fuzz.json", text);
     problems_of(engine);
-    engine.view();
+    const netlink::KernelState nothing;
+    const proxy::ServiceViews views = engine.views(nothing);
+    for (const api::Service& service : engine.store().services())
+        views.of(service);
     const netlink::VirtualServer web{base::make_address("10.96.0.5"), netlink::Protocol::tcp, 80};
     if (engine.desired().find(web) == nullptr) {
         std::fputs("the good Service is not served any more\n", stderr);

@@ -1,5 +1,6 @@
-// Short texts from outside: what IPVS lists in /proc, lists of ports and durations, kernel versions, prefixes, the
-// state file, and where a probe goes. No crash; what is understood means the same when it is written and read again.
+// Short texts from outside: what /proc has of IPVS, connection tracking and processes, what modprobe goes by, lists of
+// ports and durations, kernel versions, prefixes, users, the state file, and where a probe goes. No crash; what is
+// understood means the same when it is written and read again.
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -10,9 +11,14 @@
 #include "health/checks/http_target.hpp"
 #include "netlink/ipvs_connections.hpp"
 #include "netlink/ipvs_listing.hpp"
+#include "netlink/module_options.hpp"
+#include "netlink/sysctl.hpp"
 #include "proxy/host/limits.hpp"
+#include "proxy/host/namespace_lock.hpp"
 #include "proxy/host/port_set.hpp"
+#include "proxy/host/privileges.hpp"
 #include "proxy/plan/allocate.hpp"
+#include "proxy/sync/tracking_drops.hpp"
 
 namespace {
 
@@ -37,7 +43,7 @@ void read_state(const std::string& text) {
     if (const auto ports = proxy::parse_ports(text))
         expect(proxy::parse_ports(proxy::to_string(*ports)) == ports, "ports");
     if (const auto prefix = base::parse_prefix(text))
-        expect(base::parse_prefix(proxy::to_string(*prefix)) == prefix, "prefix");
+        expect(base::parse_prefix(base::to_string(*prefix)) == prefix, "prefix");
     if (const auto record = proxy::parse_reservation(text)) {
         expect(proxy::parse_reservation(proxy::to_text(*record)) == record, "reservation");
         proxy::released(*record, record->boot, record->left);
@@ -48,6 +54,15 @@ void read_state(const std::string& text) {
     }
     base::parse_go_duration(text);
     proxy::parse_kernel_version(text);
+    proxy::parse_user(text);
+}
+
+void read_host(const std::string& text) {
+    proxy::parse_tracking_drops(text);
+    proxy::administers_network(text);
+    netlink::module_option(text, "ip_vs", "conn_tab_bits");
+    for (const auto fit : {netlink::Sysctl::Fit::exactly, netlink::Sysctl::Fit::at_least})
+        netlink::is_met({"net.ipv4.vs.conntrack", "1", "", fit}, text);
 }
 
 void read_targets(const std::string& text) {
@@ -63,6 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string text(reinterpret_cast<const char*>(data), size);
     read_listing(text);
     read_state(text);
+    read_host(text);
     read_targets(text);
     return 0;
 }
