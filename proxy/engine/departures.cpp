@@ -64,8 +64,8 @@ std::set<std::uint32_t> udp_marks(const ServicePlan& plan) {
 
 }  // namespace
 
-std::set<netlink::Address> ended_pods(const api::Transaction& transaction, const api::Store& store) {
-    std::set<netlink::Address> ended;
+std::set<base::Address> ended_pods(const api::Transaction& transaction, const api::Store& store) {
+    std::set<base::Address> ended;
     const auto note = [&](const api::ObjectName& name) {
         if (const auto pod = store.pods().find(name); pod != store.pods().end())
             ended.insert(pod->ips.begin(), pod->ips.end());
@@ -79,7 +79,7 @@ std::set<netlink::Address> ended_pods(const api::Transaction& transaction, const
     return ended;
 }
 
-void Departures::note_ended(const std::set<netlink::Address>& pods) {
+void Departures::note_ended(const std::set<base::Address>& pods) {
     ended_.insert(pods.begin(), pods.end());
     draining_.end(ended_);
 }

@@ -17,7 +17,7 @@
 namespace proxy {
 
 /// Addresses of the pods that end with the transaction, which the store has not applied yet.
-std::set<netlink::Address> ended_pods(const api::Transaction& transaction, const api::Store& store);
+std::set<base::Address> ended_pods(const api::Transaction& transaction, const api::Store& store);
 
 class Departures {
 public:
@@ -25,7 +25,7 @@ public:
     explicit Departures(std::chrono::milliseconds timeout) : draining_(timeout) {}
 
     /// Pods have ended, which had these addresses.
-    void note_ended(const std::set<netlink::Address>& pods);
+    void note_ended(const std::set<base::Address>& pods);
     /// Everything has been planned since: who has ended is known no more.
     void forget_ended() { ended_.clear(); }
 
@@ -52,7 +52,7 @@ private:
 
     Draining draining_;
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
-    std::set<netlink::Address> ended_;                                      // of pods, since all was planned
+    std::set<base::Address> ended_;                                      // of pods, since all was planned
 };
 
 }  // namespace proxy

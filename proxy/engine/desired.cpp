@@ -24,7 +24,7 @@ void Desired::replace(const api::ObjectName& service, ServicePlan plan, const Ag
     if (!has_all)
         leave_out_lost(keys.servers,
                        {[&](const VirtualServer& server) { return claims_.has(service, server); },
-                        [this](const netlink::Address& address) {
+                        [this](const base::Address& address) {
                             return wishes_.wants({netlink::Set::node_address, address, netlink::Protocol::none, 0});
                         }},
                        plan.elements);

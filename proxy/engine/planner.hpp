@@ -35,7 +35,7 @@ public:
     void look_for_missing_schedulers(const std::function<bool(const std::string& scheduler)>& is_there,
                                      const Services& services);
     /// Pods have ended, which had these addresses.
-    void note_ended(const std::set<netlink::Address>& pods) { ledger_.departures.note_ended(pods); }
+    void note_ended(const std::set<base::Address>& pods) { ledger_.departures.note_ended(pods); }
 
     bool is_dirty() const { return node_dirty_ || !dirty_.empty() || !round_.empty(); }
 

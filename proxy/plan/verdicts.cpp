@@ -37,7 +37,7 @@ void Verdicts::await_no_more(const api::ObjectName& pod) {
     const auto found = awaited_.find(pod);
     if (found == awaited_.end())
         return;
-    for (const netlink::Address& address : found->second)
+    for (const base::Address& address : found->second)
         if (const auto count = addresses_.find(address); --count->second == 0)
             addresses_.erase(count);
     awaited_.erase(found);

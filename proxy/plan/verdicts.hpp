@@ -29,14 +29,14 @@ public:
     void await(const api::ObjectName& pod, const std::vector<api::Address>& addresses);
     bool awaits(const api::ObjectName& pod) const { return awaited_.contains(pod); }
     /// Whether one of the pods that are awaited has the address.
-    bool awaits(const netlink::Address& address) const { return addresses_.contains(address); }
+    bool awaits(const base::Address& address) const { return addresses_.contains(address); }
 
 private:
     void await_no_more(const api::ObjectName& pod);
 
     std::map<api::ObjectName, PodVerdict> verdicts_;                    // of those that are probed
-    std::map<api::ObjectName, std::vector<netlink::Address>> awaited_;  // with their addresses
-    std::map<netlink::Address, std::size_t> addresses_;                 // how many that are awaited have it
+    std::map<api::ObjectName, std::vector<base::Address>> awaited_;  // with their addresses
+    std::map<base::Address, std::size_t> addresses_;                 // how many that are awaited have it
 };
 
 }  // namespace proxy

@@ -90,7 +90,7 @@ TEST_CASE("a verdict is the container's until another one is in its place") {
 }
 
 TEST_CASE("pods that are known at the start are awaited until they are judged") {
-    const netlink::Address address = build::address("10.1.0.11");
+    const base::Address address = build::address("10.1.0.11");
     Probing probing;
     probing.apply(build::transaction({pod_of(2)}, true));
     const auto awaited = [&] {
