@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/prefix.hpp"
 #include "netlink/nft_code.hpp"
 
 namespace netlink::nft {
