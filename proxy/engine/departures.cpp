@@ -14,9 +14,9 @@ bool has_ended(const api::Pod& pod) {
 }
 
 /// Of `terminating` ones, the addresses that no endpoint has any more.
-std::set<Address> gone(const std::set<netlink::RealServer>& terminating,
-                       const std::vector<api::PortEndpoints>& endpoints) {
-    std::set<Address> addresses;
+std::set<base::Address> gone(const std::set<netlink::RealServer>& terminating,
+                             const std::vector<api::PortEndpoints>& endpoints) {
+    std::set<base::Address> addresses;
     for (const netlink::RealServer& real : terminating)
         addresses.insert(real.address);
     for (const api::PortEndpoints& group : endpoints)

@@ -52,7 +52,7 @@ private:
 
     Draining draining_;
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan
-    std::set<base::Address> ended_;                                      // of pods, since all was planned
+    std::set<base::Address> ended_;                                         // of pods, since all was planned
 };
 
 }  // namespace proxy

@@ -65,8 +65,8 @@ private:
 
 /// What leave_out_lost() asks about.
 struct FrontEndLookUp {
-    std::function<bool(const netlink::VirtualServer&)> has;  ///< the service has it, of those that it wants
-    std::function<bool(const Address&)> is_node_address;     ///< node ports are served there
+    std::function<bool(const netlink::VirtualServer&)> has;     ///< the service has it, of those that it wants
+    std::function<bool(const base::Address&)> is_node_address;  ///< node ports are served there
 };
 
 /// Of the elements of a service those that belong to a front end which it has lost go. An element with an address and a

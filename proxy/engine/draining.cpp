@@ -47,7 +47,7 @@ void Draining::replace(const netlink::VirtualServer& server, const std::map<netl
 }
 
 /// Hardly ever is it about one of them: then nothing is searched.
-void Draining::end(const std::set<Address>& pods) {
+void Draining::end(const std::set<base::Address>& pods) {
     if (std::none_of(pods.begin(), pods.end(), [this](const auto& pod) { return vanished_.contains(pod); }))
         return;
     for (auto& [server, entries] : servers_)

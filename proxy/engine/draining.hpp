@@ -52,7 +52,7 @@ public:
 
     /// The pods with these addresses have ended: so have, where they drain, those real servers of which no more was
     /// known than that they had vanished. They may be another Service's, from which their virtual server was taken.
-    void end(const std::set<Address>& pods);
+    void end(const std::set<base::Address>& pods);
 
     /// The virtual server is gone, and all its real servers with it.
     void forget(const netlink::VirtualServer& server) { replace(server, {}); }
@@ -85,7 +85,7 @@ private:
 
     std::chrono::milliseconds timeout_;
     std::map<netlink::VirtualServer, Entries> servers_;
-    std::map<Address, std::size_t> vanished_;        // how many of these entries have vanished
+    std::map<base::Address, std::size_t> vanished_;  // how many of these entries have vanished
     std::optional<netlink::VirtualServer> counted_;  // the last one that next() gave
 };
 

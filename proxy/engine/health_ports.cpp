@@ -90,7 +90,7 @@ std::size_t HealthPorts::count(const api::ObjectName& service, const Claim& clai
                                const Mirror& kernel) {
     if (claim.candidates.empty())
         return 0;
-    std::set<Address> addresses[2];
+    std::set<base::Address> addresses[2];
     std::set<netlink::RealServer> asked;
     for (const Candidate& candidate : claim.candidates)
         asked.insert(candidate.real);

@@ -34,7 +34,7 @@ public:
 private:
     void await_no_more(const api::ObjectName& pod);
 
-    std::map<api::ObjectName, PodVerdict> verdicts_;                    // of those that are probed
+    std::map<api::ObjectName, PodVerdict> verdicts_;                 // of those that are probed
     std::map<api::ObjectName, std::vector<base::Address>> awaited_;  // with their addresses
     std::map<base::Address, std::size_t> addresses_;                 // how many that are awaited have it
 };
