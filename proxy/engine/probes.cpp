@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "base/numbers.hpp"
-#include "base/overloaded.hpp"
 #include <algorithm>
 #include <charconv>
+#include "base/numbers.hpp"
+#include "base/overloaded.hpp"
 
 namespace proxy {
 namespace {

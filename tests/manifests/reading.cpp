@@ -173,6 +173,10 @@ json::object facts(const api::Node& n) {
             {"podCIDRs", list(n.pod_cidrs, network)}};
 }
 
+json::object facts(const api::ServiceCidr& c) {
+    return {{"cidrs", list(c.cidrs, network)}};
+}
+
 /// "Service shop/web": kind, namespace and name.
 json::object head(const std::string& label) {
     const std::string kind = label.substr(0, label.find(' '));
