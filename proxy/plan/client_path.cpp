@@ -40,7 +40,7 @@ public:
 private:
     /// The first one of the set, whatever its mark.
     const Element* find(Set set) const {
-        const Address address = netlink::has_address(set) ? front_end_.address : Address();
+        const base::Address address = netlink::has_address(set) ? front_end_.address : base::Address();
         const auto found = state_.elements.lower_bound({set, address, front_end_.protocol, front_end_.port});
         const bool is_it = found != state_.elements.end() && found->set == set && found->address == address &&
                            found->protocol == front_end_.protocol && found->port == front_end_.port;
@@ -66,7 +66,8 @@ ClientPath path_of(const netlink::KernelState& kernel, bool is_own, const netlin
             return path;
     }
     if (const std::uint32_t mark = at.mark(client); mark != 0)
-        path.server = {front_end.address.is_v6() ? Address::any_v6() : Address(), netlink::Protocol::none, 0, mark};
+        path.server = {front_end.address.is_v6() ? base::Address::any_v6() : base::Address(), netlink::Protocol::none,
+                       0, mark};
     const auto server = kernel.virtual_servers.find(path.server);
     if (server == kernel.virtual_servers.end())
         return path;

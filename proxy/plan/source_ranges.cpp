@@ -9,12 +9,12 @@ namespace proxy {
 namespace {
 
 /// The `part`th of the equal parts of `network` whose prefixes have this length.
-Address part_of(const base::Prefix& network, int length, unsigned part) {
+base::Address part_of(const base::Prefix& network, int length, unsigned part) {
     const int unused = network.address.bits() - length;  // bits behind the part's number, which is in one byte
     const auto old = network.address.bytes();
     std::vector<std::uint8_t> bytes(old.begin(), old.end());
     bytes[bytes.size() - 1 - static_cast<std::size_t>(unused / 8)] |= static_cast<std::uint8_t>(part << (unused % 8));
-    return Address(bytes);
+    return base::Address(bytes);
 }
 
 /// The same addresses, by prefixes of a length that there is a set for.
@@ -48,9 +48,9 @@ AllowedSources::AllowedSources(const std::vector<base::Prefix>& ranges, bool ipv
 }
 
 bool AllowedSources::has(const api::Address& address) const {
-    const auto behind =
-        std::upper_bound(widest_.begin(), widest_.end(), address,
-                         [](const Address& wanted, const base::Prefix& network) { return wanted < network.address; });
+    const auto behind = std::upper_bound(
+        widest_.begin(), widest_.end(), address,
+        [](const base::Address& wanted, const base::Prefix& network) { return wanted < network.address; });
     return behind != widest_.begin() && contains(*std::prev(behind), address);
 }
 
