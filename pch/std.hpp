@@ -1,5 +1,5 @@
-// What nearly every file parses: precompiled, once for each library. Only headers of others, so that no change of ours makes
-// everything anew, and files still include what they use.
+// What nearly every file parses: precompiled, once for each library. Only headers of others, so that no change of ours
+// makes everything anew, and files still include what they use.
 #pragma once
 
 #include <fmt/format.h>

@@ -22,6 +22,7 @@
 #include "proxy/engine/reconciler.hpp"
 #include "proxy/engine/rounds.hpp"
 #include "proxy/engine/trigger_times.hpp"
+#include "proxy/engine/view.hpp"
 #include "proxy/host/host_watch.hpp"
 #include "proxy/host/limits.hpp"
 #include "proxy/host/networks.hpp"

@@ -11,7 +11,7 @@
 #include "health/checks/http_target.hpp"
 #include "netlink/ipvs_connections.hpp"
 #include "netlink/ipvs_listing.hpp"
-#include "netlink/module_options.hpp"
+#include "netlink/kernel_modules.hpp"
 #include "netlink/sysctl.hpp"
 #include "proxy/host/limits.hpp"
 #include "proxy/host/namespace_lock.hpp"
@@ -60,7 +60,7 @@ void read_state(const std::string& text) {
 void read_host(const std::string& text) {
     proxy::parse_tracking_drops(text);
     proxy::administers_network(text);
-    netlink::module_option(text, "ip_vs", "conn_tab_bits");
+    netlink::option_value(text, "conn_tab_bits");
     for (const auto fit : {netlink::Sysctl::Fit::exactly, netlink::Sysctl::Fit::at_least})
         netlink::is_met({"net.ipv4.vs.conntrack", "1", "", fit}, text);
 }

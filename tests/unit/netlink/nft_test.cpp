@@ -124,7 +124,7 @@ TEST_CASE("a comment is found again in a rule's message, cut to what user data c
 
 // What a dump or a removal that forgets the table's name would do is everybody's table.
 TEST_CASE("each message names our table, and no other") {
-    std::vector<Step> steps = installation_of(make_ruleset({{"10.1.0.0/16"}, false}));
+    std::vector<Step> steps = installation_of(make_ruleset({{{base::Address::v4(0x0a010000U), 16}}, false}));
     for (Step& step : removal())
         steps.push_back(std::move(step));
     steps.push_back({get_rules(), "rules"});

@@ -1,5 +1,6 @@
 // The listeners of health check ports, on loopback addresses.
 #include "proxy/serve/health_server.hpp"
+#include "base/asio_address.hpp"
 #include "proxy/serve/health_reply.hpp"
 
 #include <boost/asio/connect.hpp>
@@ -72,14 +73,14 @@ struct World {
                     const std::string& request = "POST /any/path?at=all HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi") {
         tcp::socket client(io);
         boost::system::error_code error;
-        client.connect({address, port}, error);
+        client.connect({base::to_asio(address), port}, error);
         return error ? "refused" : converse(client, request);
     }
 };
 
 std::uint16_t free_port() {
     boost::asio::io_context io;
-    return tcp::acceptor(io, {one, 0}).local_endpoint().port();
+    return tcp::acceptor(io, {base::to_asio(one), 0}).local_endpoint().port();
 }
 
 }  // namespace
@@ -98,7 +99,7 @@ TEST_CASE("a port is answered on every address, whatever the method and path, un
         CHECK_THAT(answer, Catch::EndsWith("\r\n\r\n" + health_reply(world.ports[port], true).body));
     }
     tcp::socket kept(world.io);
-    kept.connect({one, port});
+    kept.connect({base::to_asio(one), port});
     CHECK_THAT(world.converse(kept, "GET / HTTP/1.1\r\n\r\n"), Catch::StartsWith("HTTP/1.1 200"));
     world.ports.clear();
     CHECK_FALSE(world.follow({port}, {one, two}));
@@ -113,7 +114,7 @@ TEST_CASE("listeners follow the addresses, and those that stay are not interrupt
     world.follow({port}, {one});
     CHECK(world.ask(two, port) == "refused");
     tcp::socket waiting(world.io);  // accepted by the kernel, not yet by us
-    waiting.connect({one, port});
+    waiting.connect({base::to_asio(one), port});
     world.follow({}, {one, two});
     CHECK_THAT(world.ask(two, port), Catch::StartsWith("HTTP/1.0 503"));
     CHECK_THAT(world.converse(waiting, "GET / HTTP/1.0\r\n\r\n"), Catch::StartsWith("HTTP/1.0 503"));
@@ -124,7 +125,7 @@ TEST_CASE("listeners follow the addresses, and those that stay are not interrupt
 
 TEST_CASE("a port that somebody has is a failure that is told once, tried again, and gone when it is free") {
     World world;
-    std::optional<tcp::acceptor> other(std::in_place, world.io, tcp::endpoint(two, 0));
+    std::optional<tcp::acceptor> other(std::in_place, world.io, tcp::endpoint(base::to_asio(two), 0));
     const std::uint16_t port = other->local_endpoint().port();
     world.ports[port] = {{"shop", "web"}, 1};
     CHECK(world.follow({port}, {one, two}));
@@ -144,7 +145,7 @@ TEST_CASE("a port that somebody has is a failure that is told once, tried again,
 
 TEST_CASE("a failure goes with its Service") {
     World world;
-    const tcp::acceptor other(world.io, tcp::endpoint(one, 0));
+    const tcp::acceptor other(world.io, tcp::endpoint(base::to_asio(one), 0));
     const std::uint16_t port = other.local_endpoint().port();
     world.ports[port] = {{"shop", "web"}, 1};
     CHECK(world.follow({port}, {one}));
