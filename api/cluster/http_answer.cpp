@@ -65,6 +65,7 @@ public:
     asio::mutable_buffer room() { return bytes_.prepare(bytes_.max_size() - bytes_.size()); }
     void received(std::size_t size) { bytes_.commit(size); }
     void closed() { closed_ = true; }
+    void give_up() { broken_ = true; }
 
     tl::expected<std::optional<HttpHead>, std::string> head() {
         for (;;) {
@@ -94,16 +95,14 @@ public:
             const auto packed = as_sent();
             if (!packed || !*packed)
                 return packed;
-            if ((*packed)->empty()) {
-                closed_ = true;
+            if ((*packed)->empty())
                 return tl::unexpected(std::string("closed by the server"));  // in the middle of the text
-            }
             gunzip_->feed(**packed);
         }
     }
 
     bool reusable() const {
-        return parser_ && parser_->is_done() && parser_->keep_alive() && bytes_.size() == 0 && !closed_;
+        return parser_ && parser_->is_done() && parser_->keep_alive() && bytes_.size() == 0 && !closed_ && !broken_;
     }
 
 private:
@@ -162,6 +161,7 @@ private:
     int announcements_ = 0;
     bool in_vain_ = false;  ///< the last look at the body was: a chunk has only begun
     bool closed_ = false;
+    bool broken_ = false;
 };
 
 HttpAnswer::HttpAnswer() : impl_(std::make_unique<Impl>()) {}
@@ -185,11 +185,17 @@ void HttpAnswer::closed() {
 }
 
 tl::expected<std::optional<HttpHead>, std::string> HttpAnswer::head() {
-    return impl_->head();
+    auto head = impl_->head();
+    if (!head)
+        impl_->give_up();
+    return head;
 }
 
 tl::expected<std::optional<std::string_view>, std::string> HttpAnswer::text() {
-    return impl_->text();
+    auto text = impl_->text();
+    if (!text)
+        impl_->give_up();
+    return text;
 }
 
 bool HttpAnswer::reusable() const {
