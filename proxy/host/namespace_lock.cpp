@@ -20,6 +20,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/numbers.hpp"
+
 namespace proxy {
 namespace {
 
@@ -116,11 +118,11 @@ std::optional<bool> administers_network(std::string_view status) {
     const auto at = status.find(name);
     if (at == std::string_view::npos)
         return std::nullopt;
-    const std::string_view digits = status.substr(at + name.size());
-    std::uint64_t effective = 0;
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), effective, 16).ec != std::errc())
+    const std::string_view rest = status.substr(at + name.size());
+    const auto effective = base::parse_number<std::uint64_t>(rest.substr(0, rest.find('\n')), 16);
+    if (!effective)
         return std::nullopt;
-    return (effective >> CAP_NET_ADMIN & 1) != 0;
+    return (*effective >> CAP_NET_ADMIN & 1) != 0;
 }
 
 std::string refusal(const LockHolder& holder) {

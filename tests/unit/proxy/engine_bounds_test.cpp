@@ -197,7 +197,12 @@ TEST_CASE("a Service that changes or goes while it is planned is planned again")
     if (!goes)
         direct.apply(small.objects());
     direct.sync(everything);
-    CHECK(world.kernel.state() == direct.kernel.state());
+    // A plan that was under way is finished, so that a Service that changes all the time holds up nobody; what of it is
+    // not wanted any more drains.
+    netlink::KernelState kernel = world.kernel.state();
+    for (auto& [server, state] : kernel.virtual_servers)
+        std::erase_if(state.real_servers, [](const auto& real) { return real.second == 0; });
+    CHECK(kernel == direct.kernel.state());
     CHECK(world.engine->desired().wishes().virtual_servers().size() ==
           direct.engine->desired().wishes().virtual_servers().size());
 }

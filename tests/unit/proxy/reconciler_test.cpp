@@ -459,7 +459,10 @@ TEST_CASE("many elements are given in batches, but what opens a front end to som
     for (std::uint16_t port = 21; port <= 30; ++port)
         plan.elements.push_back({netlink::Set::masquerade, web.address, netlink::Protocol::tcp, port});
     world.desired.replace({"shop", "web"}, plan);
-    CHECK(world.reconciler.step(world.now, 3).applied == 12);
+    std::size_t largest = 0;
+    for (int i = 0; i < 100 && !(i > 0 && world.reconciler.idle()); ++i)
+        largest = std::max(largest, world.reconciler.step(world.now, 3).applied);
+    CHECK(largest == 12);
 }
 
 TEST_CASE("slices of what is touched are compared and given one after the other") {
