@@ -143,7 +143,8 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"conntrack_max_per_core: -1\n",
                 "c.yaml:1:25: conntrack_max_per_core: must be a whole number of 0..16777216\n"},
         Mistake{"ipvs_tcp_timeout: 577h\n",
-                "c.yaml:1:19: ipvs_tcp_timeout: must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, of 0s..576h\n"},
+                "c.yaml:1:19: ipvs_tcp_timeout: must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, "
+                "of 0s..576h\n"},
         Mistake{"ipvs_conn_tab_bits: 21\n", "c.yaml:1:21: ipvs_conn_tab_bits: must be a whole number of 8..20\n"},
         Mistake{"- a\n", "c.yaml:1:1: must be a mapping of settings to values\n"},
         Mistake{"a: 1\n---\nb: 2\n", "c.yaml:2:1: more than one YAML document; a configuration is one\n"},
