@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs a command in a virtual machine with Debian's stock cloud kernel, which has IPVS.
+"""Runs a command in a virtual machine with one of Debian's stock cloud kernels, which have IPVS.
 
 The machine sees this machine's file system read-only (virtiofs) under a writable layer in memory, so that every tool
 that is installed here is there too; nothing it does is seen here. Needs root, and the packages of `./dev setup`.
 
-    vm.py [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] [--twice] COMMAND...
+    vm.py [--kernel VERSION] [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] [--twice] COMMAND...
 
 With --network it has an interface behind which this machine's loopback is 10.0.2.2 (and is itself to be 10.0.2.15).
 With --counted it has one processor, and its clock goes on by 8 ns with each instruction: what is timed by it is what it has to
@@ -25,9 +25,9 @@ import termios
 import time
 import tty
 
+import kernels
 from pace import pace, stretched
 
-CACHE = pathlib.Path(os.environ.get("PODFERRY_CACHE", pathlib.Path.home() / ".cache/podferry"))
 VIRTIOFSD = next((p for p in ("/usr/lib/qemu/virtiofsd", "/usr/libexec/virtiofsd") if os.path.exists(p)), None)
 KVM_CPU = "host,-arch-capabilities"  # nested KVM may refuse that register
 BOOT_MODULES = ["virtio_pci", "virtio_console", "fuse", "virtiofs", "overlay"]
@@ -72,49 +72,16 @@ busybox poweroff -f
 """
 
 
-def kernel():
-    """The folder with Debian's newest cloud kernel, unpacked, not installed."""
-    name = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], check=True, capture_output=True,
-                          text=True).stdout.split("Depends: ")[1].split()[0]
-    folder = CACHE / name
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        subprocess.run(["apt-get", "download", "-q", name], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        package = next(folder.glob("*.deb"))
-        subprocess.run(["dpkg", "-x", package, folder], check=True)
-        package.unlink()
-        release = next((folder / "lib/modules").iterdir()).name
-        subprocess.run(["depmod", "-b", folder, release], check=True)
-        (folder / "complete").touch()
-    return folder
-
-
-def dependencies(modules, names):
-    """Paths of the modules, each after those that it needs."""
-    needed = {}
-    for line in (modules / "modules.dep").read_text().splitlines():
-        path, _, rest = line.partition(":")
-        needed[pathlib.Path(path).name.removesuffix(".ko").replace("-", "_")] = (path, rest.split())
-    order = []
-    for name in names:
-        path, rest = needed[name]
-        for item in [*reversed(rest), path]:
-            if item not in order:
-                order.append(item)
-    return order
-
-
-def initramfs(folder, modules, names, target, init2):
+def initramfs(folder, debian, names, target, init2):
     root = folder / "initramfs"
     for place in ("bin", "proc", "dev", "lower", "upper", "root", "modules"):
         (root / place).mkdir(parents=True)
     shutil.copy("/bin/busybox", root / "bin/busybox")
-    order = dependencies(modules, names)
+    order = kernels.load_order(debian, names)
     for path in order:
-        shutil.copy(modules / path, root / "modules" / pathlib.Path(path).name)
+        (root / "modules" / (kernels.plain_name(path) + ".ko")).write_bytes(kernels.unpacked(path))
     init = root / "init"
-    loaded = " ".join(pathlib.Path(path).name.removesuffix(".ko") for path in order)
+    loaded = " ".join(kernels.plain_name(path) for path in order)
     init.write_text(INIT.replace("@ORDER@", loaded).replace("@INIT2@", str(init2)))
     init.chmod(0o755)
     listing = subprocess.run(["find", ".", "-print0"], cwd=root, capture_output=True, check=True).stdout
@@ -126,12 +93,12 @@ def has_kvm(debian):
     """Whether KVM really runs a kernel: a nested one may open and then fail, or crawl. Asked once per boot."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return False
-    answer = CACHE / ("kvm-" + pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    answer = kernels.CACHE / ("kvm-" + pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip())
     if not answer.exists():
         try:  # without a root file system the kernel panics, which ends the machine
             probe = subprocess.run(
                 ["qemu-system-x86_64", "-M", "q35", "-accel", "kvm", "-cpu", KVM_CPU, "-m", "512", "-nodefaults",
-                 "-no-reboot", "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))),
+                 "-no-reboot", "-display", "none", "-kernel", str(kernels.image(debian)),
                  "-append", "console=ttyS0 panic=-1", "-serial", "stdio"], capture_output=True, timeout=stretched(10))
             works = b"Kernel panic" in probe.stdout
         except subprocess.TimeoutExpired:
@@ -148,13 +115,12 @@ def processors(debian, counted):
 
 
 def start(args, folder):
-    debian = kernel()
-    modules = next((debian / "lib/modules").iterdir())
+    debian = kernels.fetch(args.kernel)
     init2 = folder / "init2"
-    init2.write_text(INIT2.replace("@MODULES@", str(modules)).replace("@FOLDER@", os.getcwd())
+    init2.write_text(INIT2.replace("@MODULES@", str(kernels.modules(debian))).replace("@FOLDER@", os.getcwd())
                      .replace("@COMMAND@", f"export LAB_PACE={1 if args.counted else pace().factor:.2f}; " + " ".join(args.command)).replace("@MARK@", EXIT_MARK))
     init2.chmod(0o755)
-    initramfs(folder, modules, BOOT_MODULES + (NETWORK_MODULES if args.network else []), folder / "initrd", init2)
+    initramfs(folder, debian, BOOT_MODULES + (NETWORK_MODULES if args.network else []), folder / "initrd", init2)
     share = subprocess.Popen([VIRTIOFSD, f"--socket-path={folder}/share", "-o", "source=/", "-o", "sandbox=chroot", "-o",
                               "cache=always"], stdout=subprocess.DEVNULL, stderr=open(folder / "virtiofsd.log", "w"))
     deadline = time.monotonic() + stretched(10)
@@ -165,7 +131,7 @@ def start(args, folder):
     append = "console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=on mitigations=off tsc=reliable"
     qemu = subprocess.Popen(
         ["qemu-system-x86_64", "-M", "q35", *processors(debian, args.counted), "-m", str(args.memory), "-nodefaults", "-no-reboot",
-         "-display", "none", "-kernel", str(next((debian / "boot").glob("vmlinuz-*"))), "-initrd", str(folder / "initrd"),
+         "-display", "none", "-kernel", str(kernels.image(debian)), "-initrd", str(folder / "initrd"),
          "-append", append, "-object", f"memory-backend-memfd,id=memory,size={args.memory}M,share=on",
          "-numa", "node,memdev=memory", "-chardev", f"socket,id=share,path={folder}/share",
          "-device", "vhost-user-fs-pci,chardev=share,tag=host", "-serial", f"file:{folder}/kernel.log",
@@ -210,6 +176,7 @@ def stream(qemu, folder, deadline):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kernel", choices=kernels.KERNELS, default="6.1")
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--network", action="store_true")
