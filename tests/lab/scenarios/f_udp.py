@@ -128,8 +128,7 @@ def it_finds_clients_that_came_before_the_service(lab):
     for port, resolver in resolvers.items():
         resolver.wait_for(("pod1",))
         wait_until(f"port {port} is masqueraded", lambda: resolver.rows()[-1][2] != OUTSIDE_IP[4], 10)
-        if entry(lab, port)[0] != pod_ip(1):
-            raise Failure(f"the entry does not lead to the pod: {entry(lab, port)}")
+        wait_until(f"the entry of port {port} leads to the pod", lambda: (entry(lab, port) or [None])[0] == pod_ip(1), 10)
     if deleted(lab) < 1:
         raise Failure("podferry has removed nothing")
 
