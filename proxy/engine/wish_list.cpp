@@ -50,9 +50,9 @@ std::vector<T> keys_of_both(const Wanted& wanted, const std::set<T>& actual) {
     return keys;
 }
 
-/// Adds what is wanted and missing, deletes what is there and not wanted.
-template <class Add, class Delete, class T>
-void correct(const std::vector<T>& touched, const WishList& list, const std::set<T>& actual,
+/// Adds what is wanted and missing, removes what is there and not wanted: `removal` says by which change.
+template <class Add, class T, class Removal>
+void correct(const std::vector<T>& touched, const WishList& list, const std::set<T>& actual, Removal removal,
              std::vector<netlink::Change>& changes) {
     for (const T& object : touched) {
         const bool wanted = list.wants(object);
@@ -61,7 +61,7 @@ void correct(const std::vector<T>& touched, const WishList& list, const std::set
         if (wanted)
             changes.emplace_back(Add{object});
         else
-            changes.emplace_back(Delete{object});
+            changes.push_back(removal(object));
     }
 }
 
@@ -155,24 +155,22 @@ Touched all_objects(const WishList& wanted, const netlink::KernelState& actual) 
 std::vector<netlink::Change> changes_for(const Touched& touched, const WishList& wish_list,
                                          const netlink::KernelState& actual) {
     std::vector<netlink::Change> changes;
-    changes.reserve(touched.virtual_servers.size() + touched.routes.size() + touched.elements.size());
+    changes.reserve(touched.size());
     for (const netlink::VirtualServer& server : touched.virtual_servers) {
         const auto present = actual.virtual_servers.find(server);
         netlink::diff_virtual_server(server, wish_list.find(server),
                                      present == actual.virtual_servers.end() ? nullptr : &present->second, changes);
     }
-    correct<netlink::AddRoute, netlink::DeleteRoute>(touched.routes, wish_list, actual.routes, changes);
-    for (const netlink::Element& element : touched.elements) {
-        const bool wanted = wish_list.wants(element);
-        if (wanted == actual.elements.contains(element))
-            continue;
-        if (wanted)
-            changes.emplace_back(netlink::AddElement{element});
-        else if (goes_first(element, wish_list))
-            changes.emplace_back(netlink::WithdrawElement{element});
-        else
-            changes.emplace_back(netlink::DeleteElement{element});
-    }
+    const auto delete_route = [](const netlink::LocalRoute& route) -> netlink::Change {
+        return netlink::DeleteRoute{route};
+    };
+    const auto remove_element = [&](const Element& element) -> netlink::Change {
+        if (goes_first(element, wish_list))
+            return netlink::WithdrawElement{element};
+        return netlink::DeleteElement{element};
+    };
+    correct<netlink::AddRoute>(touched.routes, wish_list, actual.routes, delete_route, changes);
+    correct<netlink::AddElement>(touched.elements, wish_list, actual.elements, remove_element, changes);
     netlink::order(changes);
     return changes;
 }
