@@ -29,9 +29,9 @@ List& put(std::optional<List>& list) {
     return list ? *list : list.emplace();
 }
 
-class Planner {
+class NetworkPlanner {
 public:
-    Planner(const Config& config, const ClusterNetworks& known, const std::vector<NodeNetwork>& host)
+    NetworkPlanner(const Config& config, const ClusterNetworks& known, const std::vector<NodeNetwork>& host)
         : config_(config), known_(known), host_(host) {}
 
     NetworkPlan plan() {
@@ -115,7 +115,7 @@ private:
 }  // namespace
 
 NetworkPlan plan_networks(const Config& config, const ClusterNetworks& known, const std::vector<NodeNetwork>& host) {
-    return Planner(config, known, host).plan();
+    return NetworkPlanner(config, known, host).plan();
 }
 
 void Networks::remember(const std::vector<std::string>& notes) {
