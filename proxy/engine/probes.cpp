@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include "base/numbers.hpp"
 #include "base/overloaded.hpp"
 

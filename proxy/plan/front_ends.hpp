@@ -18,7 +18,6 @@
 
 namespace proxy {
 
-using base::Address;
 struct NodeFacts;
 
 struct FrontEndWish {

@@ -20,7 +20,6 @@
 
 namespace proxy {
 
-using base::Address;
 struct Request;
 
 /// What planning needs to know of the node.
