@@ -1,4 +1,5 @@
 """Debian's stock cloud kernels for the lab's machine: fetched, unpacked into a cache, never installed."""
+import lzma
 import os
 import pathlib
 import re
@@ -43,25 +44,28 @@ def dependencies_of(package, options):
     return re.findall(r"^ *\|?(?:Pre)?Depends: (\S+)", text, re.MULTILINE)
 
 
-def packages(kernel):
-    """The package of the newest kernel, and those that it is split into: since 7.0 the image and the modules lie in two others."""
-    options = apt_options(kernel)
+def newest(kernel, options):
     name = KERNELS[kernel][2] if KERNELS[kernel] else "linux-image-cloud-amd64"
-    image = next(one for one in dependencies_of(name, options) if one.startswith("linux-image-"))
-    return image, [image, *(one for one in dependencies_of(image, options) if re.match(r"linux-(base|binary|modules)-\d", one))]
+    return next(one for one in dependencies_of(name, options) if one.startswith("linux-image-"))
+
+
+def parts_of(package, options):
+    """The package, and those that it is split into: since 7.0 the image and the modules lie in others."""
+    return [package, *(one for one in dependencies_of(package, options) if re.match(r"linux-(base|binary|modules)-\d", one))]
 
 
 def fetch(kernel="6.1"):
     """The folder with the unpacked kernel."""
-    image, parts = packages(kernel)
-    folder = CACHE / image
+    options = apt_options(kernel)
+    package = newest(kernel, options)
+    folder = CACHE / package
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        subprocess.run(["apt-get", *apt_options(kernel), "download", "-q", *parts], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        for package in folder.glob("*.deb"):
-            subprocess.run(["dpkg", "-x", package, folder], check=True)
-            package.unlink()
+        subprocess.run(["apt-get", *options, "download", "-q", *parts_of(package, options)], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+        for archive in folder.glob("*.deb"):
+            subprocess.run(["dpkg", "-x", archive, folder], check=True)
+            archive.unlink()
         if not (folder / "lib").exists():  # newer packages have everything in /usr
             (folder / "lib").symlink_to("usr/lib")
         subprocess.run(["depmod", "-b", folder, modules(folder).name], check=True)
@@ -105,6 +109,5 @@ def load_order(folder, names):
 def unpacked(path):
     """The bytes of a module that may be compressed."""
     if path.suffix == ".xz":
-        import lzma
         return lzma.decompress(path.read_bytes())
     return subprocess.run(["zstd", "-dcq", path], check=True, capture_output=True).stdout if path.suffix == ".zst" else path.read_bytes()
