@@ -126,7 +126,7 @@ std::vector<std::string> FirewallCheck::problems() const {
     return found;
 }
 
-std::optional<std::string> FirewallCheck::take_news() {
+std::optional<std::string> FirewallCheck::exchange_news() {
     std::vector<std::string> now;
     for (const auto& [lane, judgement] : lanes_)
         if (judgement.verdict == Verdict::shut)

@@ -34,7 +34,7 @@ public:
     std::vector<std::string> problems() const;
 
     /// What has been proven since the last call.
-    std::optional<std::string> take_news();
+    std::optional<std::string> exchange_news();
 
 private:
     enum class Verdict { unknown, open, shut };

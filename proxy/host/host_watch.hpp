@@ -31,7 +31,7 @@ public:
 
     /// Of an Event of the Node: its firewall has been found to drop. `reason` is the Event's.
     static constexpr const char* reason = "FirewallDropsServices";
-    std::optional<std::string> take_news() { return firewall_.take_news(); }
+    std::optional<std::string> exchange_news() { return firewall_.exchange_news(); }
 
 private:
     const Config& config_;

@@ -168,7 +168,7 @@ std::optional<Reservation> parse_reservation(const std::string& text) {
     return found;
 }
 
-std::optional<std::string> ReadOnlyNews::take(const std::vector<std::string>& names) {
+std::optional<std::string> ReadOnlyNews::news_of(const std::vector<std::string>& names) {
     const std::size_t before = told_.size();
     told_.insert(names.begin(), names.end());
     if (told_.size() == before)

@@ -72,7 +72,7 @@ public:
     static constexpr const char* reason = "readOnlySysFS";  ///< as kube-proxy's
 
     /// What the Event says that is due; nullopt: nothing new. `names`: those that could not be written just now.
-    std::optional<std::string> take(const std::vector<std::string>& names);
+    std::optional<std::string> news_of(const std::vector<std::string>& names);
 
 private:
     std::set<std::string> told_;

@@ -135,7 +135,7 @@ std::string disbelief(const std::optional<LockHolder>& holder) {
            "): podferry runs without it, and a second one would not be refused";
 }
 
-tl::expected<NamespaceLock, std::string> NamespaceLock::take(const std::string& name) {
+tl::expected<NamespaceLock, std::string> NamespaceLock::acquire(const std::string& name) {
     const Place place = place_of(name);
     std::optional<LockHolder> holder;
     for (int attempt = 0; attempt < attempts; ++attempt) {

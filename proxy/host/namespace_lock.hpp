@@ -36,7 +36,7 @@ std::string disbelief(const std::optional<LockHolder>& holder);
 class NamespaceLock {
 public:
     /// The error is a sentence: another podferry is there. Waits up to 1 s for one that is just coming or going.
-    static tl::expected<NamespaceLock, std::string> take(const std::string& name = "podferry.io/instance");
+    static tl::expected<NamespaceLock, std::string> acquire(const std::string& name = "podferry.io/instance");
     NamespaceLock(NamespaceLock&& other) noexcept;
     NamespaceLock& operator=(NamespaceLock&&) = delete;
     ~NamespaceLock();

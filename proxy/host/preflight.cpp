@@ -56,7 +56,7 @@ bool passes(const Findings& findings) {
     return findings.errors.empty();
 }
 
-tl::expected<InstanceLock, std::string> InstanceLock::take(const std::string& folder) {
+tl::expected<InstanceLock, std::string> InstanceLock::acquire(const std::string& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     const std::string path = folder + "/lock";

@@ -26,7 +26,7 @@ bool passes(const Findings& findings);
 class InstanceLock {
 public:
     /// The error is a sentence.
-    static tl::expected<InstanceLock, std::string> take(const std::string& folder);
+    static tl::expected<InstanceLock, std::string> acquire(const std::string& folder);
     InstanceLock(InstanceLock&& other) noexcept;
     InstanceLock& operator=(InstanceLock&&) = delete;
     ~InstanceLock();

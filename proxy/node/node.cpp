@@ -96,13 +96,13 @@ stream_protocol::acceptor listen_on(asio::io_context& context, const std::string
 /// The state_dir is the user's from then on.
 tl::expected<InstanceLock, std::string> lock_state(const Config& config, const std::optional<User>& user) {
     if (!user)
-        return InstanceLock::take(config.state_dir);
+        return InstanceLock::acquire(config.state_dir);
     if (::geteuid() != 0)
         return tl::unexpected(
             std::string("--user: only root can become another user; leave it out, and start podferry as that user"));
     give_folder(config.state_dir, *user);
     const FilesAs as_user(*user);
-    return InstanceLock::take(config.state_dir);
+    return InstanceLock::acquire(config.state_dir);
 }
 
 void run(const Config& config, NodeInputs inputs, const NamespaceLock& lock, const std::optional<User>& user,
@@ -167,7 +167,7 @@ int run_node(const NodeOptions& options) {
             log::error(lock.error());
             return 1;
         }
-        const auto only_one = NamespaceLock::take();
+        const auto only_one = NamespaceLock::acquire();
         if (!only_one) {
             log::error(only_one.error());
             return 1;
@@ -203,12 +203,12 @@ int check_config(const NodeOptions& options) {
 
 int run_cleanup(const Config& given) {
     const Config config = with_host_defaults(given);
-    const auto lock = InstanceLock::take(config.state_dir);
+    const auto lock = InstanceLock::acquire(config.state_dir);
     if (!lock) {
         std::cerr << lock.error() << "\n";
         return 1;
     }
-    const auto only_one = NamespaceLock::take();
+    const auto only_one = NamespaceLock::acquire();
     if (!only_one) {
         std::cerr << only_one.error() << "\n";
         return 1;

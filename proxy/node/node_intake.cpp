@@ -224,14 +224,14 @@ void NodeLoop::post_of_service(const api::ObjectName& service, const char* reaso
 
 /// Settings of the host that cannot be written are an Event of the Node.
 void NodeLoop::tell_read_only() {
-    if (auto text = read_only_news_.take(read_only_))
+    if (auto text = read_only_news_.news_of(read_only_))
         post({ReadOnlyNews::reason, std::move(*text), true, "Node", config_.node_name, "", config_.node_name});
 }
 
 /// A firewall of the host that is found to drop what goes to Services is an Event of the Node.
 void NodeLoop::look_at_host() {
     host_watch_.look_at_firewall(kernel_);
-    if (auto news = host_watch_.take_news())
+    if (auto news = host_watch_.exchange_news())
         post({HostWatch::reason, std::move(*news), true, "Node", config_.node_name, "", config_.node_name});
 }
 
@@ -242,7 +242,7 @@ void NodeLoop::log_new_problems() {
         problem_log_.put("problems of the source", "", engine_.intake().source_problems(), now);
     problem_log_.put("problems of objects", "", other_problems(engine_), now);
     problem_log_.put("problems of this node", "", node_problems(), now);
-    for (const ProblemLog::Line& line : problem_log_.take_lines(now)) {
+    for (const ProblemLog::Line& line : problem_log_.exchange_lines(now)) {
         if (line.solved)
             log::info("solved", {{"problem", line.text}});
         else

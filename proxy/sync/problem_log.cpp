@@ -47,7 +47,7 @@ void ProblemLog::put(const std::string& kind_name, const std::string& key, const
         known_.erase(found);
 }
 
-std::vector<ProblemLog::Line> ProblemLog::take_lines(Time now) {
+std::vector<ProblemLog::Line> ProblemLog::exchange_lines(Time now) {
     for (auto& [name, kind] : kinds_) {
         if (kind.uncounted == 0 || now < kind.count_at)
             continue;

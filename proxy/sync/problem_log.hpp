@@ -29,7 +29,7 @@ public:
     void put(const std::string& kind, const std::string& key, const std::vector<api::Problem>& problems, Time now);
 
     /// The lines that this makes, in order. Problems that get no line of their own are counted in one, once a minute.
-    std::vector<Line> take_lines(Time now);
+    std::vector<Line> exchange_lines(Time now);
 
 private:
     struct Kind {

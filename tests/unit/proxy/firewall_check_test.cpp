@@ -119,13 +119,13 @@ TEST_CASE("who drops is named, with a rule against it") {
 
 TEST_CASE("what is proven is told once, until it is solved") {
     FirewallCheck check = fresh();
-    CHECK_FALSE(check.take_news());
+    CHECK_FALSE(check.exchange_news());
     check.look({{by_policy}, false}, {{cluster4, {9, 0}}});
-    CHECK(check.take_news());
+    CHECK(check.exchange_news());
     check.look({{by_policy}, false}, {{cluster4, {18, 0}}});
-    CHECK_FALSE(check.take_news());
+    CHECK_FALSE(check.exchange_news());
     check.look({{by_policy}, false}, {{cluster4, {28, 10}}});
-    CHECK_FALSE(check.take_news());
+    CHECK_FALSE(check.exchange_news());
     check.look({{by_policy}, false}, {{cluster4, {48, 10}}});
-    CHECK(check.take_news());
+    CHECK(check.exchange_news());
 }

@@ -209,7 +209,7 @@ TEST_CASE("an Event tells of each setting that is read-only once") {
     };
     for (const Row& row : rows) {
         CAPTURE(row.what);
-        const std::string told = news.take(row.names).value_or("");
+        const std::string told = news.news_of(row.names).value_or("");
         CHECK(told.empty() == std::string_view(row.told).empty());
         CHECK(told.find(row.told) != std::string::npos);
     }

@@ -50,15 +50,15 @@ TEST_CASE("the kernel tells who may administer the network") {
 TEST_CASE("the lock of a namespace is had once, and again when it has been given back") {
     const std::string name = "podferry.io/test-" + std::to_string(::getpid());
     {
-        const auto first = NamespaceLock::take(name);
+        const auto first = NamespaceLock::acquire(name);
         REQUIRE(first);
         CHECK(first->warning().empty());
-        const auto second = NamespaceLock::take(name);
+        const auto second = NamespaceLock::acquire(name);
         // Refused where the tests may administer the network, and not believed where they may not.
         CHECK((second ? second->warning() : second.error()).find("process " + std::to_string(::getpid())) !=
               std::string::npos);
     }
-    const auto third = NamespaceLock::take(name);
+    const auto third = NamespaceLock::acquire(name);
     REQUIRE(third);
     CHECK(third->warning().empty());
 }

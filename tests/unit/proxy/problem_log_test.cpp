@@ -30,15 +30,15 @@ std::string shown(const std::vector<ProblemLog::Line>& lines) {
 TEST_CASE("a problem is said when it comes and when it goes") {
     ProblemLog problems;
     problems.put("conflicts", "a", {problem("one"), problem("two", false), problem("one")}, start);
-    CHECK(shown(problems.take_lines(start)) == "one; error two");
+    CHECK(shown(problems.exchange_lines(start)) == "one; error two");
     problems.put("conflicts", "a", {problem("two", false), problem("one")}, start);
     problems.put("conflicts", "b", {}, start);
-    CHECK(problems.take_lines(start).empty());
+    CHECK(problems.exchange_lines(start).empty());
     problems.put("conflicts", "a", {problem("two", false), problem("three")}, start);
     problems.put("plans", "a", {problem("one")}, start);
-    CHECK(shown(problems.take_lines(start)) == "three; solved one; one");
+    CHECK(shown(problems.exchange_lines(start)) == "three; solved one; one");
     problems.put("conflicts", "a", {}, start);
-    CHECK(shown(problems.take_lines(start)) == "solved three; solved two");
+    CHECK(shown(problems.exchange_lines(start)) == "solved three; solved two");
 }
 
 TEST_CASE("of ten thousand problems ten are logged and the rest counted, and other kinds are not silenced") {
@@ -46,18 +46,18 @@ TEST_CASE("of ten thousand problems ten are logged and the rest counted, and oth
     for (int i = 0; i < 10'000; ++i)
         problems.put("conflicts", std::to_string(i), {problem("conflict " + std::to_string(i))}, start);
     problems.put("problems", "", {problem("something else")}, start);
-    const auto lines = problems.take_lines(start);
+    const auto lines = problems.exchange_lines(start);
     REQUIRE(lines.size() == 12);
     CHECK(lines[9].text == "conflict 9");
     CHECK(lines[10].text == "something else");
     CHECK(lines[11].text ==
           "9990 more conflicts have come or gone, which are not logged one by one; `podferry status` lists what there "
           "is");
-    CHECK(problems.take_lines(start).empty());
+    CHECK(problems.exchange_lines(start).empty());
     // What was not said when it came is not said when it goes.
     for (int i = 100; i < 200; ++i)
         problems.put("conflicts", std::to_string(i), {}, start + 10min);
-    CHECK(problems.take_lines(start + 10min).empty());
+    CHECK(problems.exchange_lines(start + 10min).empty());
 }
 
 TEST_CASE("one that comes and goes all the time does not fill the log") {
@@ -66,7 +66,7 @@ TEST_CASE("one that comes and goes all the time does not fill the log") {
     for (int i = 0; i < 36'000; ++i) {  // ten times a second for an hour
         const auto now = start + i * 100ms;
         problems.put("plans", "web", i % 2 == 0 ? std::vector{problem("wrong")} : std::vector<api::Problem>{}, now);
-        lines += problems.take_lines(now).size();
+        lines += problems.exchange_lines(now).size();
     }
     CHECK(lines < 500);
     CHECK(lines > 300);
