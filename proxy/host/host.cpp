@@ -86,6 +86,11 @@ std::vector<Address> sources_of(const std::vector<Address>& node_ip, const std::
 }
 
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses) {
+    return facts_of(config, config.node_ip, addresses);
+}
+
+NodeFacts facts_of(const Config& config, const std::vector<Address>& node_ip,
+                   const std::vector<netlink::HostAddress>& addresses) {
     NodeFacts facts;
     facts.scheduler = config.scheduler;
     facts.place.node = config.node_name;
@@ -101,7 +106,7 @@ NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>
             facts.node_port_addresses.push_back(host.address);
     }
     if (config.node_port_addresses.empty())
-        facts.node_port_addresses = config.node_ip;
+        facts.node_port_addresses = node_ip;
     std::sort(facts.node_port_addresses.begin(), facts.node_port_addresses.end());
     return facts;
 }

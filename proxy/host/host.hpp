@@ -33,6 +33,9 @@ std::vector<Address> sources_of(const std::vector<Address>& node_ip, const std::
 
 /// The node's addresses as planning needs them: node ports are served on node_ip, or on those of the host's addresses
 /// that node_port_addresses selects (never loopback or link-local ones).
+NodeFacts facts_of(const Config& config, const std::vector<Address>& node_ip,
+                   const std::vector<netlink::HostAddress>& addresses);
+/// The same where node_ip is the setting.
 NodeFacts facts_of(const Config& config, const std::vector<netlink::HostAddress>& addresses);
 
 /// The host's subnets and routes, for check_ranges(); without those of our own device.
