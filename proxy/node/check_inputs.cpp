@@ -2,10 +2,14 @@
 
 #include <boost/asio/io_context.hpp>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 
 #include "api/folder/folder.hpp"
+#include "base/plain_text.hpp"
 #include "proxy/engine/engine_problems.hpp"
+#include "proxy/host/host.hpp"
+#include "proxy/node/node.hpp"
 #include "proxy/sync/cluster.hpp"
 
 namespace proxy {
@@ -53,6 +57,25 @@ Findings check_inputs(const Config& config, const std::string& manifests) {
     if (!manifests.empty())
         return check_manifests(config, manifests);
     return config.kubeconfig.empty() ? Findings{} : check_kubeconfig(config);
+}
+
+int check_config(const NodeOptions& options) {
+    const Config config = with_host_defaults(options.config);
+    Findings findings = check_host(config);
+    for (std::string& problem :
+         node_port_problems(config, facts_of(config, netlink::host_addresses()).node_port_addresses))
+        findings.warnings.push_back(std::move(problem));
+    const Findings inputs = check_inputs(config, options.manifests);
+    findings.errors.insert(findings.errors.end(), inputs.errors.begin(), inputs.errors.end());
+    findings.warnings.insert(findings.warnings.end(), inputs.warnings.begin(), inputs.warnings.end());
+    for (const std::string& warning : findings.warnings)
+        std::cerr << "warning: " << base::printable(warning) << "\n";
+    for (const std::string& error : findings.errors)
+        std::cerr << "error: " << base::printable(error) << "\n";
+    if (!findings.errors.empty())
+        return 2;
+    std::cout << base::printable_lines(to_yaml(config));
+    return 0;
 }
 
 }  // namespace proxy

@@ -1,4 +1,4 @@
-// What `podferry node --check-config` says of what podferry would read besides its configuration.
+// Judges for `podferry node --check-config` what podferry would read besides its configuration.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// `podferry node --init-only`: the privileged step before a podferry that may not.
+// Runs `podferry node --init-only`, the privileged step before a podferry that may not.
 #pragma once
 
 #include <string>

@@ -1,5 +1,4 @@
-// The node role: feeds the engine from its source and the prober, and carries what it wants to the kernel.
-// Owns all I/O of `podferry node`; decisions are the engine's and the reconciler's.
+// Runs `podferry node`, and what its options ask for instead: --check-config, and `podferry cleanup`.
 #pragma once
 
 #include <optional>

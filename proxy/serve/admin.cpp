@@ -9,6 +9,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -37,35 +38,24 @@ constexpr auto taking_limit = 30s;  // for taking an answer
 constexpr auto goodbye_limit = 1s;  // for a body that nobody reads
 constexpr std::size_t goodbye_bytes = std::size_t{256} * 1024;
 constexpr auto accept_retry = 1s;
-constexpr auto listen_retry = 5s;
 
 using Request = http::request<http::empty_body>;
 using Response = http::response<http::string_body>;
-using AnswerTo = std::function<asio::awaitable<std::optional<Reply>>(const Request&)>;
 
-/// The request must outlive the answer.
-asio::awaitable<std::optional<Reply>> page_for(const Request& request, const Pages& pages) {
-    if (request.method() != http::verb::get && request.method() != http::verb::head)
-        co_return Reply{405, "text/plain", "only GET and HEAD are answered here\n", {}};
-    const auto target = request.target();
-    const std::string_view path(target.data(), std::min(target.find('?'), target.size()));
-    const auto page = pages.find(path);
-    if (page == pages.end()) {
-        std::string body = "no such page; there are:\n";
-        for (const auto& [name, make] : pages)
-            body += "  " + name + "\n";
-        co_return Reply{404, "text/plain; charset=utf-8", body, {}};
-    }
-    co_return co_await page->second.reply();
+template <class Message>
+void set_head(Message& message, const Reply& reply) {
+    message.result(static_cast<http::status>(reply.status));
+    message.set(http::field::server, "podferry/" PODFERRY_VERSION);
+    message.set(http::field::content_type, reply.content_type);
+    message.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : reply.headers)
+        message.set(name, value);
 }
 
 Response response_to(const Request& request, Reply reply, bool keep) {
-    Response response(static_cast<http::status>(reply.status), request.version());
-    response.set(http::field::server, "podferry/" PODFERRY_VERSION);
-    response.set(http::field::content_type, reply.content_type);
-    response.set("X-Content-Type-Options", "nosniff");
-    for (const auto& [name, value] : reply.headers)
-        response.set(name, value);
+    Response response;
+    response.version(request.version());
+    set_head(response, reply);
     response.keep_alive(keep && request.keep_alive());
     response.body() = std::move(reply.body);
     response.prepare_payload();
@@ -97,8 +87,43 @@ asio::awaitable<void> say_goodbye(std::shared_ptr<Visitor<Protocol>> visitor) {
                                                          asio::redirect_error(asio::use_awaitable, error));
 }
 
+/// Ends the connection: whoever reads a stream asks nothing after it.
 template <class Protocol>
-asio::awaitable<void> converse(std::shared_ptr<Visitor<Protocol>> visitor, AnswerTo answer) {
+asio::awaitable<void> send_stream(std::shared_ptr<Visitor<Protocol>> visitor, unsigned version, Reply reply) {
+    Stream<Protocol>& stream = visitor->stream;
+    boost::system::error_code error;
+    http::response<http::empty_body> head;
+    head.version(version);
+    set_head(head, reply);
+    head.chunked(version >= 11);  // before that, the end of the connection is the stream's
+    head.keep_alive(false);
+    http::response_serializer<http::empty_body> serializer(head);
+    stream.expires_after(taking_limit);
+    co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, error));
+    std::string piece = std::move(reply.body);
+    if (piece.empty() && !error)
+        piece = co_await reply.more();
+    while (!piece.empty() && !error) {
+        stream.expires_after(taking_limit);
+        if (head.chunked())
+            co_await asio::async_write(stream, http::make_chunk(asio::buffer(piece)),
+                                       asio::redirect_error(asio::use_awaitable, error));
+        else
+            co_await asio::async_write(stream, asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
+        if (error)
+            break;
+        visitor->waits = true;  // for the next piece: who has waited longest makes room for others
+        visitor->since = std::chrono::steady_clock::now();
+        stream.expires_never();
+        piece = co_await reply.more();
+        visitor->waits = false;
+    }
+    if (!error && head.chunked())
+        co_await asio::async_write(stream, http::make_chunk_last(), asio::redirect_error(asio::use_awaitable, error));
+}
+
+template <class Protocol>
+asio::awaitable<void> converse(std::shared_ptr<Visitor<Protocol>> visitor, Handler handler) {
     Stream<Protocol>& stream = visitor->stream;
     beast::flat_buffer buffer(2 * std::size_t{longest_header});
     boost::system::error_code error;
@@ -113,9 +138,12 @@ asio::awaitable<void> converse(std::shared_ptr<Visitor<Protocol>> visitor, Answe
         if (error)
             co_return;
         visitor->waits = false;
-        auto reply = co_await answer(parser.get());
+        const Request& request = parser.get();
+        auto reply = co_await handler(parse_target(request.method_string(), request.target()));
         if (!reply)
             co_return;
+        if (reply->more && request.method() != http::verb::head)
+            co_return co_await send_stream<Protocol>(visitor, request.version(), std::move(*reply));
         const Response response = response_to(parser.get(), std::move(*reply), parser.is_done());
         stream.expires_after(taking_limit);
         co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
@@ -164,7 +192,7 @@ private:
 };
 
 template <class Protocol>
-asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acceptor, AnswerTo answer) {
+asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acceptor, Handler handler) {
     asio::steady_timer pause(acceptor->get_executor());
     Visitors<Protocol> visitors;
     for (;;) {
@@ -181,59 +209,18 @@ asio::awaitable<void> serve_on(std::shared_ptr<typename Protocol::acceptor> acce
             continue;
         }
         if (auto visitor = visitors.admit(std::move(socket)))
-            asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(visitor), answer), asio::detached);
+            asio::co_spawn(acceptor->get_executor(), converse<Protocol>(std::move(visitor), handler), asio::detached);
     }
-}
-
-asio::awaitable<std::optional<Reply>> at_once(std::optional<Reply> reply) {
-    co_return reply;
-}
-
-template <class Protocol>
-asio::awaitable<void> serve_pages(typename Protocol::acceptor acceptor, const Pages& pages) {
-    return serve_on<Protocol>(std::make_shared<typename Protocol::acceptor>(std::move(acceptor)),
-                              [&pages](const Request& request) { return page_for(request, pages); });
 }
 
 }  // namespace
 
-asio::awaitable<void> serve(asio::ip::tcp::acceptor acceptor, const Pages& pages) {
-    return serve_pages<asio::ip::tcp>(std::move(acceptor), pages);
+asio::awaitable<void> serve(std::shared_ptr<asio::ip::tcp::acceptor> acceptor, Handler handler) {
+    return serve_on<asio::ip::tcp>(std::move(acceptor), std::move(handler));
 }
 
-asio::awaitable<void> serve(asio::local::stream_protocol::acceptor acceptor, const Pages& pages) {
-    return serve_pages<asio::local::stream_protocol>(std::move(acceptor), pages);
-}
-
-asio::awaitable<void> serve(std::shared_ptr<asio::ip::tcp::acceptor> acceptor, Answer answer) {
-    return serve_on<asio::ip::tcp>(std::move(acceptor),
-                                   [answer = std::move(answer)](const Request&) { return at_once(answer()); });
-}
-
-asio::awaitable<void> serve_when_free(asio::ip::tcp::endpoint where, const Pages& pages,
-                                      std::function<void(const std::string&)> tell) {
-    const auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer pause(executor);
-    std::string told;
-    for (;;) {
-        std::optional<asio::ip::tcp::acceptor> acceptor;
-        std::string problem;
-        try {
-            acceptor.emplace(executor, where);
-        } catch (const boost::system::system_error& error) {
-            problem = error.code().message();
-        }
-        if (problem != told)
-            tell(problem);
-        told = problem;
-        if (acceptor)
-            co_return co_await serve(std::move(*acceptor), pages);
-        pause.expires_after(listen_retry);
-        boost::system::error_code cancelled;
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-        if (cancelled)
-            co_return;
-    }
+asio::awaitable<void> serve(std::shared_ptr<asio::local::stream_protocol::acceptor> acceptor, Handler handler) {
+    return serve_on<asio::local::stream_protocol>(std::move(acceptor), std::move(handler));
 }
 
 namespace {
@@ -250,8 +237,8 @@ asio::awaitable<Reply> fetch(std::string socket_path, std::string page) {
     parser.body_limit(std::uint64_t{256} << 20);
     co_await http::async_read(stream, buffer, parser, asio::use_awaitable);
     const auto& response = parser.get();
-    co_return Reply{
-        static_cast<int>(response.result_int()), std::string(response[http::field::content_type]), response.body(), {}};
+    co_return Reply{static_cast<int>(response.result_int()), std::string(response[http::field::content_type]),
+                    response.body()};
 }
 
 std::string why_unreachable(const boost::system::error_code& error) {

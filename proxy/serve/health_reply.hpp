@@ -1,8 +1,8 @@
-// What is answered on a health check port. Pure.
+// Makes the answer of a health check port. Pure.
 #pragma once
 
 #include "proxy/engine/health_ports.hpp"
-#include "proxy/serve/admin.hpp"
+#include "proxy/serve/page.hpp"
 
 namespace proxy {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,11 +10,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "proxy/engine/reconciler.hpp"
 #include "proxy/plan/plan.hpp"
-#include "proxy/serve/admin.hpp"
+#include "proxy/serve/listener.hpp"
 
 namespace proxy {
 
@@ -31,37 +31,38 @@ public:
     /// What is said on a port now; nullopt: no Service has it.
     using AnswerOf = std::function<std::optional<Reply>(std::uint16_t port)>;
 
-    HealthServer(boost::asio::any_io_executor executor, AnswerOf answer_of);
+    /// `changed` is called on the loop when failures() has changed otherwise than by follow().
+    HealthServer(boost::asio::any_io_executor executor, AnswerOf answer_of, std::function<void()> changed,
+                 std::chrono::milliseconds retry = Listener::retry);
     /// Connections that are open are closed, at the latest with their next request.
-    ~HealthServer();
+    ~HealthServer() = default;
     HealthServer(const HealthServer&) = delete;
     HealthServer& operator=(const HealthServer&) = delete;
 
-    /// Opens and closes what the touched ports and changed addresses ask for, and tries again what failed before.
-    /// `wanted`: whether a Service has the port. A port that stays is not interrupted. True when failures() has
-    /// changed.
+    /// Opens and closes what the touched ports and changed addresses ask for. `wanted`: whether a Service has the port.
+    /// A port that stays is not interrupted, and one that somebody else has is tried again until it is free. True when
+    /// failures() has changed.
     bool follow(const std::set<std::uint16_t>& touched, const std::function<bool(std::uint16_t)>& wanted,
-                std::vector<Address> addresses, Time now);
+                std::vector<Address> addresses);
 
     /// In the order of ports.
-    const std::vector<ListenFailure>& failures() const { return failures_; }
-
-    /// When follow() is to be called again because of failures; nullopt: there are none.
-    std::optional<Time> next_retry() const;
+    std::vector<ListenFailure> failures() const;
 
 private:
-    using Acceptor = boost::asio::ip::tcp::acceptor;
-    using Listeners = std::map<Address, std::shared_ptr<Acceptor>>;
+    using Listeners = std::map<Address, std::unique_ptr<Listener>>;
+    using Place = std::pair<std::uint16_t, Address>;
 
-    void listen(std::uint16_t port, Listeners& listeners, std::vector<ListenFailure>& failures);
-    std::shared_ptr<Acceptor> open(const Address& address, std::uint16_t port, boost::system::error_code& error);
+    void listen(std::uint16_t port, Listeners& listeners);
+    void note(const Place& place, const std::string& problem);
+    void forget(std::uint16_t port, const Listeners& listeners);
 
     boost::asio::any_io_executor executor_;
     std::shared_ptr<AnswerOf> answer_of_;  // connections outlive the server, but not what it knows
+    std::function<void()> changed_;
+    std::chrono::milliseconds retry_;
     std::vector<Address> addresses_;
     std::map<std::uint16_t, Listeners> ports_;
-    std::vector<ListenFailure> failures_;
-    Time tried_;
+    std::map<Place, ListenFailure> failures_;
 };
 
 }  // namespace proxy

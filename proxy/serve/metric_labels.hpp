@@ -1,5 +1,5 @@
-// The values that labels can have: closed sets, so that every counter exists from the start and a rate sees its first
-// event. Pure.
+// Names the values that labels can have. They are closed sets, so that every counter exists from the start and a rate
+// sees its first event. Pure.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Every metric of podferry, by name, in one place. Names follow Prometheus' conventions: base units, _total for
+// Holds every metric of podferry, by name, in one place. Names follow Prometheus' conventions: base units, _total for
 // counters; the values of labels are closed sets (metric_labels.hpp).
 #pragma once
 

@@ -1,6 +1,6 @@
-// What /healthz, /livez and /readyz say of the node. The rules and the answers are those of kube-proxy 1.37
-// (pkg/proxy/healthcheck/proxy_health.go), the differences stand here. Pure: NodeLoop knows the facts, admin.hpp
-// serves.
+// Makes the answers of /healthz, /livez and /readyz. The rules and the answers are those of kube-proxy 1.37
+// (pkg/proxy/healthcheck/proxy_health.go), the differences stand here. Pure: proxy/node knows the facts,
+// admin.hpp serves.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "proxy/engine/reconciler.hpp"
-#include "proxy/serve/admin.hpp"
+#include "proxy/serve/page.hpp"
 
 namespace proxy {
 

@@ -1,4 +1,4 @@
-// How this node reaches the Kubernetes API, and what is counted and logged of that.
+// Finds out how this node reaches the Kubernetes API, and counts and logs what comes of that.
 #pragma once
 
 #include <string>

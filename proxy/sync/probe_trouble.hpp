@@ -1,4 +1,4 @@
-// Probes that this host could not make: a problem of the node, and not of the pods. Pure.
+// Remembers probes that this host could not make: they are a problem of the node, not of the pods. Pure.
 #pragma once
 
 #include <chrono>

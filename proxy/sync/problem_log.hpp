@@ -1,5 +1,5 @@
-// Which problems are logged: each once when it comes and once when it goes; of a kind the first ten, and then so few
-// that nobody fills the log by making mistakes. Costs what changes. Pure.
+// Chooses which problems are logged: each once when it comes and once when it goes; of a kind the first ten, and then
+// so few that nobody fills the log by making mistakes. Costs what changes. Pure.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Which entries of connection tracking send a client to where nobody serves any more, or has not served yet. Pure.
+// Finds entries of connection tracking that send a client to where nobody serves any more, or has not served yet. Pure.
 //
 // A UDP client that keeps its port keeps its entry for as long as it asks. Reference: kube-proxy's
 // pkg/proxy/conntrack/cleanup.go: an entry to a UDP front end is stale when its answers do not come from a serving

@@ -1,4 +1,4 @@
-// The file that remembers automatic choices over restarts. Written atomically; a broken one is set aside, not used.
+// Keeps automatic choices in a file over restarts. It is written atomically; a broken one is set aside, not used.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Packets that connection tracking has dropped because its table is full: whether it does so now. A probe that nobody
+// Says whether connection tracking drops packets now because its table is full. A probe that nobody
 // answers meanwhile says nothing about its pod.
 #pragma once
 

@@ -45,14 +45,27 @@ struct Client {
 
 struct World {
     asio::io_context io;
-    Pages pages{{"/page", [] { return Reply{200, "text/plain", "hello", {}}; }}};
+    Pages pages{
+        {"/page", [] { return Reply{200, "text/plain", "hello"}; }},
+        {"/echo", [](const PageRequest& request) { return Reply{200, "text/plain", request.query.at("name")}; }},
+        {"/stream", [this] { return counting(); }}};
     tcp::endpoint where;
     std::list<Client> clients;
 
+    /// Three pieces, of which the first is there at once.
+    Reply counting() {
+        Reply reply{200, "text/plain", "one "};
+        reply.more = [left = 2]() mutable -> asio::awaitable<std::string> {
+            const std::string pieces[] = {"", "three ", "two "};
+            co_return left < 0 ? "" : pieces[static_cast<std::size_t>(left--)];
+        };
+        return reply;
+    }
+
     World() {
-        tcp::acceptor acceptor(io, {asio::ip::address_v4::loopback(), 0});
-        where = acceptor.local_endpoint();
-        asio::co_spawn(io, serve(std::move(acceptor), pages), asio::detached);
+        const auto acceptor = std::make_shared<tcp::acceptor>(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+        where = acceptor->local_endpoint();
+        asio::co_spawn(io, serve(acceptor, handler_of(pages)), asio::detached);
         io.poll();
     }
     Client& connect() {
@@ -121,6 +134,30 @@ TEST_CASE("a connection is kept for the next request, and a header that is too l
     CHECK_FALSE(client.closed);
     client.send("GET /page HTTP/1.1\r\nX: " + std::string(20'000, 'x'));
     CHECK(world.becomes([&] { return client.closed; }));
+}
+
+TEST_CASE("a page is asked with its query") {
+    World world;
+    Client& client = world.connect();
+    client.send("GET /echo?name=shop%2Fweb HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(world.becomes([&] { return client.answer.ends_with("\r\n\r\nshop/web"); }));
+}
+
+TEST_CASE("a stream comes piece by piece, and ends its connection") {
+    World world;
+    Client& client = world.connect();
+    client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(world.becomes([&] { return client.closed; }));
+    CHECK_THAT(client.answer, Catch::Contains("Transfer-Encoding: chunked") &&
+                                  Catch::EndsWith("\r\n4\r\none \r\n4\r\ntwo \r\n6\r\nthree \r\n0\r\n\r\n"));
+    Client& old = world.connect();
+    old.send("GET /stream HTTP/1.0\r\n\r\n");
+    CHECK(world.becomes([&] { return old.closed; }));
+    CHECK_THAT(old.answer, Catch::EndsWith("\r\n\r\none two three "));
+    Client& head = world.connect();
+    head.send("HEAD /stream HTTP/1.0\r\n\r\n");
+    CHECK(world.becomes([&] { return head.closed; }));
+    CHECK_THAT(head.answer, Catch::EndsWith("\r\n\r\n"));
 }
 
 TEST_CASE("without descriptors nothing is accepted, calmly, and again when there are some") {

@@ -25,15 +25,17 @@ const Address two = build::address("127.0.0.2");
 struct World {
     boost::asio::io_context io;
     std::map<std::uint16_t, HealthPort> ports;
-    HealthServer server{io.get_executor(), [this](std::uint16_t port) -> std::optional<Reply> {
+    HealthServer server{io.get_executor(),
+                        [this](std::uint16_t port) -> std::optional<Reply> {
                             const auto found = ports.find(port);
                             return found == ports.end() ? std::nullopt
                                                         : std::optional(health_reply(found->second, true));
-                        }};
-    Time now{};
+                        },
+                        [this] { ++changes; }, 5ms};
+    int changes = 0;  // of failures, that follow() has not said
 
     bool follow(std::set<std::uint16_t> touched, std::vector<Address> addresses) {
-        return server.follow(touched, [this](std::uint16_t port) { return ports.contains(port); }, addresses, now);
+        return server.follow(touched, [this](std::uint16_t port) { return ports.contains(port); }, addresses);
     }
 
     std::string converse(tcp::socket& client, const std::string& request) {
@@ -133,13 +135,20 @@ TEST_CASE("a port that somebody has is a failure that is told once, tried again,
     CHECK_THAT(world.server.failures()[0].text,
                Catch::StartsWith("spec.healthCheckNodePort: 127.0.0.2:" + std::to_string(port) +
                                  " cannot be listened on: Address already in use"));
-    CHECK(world.server.next_retry() == world.now + 5s);
     CHECK_THAT(world.ask(one, port), Catch::StartsWith("HTTP/1.0 200"));  // the other address is answered all the same
     CHECK_FALSE(world.follow({}, {one, two}));
+    world.io.restart();
+    world.io.run_for(20ms);
+    CHECK(world.changes == 0);
     other.reset();
-    CHECK(world.follow({}, {one, two}));
+    const auto deadline = std::chrono::steady_clock::now() + testing::patience(5s);
+    while (world.changes == 0 && std::chrono::steady_clock::now() < deadline) {
+        world.io.restart();
+        world.io.run_for(5ms);
+    }
+    CHECK(world.changes == 1);
     CHECK(world.server.failures().empty());
-    CHECK_FALSE(world.server.next_retry());
+    CHECK_FALSE(world.follow({}, {one, two}));
     CHECK_THAT(world.ask(two, port), Catch::StartsWith("HTTP/1.0 200"));
 }
 
@@ -151,5 +160,18 @@ TEST_CASE("a failure goes with its Service") {
     CHECK(world.follow({port}, {one}));
     world.ports.clear();
     CHECK(world.follow({port}, {one}));
+    CHECK(world.server.failures().empty());
+    world.io.restart();
+    world.io.run_for(20ms);  // a listener that is gone says nothing more
+    CHECK(world.changes == 0);
+}
+
+TEST_CASE("a failure goes with its address") {
+    World world;
+    const tcp::acceptor other(world.io, tcp::endpoint(two, 0));
+    const std::uint16_t port = other.local_endpoint().port();
+    world.ports[port] = {{"shop", "web"}, 1};
+    CHECK(world.follow({port}, {one, two}));
+    CHECK(world.follow({}, {one}));
     CHECK(world.server.failures().empty());
 }

@@ -3,7 +3,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "proxy/engine/rounds.hpp"
+#include "proxy/sync/rounds.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;

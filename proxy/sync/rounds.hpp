@@ -1,4 +1,4 @@
-// Whether the kernel can be spoken to, round by round. A round that has failed is over only when an audit has
+// Knows whether the kernel can be spoken to, round by round. A round that has failed is over only when an audit has
 // succeeded: until then nobody knows what the kernel has. Pure.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "proxy/engine/reconciler.hpp"
+#include "proxy/engine/refusals.hpp"
 
 namespace proxy {
 

@@ -1,0 +1,50 @@
+#include <iostream>
+
+#include "netlink/linux_kernel.hpp"
+#include "proxy/engine/reconciler.hpp"
+#include "proxy/host/host.hpp"
+#include "proxy/host/host_settings.hpp"
+#include "proxy/host/namespace_lock.hpp"
+#include "proxy/host/preflight.hpp"
+#include "proxy/node/node.hpp"
+
+namespace proxy {
+
+int run_cleanup(const Config& given) {
+    const Config config = with_host_defaults(given);
+    const auto lock = InstanceLock::acquire(config.state_dir);
+    if (!lock) {
+        std::cerr << lock.error() << "\n";
+        return 1;
+    }
+    const auto only_one = NamespaceLock::acquire();
+    if (!only_one) {
+        std::cerr << only_one.error() << "\n";
+        return 1;
+    }
+    if (const auto missing = check_kernel(config).errors; !missing.empty()) {
+        std::cerr << missing.front() << "\n";
+        return 1;
+    }
+    netlink::LinuxKernelOptions options;
+    options.route_protocol = config.route_protocol;
+    netlink::LinuxKernel kernel(options);
+    const netlink::KernelState state = kernel.read();
+    std::vector<netlink::Change> changes;
+    for (const auto& [server, content] : state.virtual_servers)
+        if (recorded_as_ours(server, state))
+            changes.emplace_back(netlink::DeleteVirtualServer{server});
+    const auto refusals = kernel.apply(changes);
+    for (const netlink::Refusal& refusal : refusals)
+        std::cerr << netlink::to_string(changes[refusal.index]) << ": " << refusal.error.message() << "\n";
+    if (!refusals.empty())
+        return 1;  // the table and the routes stay: they say which virtual servers are ours
+    kernel.remove_table_and_device();
+    std::cout << "removed " << changes.size() << " virtual servers, " << state.routes.size() << " routes, "
+              << state.elements.size() << " set elements, table inet podferry and device podferry0\n";
+    if (const std::string ports = release_node_ports(config); !ports.empty())
+        std::cout << ports << "\n";
+    return 0;
+}
+
+}  // namespace proxy

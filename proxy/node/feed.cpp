@@ -1,0 +1,33 @@
+#include "proxy/node/feed.hpp"
+
+#include <utility>
+
+#include "api/folder/folder.hpp"
+#include "base/asio_address.hpp"
+#include "proxy/sync/cluster.hpp"
+#include "proxy/sync/spawn.hpp"
+
+namespace proxy {
+
+Feed::Feed(boost::asio::io_context& context, const Config& config, const NodeInputs& inputs, Metrics& metrics)
+    : hooks_(api_hooks(metrics)) {
+    if (!inputs.manifests.empty()) {
+        source_ = std::make_unique<api::Folder>(context, api::FolderOptions{inputs.manifests, config.folder_debounce});
+        return;
+    }
+    servers_ = server_addresses(*inputs.access);
+    auto cluster = std::make_unique<api::KubernetesSource>(
+        context, api::KubernetesOptions{*inputs.access, config.node_name, config.relist_hold}, hooks_);
+    post_ = [&context, raw = cluster.get()](api::EventNote note) { spawn(context, raw->post(std::move(note))); };
+    source_ = std::move(cluster);
+}
+
+void Feed::tell_servers(std::function<void(const ServerAddress&)> connected) {
+    for (const ServerAddress& server : servers_)
+        connected(server);
+    hooks_.connected = [connected = std::move(connected)](const boost::asio::ip::tcp::endpoint& server) {
+        connected({base::from_asio(server.address()), server.port()});
+    };
+}
+
+}  // namespace proxy

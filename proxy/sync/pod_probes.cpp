@@ -1,0 +1,49 @@
+#include "proxy/sync/pod_probes.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "proxy/log/log.hpp"
+#include "proxy/serve/metric_labels.hpp"
+
+namespace proxy {
+
+using Clock = std::chrono::steady_clock;
+
+PodProbes::PodProbes(boost::asio::any_io_executor executor, const Config& config, Metrics& metrics, Changed changed)
+    : metrics_(metrics),
+      changed_(std::move(changed)),
+      prober_(
+          std::move(executor),
+          {static_cast<std::size_t>(config.probes_in_flight), config.kubelet_compatible_counters,
+           [this] {
+               return std::string(drops_.rising(read_tracking_drops(), Clock::now())
+                                      ? "connection tracking of this host is full and drops packets"
+                                      : "");
+           }},
+          [this](const health::Report& report) { note_report(report); },
+          [this](const health::Attempt& attempt) { note_attempt(attempt); }) {}
+
+void PodProbes::set_targets(std::map<std::string, std::map<health::Subject, health::Target>> by_pod) {
+    for (auto& [pod, targets] : by_pod)
+        prober_.set_targets_of(pod, std::move(targets));
+}
+
+void PodProbes::note_report(const health::Report& report) {
+    metrics_.probe_transitions.Add({{"to", std::string(word(report.verdict))}}).Increment();
+    if (report.verdict != health::Verdict::unknown)
+        log::info(report.verdict == health::Verdict::failed ? "pod failed its probe" : "pod passes its probe",
+                  {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
+    changed_(report.subject, report.verdict);
+}
+
+void PodProbes::note_attempt(const health::Attempt& attempt) {
+    const std::string type(word(attempt.type));
+    metrics_.probes.Add({{"type", type}, {"result", std::string(word(attempt.answer))}}).Increment();
+    metrics_.probe_seconds.Add({{"type", type}}, time_buckets())
+        .Observe(std::chrono::duration<double>(attempt.took).count());
+    if (attempt.answer == health::Answer::error)
+        trouble_.note(attempt.reason, Clock::now());
+}
+
+}  // namespace proxy
