@@ -6,6 +6,9 @@
 #include "base/numbers.hpp"
 #include "base/overloaded.hpp"
 
+#include "base/numbers.hpp"
+#include "base/overloaded.hpp"
+
 namespace proxy {
 namespace {
 
