@@ -316,3 +316,20 @@ TEST_CASE("Services whose Local policy finds nothing here are counted") {
     world.apply(build::transaction({pod}));
     CHECK(counted() == std::pair<std::size_t, std::size_t>(0, 0));
 }
+
+TEST_CASE("what a Service becomes is the role's") {
+    const netlink::VirtualServer server{build::address("203.0.113.7"), netlink::Protocol::tcp, 443};
+    Engine engine(World::config(), World::facts(), {}, true,
+                  [&](const api::Service& service, const Request&, const std::vector<api::PortEndpoints>&,
+                      const NodeFacts& facts, const PlanInputs&, std::size_t) {
+                      CHECK(service.name.name == "web");
+                      CHECK(facts == World::facts());
+                      ServicePlan plan;
+                      plan.virtual_servers.push_back({server, {}, FrontEndKind::load_balancer});
+                      return plan;
+                  });
+    engine.apply(build::transaction({build::service("web", "10.96.0.5")}));
+    CHECK(engine.plan_dirty({}) == 1);
+    CHECK(engine.desired().servers_of({"shop", "web"}) == std::vector{server});
+    CHECK(engine.desired().wishes().routes().empty());
+}
