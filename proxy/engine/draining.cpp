@@ -18,7 +18,7 @@ void Draining::note_vanished(const Entries& entries) {
             ++vanished_[real.address];
 }
 
-void Draining::replace(const netlink::VirtualServer& server, const std::map<netlink::RealServer, Departure>& left) {
+void Draining::replace(const netlink::VirtualServer& server, const Left& left) {
     if (left.empty() && servers_.empty())
         return;
     const auto found = servers_.find(server);

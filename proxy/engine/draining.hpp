@@ -41,13 +41,17 @@ public:
     template <class How>
     void keep(const netlink::VirtualServer& server, const netlink::RealServers& former, How how,
               netlink::RealServers& wanted) {
-        std::map<netlink::RealServer, Departure> left;
-        for (const auto& [real, weight] : former)
-            if (!wanted.contains(real))
-                left.emplace(real, how(real));
+        Left left;
+        auto place = wanted.begin();  // both are in the same order
+        for (const auto& [real, weight] : former) {
+            while (place != wanted.end() && place->first < real)
+                ++place;
+            if (place != wanted.end() && place->first == real)
+                continue;
+            left.emplace_back(real, how(real));
+            place = wanted.emplace_hint(place, real, 0);
+        }
         replace(server, left);
-        for (const auto& [real, departure] : left)
-            wanted.emplace(real, 0);
     }
 
     /// The pods with these addresses have ended: so have, where they drain, those real servers of which no more was
@@ -78,7 +82,9 @@ private:
     };
     using Entries = std::map<netlink::RealServer, Entry>;
 
-    void replace(const netlink::VirtualServer& server, const std::map<netlink::RealServer, Departure>& left);
+    using Left = std::vector<std::pair<netlink::RealServer, Departure>>;  // by real server
+
+    void replace(const netlink::VirtualServer& server, const Left& left);
     bool is_over(const Entry& entry, Time now) const;
     void note_vanished(const Entries& entries);
     void forget_vanished(const netlink::RealServer& real, const Entry& entry);
