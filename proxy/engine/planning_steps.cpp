@@ -10,6 +10,8 @@
 namespace proxy {
 namespace {
 
+constexpr std::size_t objects_of_front_end = 8;  // virtual server, elements and some real servers, when it goes
+
 std::size_t size_of(const std::vector<api::PortEndpoints>& endpoints) {
     std::size_t size = 0;
     for (const api::PortEndpoints& group : endpoints)
@@ -32,7 +34,7 @@ std::vector<netlink::VirtualServer> may_drain(const api::ObjectName& service, co
 }
 
 std::size_t forget(const api::ObjectName& name, const PlanRules& rules, PlanLedger& ledger) {
-    const auto before = may_drain(name, ledger);
+    const auto before = ledger.desired.servers_of(name);
     ledger.desired.remove(name);
     ledger.marks.keep(name, {});
     ledger.health_ports.remove(name);
@@ -42,7 +44,7 @@ std::size_t forget(const api::ObjectName& name, const PlanRules& rules, PlanLedg
     ledger.findings.forget(name);
     ledger.addresses.remove(name, rules.facts.own_addresses);
     ledger.departures.forget_unwanted(before, ledger.desired);
-    return 1 + before.size();
+    return 1 + objects_of_front_end * before.size();
 }
 
 std::size_t look(Planning& planning, const PlanRules& rules, const PlanSources& sources, PlanLedger& ledger) {

@@ -45,6 +45,8 @@ public:
     std::vector<BackendView> leftover(const api::ObjectName& service,
                                       const std::set<netlink::VirtualServer>& shown) const;
     const NodeFacts& node() const { return node_; }
+    /// Bytes of the page of all, roughly: a text that grows is copied as a whole now and then, in one turn.
+    std::size_t likely_size() const { return 1024 * kernel_.virtual_servers.size(); }
 
 private:
     ReachView reach(const netlink::VirtualServer& front_end, Client client) const;
@@ -64,7 +66,9 @@ class ServicesPage {
 public:
     /// The arguments must outlive it; `services` may change.
     ServicesPage(const api::Objects<api::Service>& services, ServiceViews views, const std::string& waiting_for)
-        : services_(services), views_(std::move(views)), text_(waiting_for) {}
+        : services_(services), views_(std::move(views)), text_(waiting_for) {
+        text_.reserve(views_.likely_size());
+    }
 
     /// Goes on until so many front ends and real servers have been shown; false: that was the last one.
     bool next(std::size_t most);

@@ -80,6 +80,7 @@ std::string to_json(const ServicesView& services);
 class ServicesText {
 public:
     explicit ServicesText(const std::string& waiting_for);
+    void reserve(std::size_t bytes) { text_.reserve(bytes); }
     void begin(const ServiceView& service);  ///< its name and type
     void add(const FrontEndView& front_end);
     void end(const std::vector<BackendView>& leftover);
