@@ -4,6 +4,7 @@
 #include "netlink/state.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <system_error>
@@ -31,6 +32,17 @@ public:
     virtual std::vector<ListedServer> next(std::size_t count) = 0;
 };
 
+/// A part of what can be ours in the kernel, to be read in one go.
+struct Part {
+    enum class Kind : std::uint8_t { routes, elements, virtual_servers };
+    Kind kind = Kind::routes;
+    Set set = Set::served;  ///< of elements
+    bool ipv6 = false;      ///< of elements, where the set has an address
+};
+
+/// All there are; virtual servers come last, because the others say which of them are ours.
+std::vector<Part> all_parts();
+
 class Kernel {
 public:
     virtual ~Kernel() = default;
@@ -39,13 +51,15 @@ public:
     /// the kernel refused; all others are in force. Throws std::system_error when the kernel cannot be spoken to.
     virtual std::vector<Refusal> apply(std::span<const Change> changes) = 0;
 
-    /// Everything in the kernel's tables that can be ours: all address-form virtual servers with their settings
-    /// (foreign ones included, the caller decides) but without their real servers, the routes with our protocol
-    /// number, the elements of our table (none if the table does not exist). Throws std::system_error.
-    virtual KernelState read() = 0;
+    /// Adds to `state` what of that part is in the kernel's tables: all address-form virtual servers with their
+    /// settings (foreign ones included, the caller decides) but without their real servers, the routes with our
+    /// protocol number, the elements of our table (none if the table does not exist). Throws std::system_error.
+    virtual void read_part(const Part& part, KernelState& state) = 0;
+    /// All parts.
+    KernelState read();
 
     /// The real servers of each given virtual server, in the same order; empty for one that does not exist.
-    /// Separate from read() so that an audit of many can be done in slices. Throws std::system_error.
+    /// Separate from read_part() so that an audit of many can be done in slices. Throws std::system_error.
     virtual std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) = 0;
 
     /// A listing that costs a fraction of read_real_servers() for all, and is worth less: it leaves out virtual servers

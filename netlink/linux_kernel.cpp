@@ -291,18 +291,21 @@ void LinuxKernel::apply_elements(std::span<const Change> changes, std::size_t of
     }
 }
 
-KernelState LinuxKernel::read() {
-    KernelState state;
+void LinuxKernel::read_part(const Part& part, KernelState& state) {
+    if (part.kind == Part::Kind::routes)
+        for (const auto& [route, source] : read_routes(route_, route_protocol_))
+            state.routes.insert(route);
+    if (part.kind == Part::Kind::elements)
+        for (const auto& [name, shape] : nft::all_sets())
+            if (shape.set == part.set && shape.address.is_v6() == part.ipv6)
+                read_elements(name, shape, state.elements);
+    if (part.kind != Part::Kind::virtual_servers)
+        return;
     auto services = ipvs_.ask(ipvs::get_services);
     for_each_message(services, [&](nlmsghdr* header) {
         if (auto found = ipvs::parse_service(header))
             state.virtual_servers.emplace(found->first, VirtualServerState{std::move(found->second), {}});
     });
-    for (const auto& [route, source] : read_routes(route_, route_protocol_))
-        state.routes.insert(route);
-    for (const auto& [name, shape] : nft::all_sets())
-        read_elements(name, shape, state.elements);
-    return state;
 }
 
 /// None if the table does not exist.

@@ -80,7 +80,7 @@ public:
     void remove_table_and_device();
 
     std::vector<Refusal> apply(std::span<const Change> changes) override;
-    KernelState read() override;
+    void read_part(const Part& part, KernelState& state) override;
     std::vector<RealServers> read_real_servers(std::span<const VirtualServer> servers) override;
     std::unique_ptr<Listing> list() override { return IpvsListing::open(connections_seen_); }
     std::vector<ConnectionCounts> read_connections(std::span<const VirtualServer> servers) override;

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
+
+#include "proxy/engine/audit.hpp"
+#include "proxy/engine/turns.hpp"
 
 namespace proxy {
 namespace {
@@ -183,7 +187,7 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
     StepResult result;
     if (cursor_ == pending_.size()) {
         collect(now);
-        if (pending_.size() > limit)
+        if (pending_.size() > std::max(limit, turns::batch_size))
             return result;  // enough for one turn
     }
     const std::span<const Change> batch =
@@ -237,68 +241,60 @@ std::size_t Reconciler::count_drift(const VirtualServer& server, const netlink::
 }
 
 Drift Reconciler::begin_audit() {
-    Drift drift;
-    netlink::KernelState actual = kernel_.read();
-    std::erase_if(actual.virtual_servers, [&](const auto& entry) {
-        return wishes_.find(entry.first) == nullptr && !mirror_.virtual_servers.contains(entry.first) &&
-               !recorded_as_ours(entry.first, actual);
+    audit_ = Audit{};
+    return {};
+}
+
+/// One part of the kernel; false: all have been compared.
+bool Reconciler::audit_part(Drift& drift) {
+    static const std::vector<netlink::Part> parts = netlink::all_parts();
+    if (audit_.part == parts.size())
+        return false;
+    const netlink::Part& part = parts[audit_.part++];
+    netlink::KernelState actual;
+    kernel_.read_part(part, actual);
+    const Touched found = follow(mirror_, part, actual, [this](const VirtualServer& server) {
+        return wishes_.find(server) != nullptr || recorded_as_ours(server, mirror_);
     });
-    const auto differs = [&](const ObjectKey& key, std::size_t& count, auto& touched, const auto& object) {
-        count += is_unsure(key) ? 0 : 1;
-        touched.push_back(object);
-    };
-    const auto server_differs = [&](const VirtualServer& server) {
-        differs(ServerKey{server, {}}, drift.virtual_servers, touched_.virtual_servers, server);
-    };
-    for (auto& [server, state] : actual.virtual_servers) {
-        const auto known = mirror_.virtual_servers.find(server);
-        if (known == mirror_.virtual_servers.end()) {
-            server_differs(server);
-            continue;
-        }
-        if (known->second.settings != state.settings)
-            server_differs(server);
-        state.real_servers = std::move(known->second.real_servers);
-    }
-    for (const auto& [server, state] : mirror_.virtual_servers)
-        if (!actual.virtual_servers.contains(server))
-            server_differs(server);
-    for_each_difference(mirror_.routes, actual.routes,
-                        [&](const LocalRoute& route) { differs(route, drift.routes, touched_.routes, route); });
-    for_each_difference(mirror_.elements, actual.elements,
-                        [&](const Element& element) { differs(element, drift.elements, touched_.elements, element); });
-    mirror_ = Mirror(std::move(actual));
-    listing_ = kernel_.list();
-    confirmed_.clear();
-    audited_.reset();
-    return drift;
+    for (const VirtualServer& server : found.virtual_servers)
+        drift.virtual_servers += is_unsure(ServerKey{server, {}}) ? 0 : 1;
+    for (const LocalRoute& route : found.routes)
+        drift.routes += is_unsure(route) ? 0 : 1;
+    for (const Element& element : found.elements)
+        drift.elements += is_unsure(element) ? 0 : 1;
+    touched_.add(found);
+    return true;
 }
 
 /// False: the listing has been read to its end.
 bool Reconciler::confirm_slice(std::size_t count) {
-    const std::vector<netlink::ListedServer> listed = listing_->next(count);
+    const std::vector<netlink::ListedServer> listed = audit_.listing->next(count);
     for (const netlink::ListedServer& each : listed) {
         const netlink::RealServers* known = mirror_.real_servers(each.server);
         if (known != nullptr && *known == each.real_servers)
-            confirmed_.push_back(each.server);
+            audit_.confirmed.push_back(each.server);
     }
     if (!listed.empty())
         return true;
-    listing_.reset();
-    std::sort(confirmed_.begin(), confirmed_.end());
+    audit_.listing.reset();
+    std::sort(audit_.confirmed.begin(), audit_.confirmed.end());
     return false;
 }
 
 bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
-    if (listing_ && confirm_slice(count))
+    if (audit_part(drift))
         return true;
-    auto next = audited_ ? mirror_.virtual_servers.upper_bound(*audited_) : mirror_.virtual_servers.begin();
+    if (!std::exchange(audit_.listed, true))
+        audit_.listing = kernel_.list();
+    if (audit_.listing && confirm_slice(count))
+        return true;
+    auto next = audit_.last ? mirror_.virtual_servers.upper_bound(*audit_.last) : mirror_.virtual_servers.begin();
     std::vector<VirtualServer> servers;
     for (; next != mirror_.virtual_servers.end() && servers.size() < count; ++next)
-        if (!std::binary_search(confirmed_.begin(), confirmed_.end(), next->first))
+        if (!std::binary_search(audit_.confirmed.begin(), audit_.confirmed.end(), next->first))
             servers.push_back(next->first);
     if (servers.empty()) {
-        confirmed_ = {};
+        audit_.confirmed = {};
         unsure_.clear();
         return false;
     }
@@ -311,7 +307,7 @@ bool Reconciler::audit_slice(std::size_t count, Drift& drift) {
         known = reals[i];
         touched_.virtual_servers.push_back(servers[i]);
     }
-    audited_ = servers.back();
+    audit_.last = servers.back();
     return true;
 }
 

@@ -91,17 +91,28 @@ public:
         return pending_.size() - cursor_ + refusals_.size() + touched_.size() + wishes_.touched_count();
     }
 
-    /// An audit: begin_audit() compares virtual servers, routes and elements; audit_slice() the real servers of the
-    /// next `count` virtual servers, and returns false when it was the last slice. What differs is touched, so that
-    /// the next steps repair it. First the kernel's listing is looked at, which confirms nearly all; the others are
-    /// asked for one by one.
+    /// An audit, in slices between which there may be steps: after begin_audit() audit_part() reads and compares a part
+    /// of the kernel after the other, and returns false when all have been; audit_slice() does the same, then the real
+    /// servers of the next `count` virtual servers, and returns false when it was the last slice. What differs is
+    /// touched, so that the next steps repair it. Of real servers the kernel's listing is looked at first, which
+    /// confirms nearly all; the others are asked for one by one.
     Drift begin_audit();
+    bool audit_part(Drift& drift);
     bool audit_slice(std::size_t count, Drift& drift);
 
     /// What of ours is in the kernel.
     const Mirror& mirror() const { return mirror_; }
 
 private:
+    /// What has been done of the audit that is under way.
+    struct Audit {
+        std::size_t part = 0;                           // the next one
+        bool listed = false;                            // the listing has been asked for
+        std::unique_ptr<netlink::Listing> listing;      // until it has been read
+        std::vector<netlink::VirtualServer> confirmed;  // by it
+        std::optional<netlink::VirtualServer> last;     // of the others, in the last slice
+    };
+
     void collect(Time now);
     bool confirm_slice(std::size_t count);
     bool is_withheld(const netlink::Change& change) const;
@@ -119,11 +130,9 @@ private:
     std::vector<netlink::Change> pending_;
     std::size_t cursor_ = 0;
     Refusals refusals_;
-    std::set<ObjectKey> unsure_;                     // what a failed step may have changed, until an audit has looked
-    bool swept_ = true;                              // false from adopt() on
-    std::unique_ptr<netlink::Listing> listing_;      // of the audit that is under way, until it has been read
-    std::vector<netlink::VirtualServer> confirmed_;  // by it
-    std::optional<netlink::VirtualServer> audited_;  // the last of the others, in the last slice
+    std::set<ObjectKey> unsure_;  // what a failed step may have changed, until an audit has looked
+    bool swept_ = true;           // false from adopt() on
+    Audit audit_;
 };
 
 /// Those of `state` that are ours by what the kernel itself records: an address with our route, an element of

@@ -165,7 +165,7 @@ asio::awaitable<void> KernelSide::do_next(Act act) {
         case Act::wait:
             break;
         case Act::listen:
-            listen();
+            co_await listen();
             break;
         case Act::sweep:
             reconciler_.sweep();
@@ -192,12 +192,16 @@ void KernelSide::fail(std::string reason) {
 }
 
 /// Once, after the first programming: notifications would have made that several times as long (monitor.hpp).
-void KernelSide::listen() {
+asio::awaitable<void> KernelSide::listen() {
     notices_->hear_of_objects();
     kernel_.guard_service_networks();
     if (upkeep_.put_back())
         reconciler_.retry_all(Clock::now());
-    upkeep_.account(without_followed(reconciler_.begin_audit(), upkeep_.exchange_host_change()));
+    const bool host_changed = upkeep_.exchange_host_change();
+    Drift drift = reconciler_.begin_audit();
+    while (reconciler_.audit_part(drift))
+        co_await asio::post(context_, asio::use_awaitable);
+    upkeep_.account(without_followed(drift, host_changed));
     schedule_.listens();
 }
 

@@ -81,7 +81,7 @@ private:
     boost::asio::awaitable<void> run();
     boost::asio::awaitable<void> do_next(Act act);
     Dues dues() const;
-    void listen();
+    boost::asio::awaitable<void> listen();
     boost::asio::awaitable<void> plan();
     boost::asio::awaitable<void> sync();
     boost::asio::awaitable<void> audit();

@@ -250,19 +250,17 @@ void whole_node() {
     ServicesPage page(loop.engine.store().services(), loop.engine.views(loop.reconciler.mirror()), "");
     while (loop.timed("page", [&] { return page.next(turns::page_slice); })) {
     }
-    loop.timed("intake", [&] { return loop.apply({}, names), true; });
-    Reconciler other(loop.kernel, loop.engine.desired().wishes());
-    other.adopt();
-    loop.engine.desired().wishes().exchange_touched();
-    while (loop.engine.planner().is_dirty())
-        while (
-            loop.timed("plan", [&] { return loop.engine.plan_slice(loop.reconciler.mirror(), turns::plan_slice); })) {
-        }
-    while (loop.engine.desired().wishes().has_touched())
-        loop.engine.desired().wishes().exchange_touched();
-    loop.timed("sweep", [&] { return other.sweep(), true; });
-    while (loop.timed("sweep", [&] { return other.step(Time{}, turns::batch_size).applied; }) > 0 || !other.idle()) {
+    testing::FakeKernel left;
+    left.state() = loop.kernel.state();
+    WishList nothing;
+    Reconciler restarted(left, nothing);
+    restarted.adopt();
+    loop.timed("sweep", [&] { return restarted.sweep(), true; });
+    while (loop.timed("sweep", [&] { return restarted.step(Time{}, turns::batch_size).applied; }) > 0 ||
+           !restarted.idle()) {
     }
+    loop.timed("intake", [&] { return loop.apply({}, names), true; });
+    loop.sync();
     std::printf("%zu front ends of %zu Services, all gone at once:", front_ends, names.size());
     report(loop.turns);
 }

@@ -75,11 +75,22 @@ std::vector<Refusal> FakeKernel::apply(std::span<const Change> changes) {
     return refusals;
 }
 
-KernelState FakeKernel::read() {
-    KernelState without_reals = state_;
-    for (auto& [server, content] : without_reals.virtual_servers)
-        content.real_servers.clear();
-    return without_reals;
+void FakeKernel::read_part(const Part& part, KernelState& state) {
+    switch (part.kind) {
+        case Part::Kind::routes:
+            state.routes = state_.routes;
+            break;
+        case Part::Kind::elements:
+            for (const Element& element : state_.elements)
+                if (element.set == part.set && (!has_address(part.set) || element.address.is_v6() == part.ipv6))
+                    state.elements.insert(state.elements.end(), element);
+            break;
+        case Part::Kind::virtual_servers:
+            for (const auto& [server, content] : state_.virtual_servers)
+                state.virtual_servers.emplace_hint(state.virtual_servers.end(), server,
+                                                   VirtualServerState{content.settings, {}});
+            break;
+    }
 }
 
 std::vector<RealServers> FakeKernel::read_real_servers(std::span<const VirtualServer> servers) {

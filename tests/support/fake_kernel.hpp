@@ -31,7 +31,7 @@ public:
     std::size_t tried = 0;
 
     std::vector<netlink::Refusal> apply(std::span<const netlink::Change> changes) override;
-    netlink::KernelState read() override;
+    void read_part(const netlink::Part& part, netlink::KernelState& state) override;
     std::vector<netlink::RealServers> read_real_servers(std::span<const netlink::VirtualServer> servers) override;
     /// As the real one's, of what is there now; only with `lists`. What is in `unlisted` it leaves out.
     std::unique_ptr<netlink::Listing> list() override;
