@@ -168,7 +168,7 @@ TEST_CASE("a failure goes with its Service") {
 
 TEST_CASE("a failure goes with its address") {
     World world;
-    const tcp::acceptor other(world.io, tcp::endpoint(two, 0));
+    const tcp::acceptor other(world.io, tcp::endpoint(base::to_asio(two), 0));
     const std::uint16_t port = other.local_endpoint().port();
     world.ports[port] = {{"shop", "web"}, 1};
     CHECK(world.follow({port}, {one, two}));
