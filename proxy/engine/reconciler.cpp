@@ -97,17 +97,19 @@ void Reconciler::disown_foreign() {
 
 void Reconciler::sweep() {
     swept_ = true;
-    for (const auto& [server, state] : mirror_.virtual_servers)
-        touched_.virtual_servers.push_back(server);
-    // What is wanted has been touched by the first plan.
-    touched_.routes.insert(touched_.routes.end(), mirror_.routes.begin(), mirror_.routes.end());
-    touched_.elements.insert(touched_.elements.end(), mirror_.elements.begin(), mirror_.elements.end());
+    sweep_.emplace();  // what is wanted has been touched by the first plan
 }
 
 void Reconciler::collect(Time now) {
     touched_.add(wishes_.exchange_touched());
     if (!wishes_.has_touched())  // with the last slice
         refusals_.touch_due(now, touched_);
+    if (sweep_) {
+        if (auto slice = sweep_->next(wishes_, mirror_, turns::batch_size))
+            touched_.add(std::move(*slice));
+        else
+            sweep_.reset();
+    }
     touched_.tidy();
     pending_ = changes_for(touched_, wishes_, mirror_);
     refusals_.hold_back(touched_, pending_, now);

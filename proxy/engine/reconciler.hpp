@@ -16,6 +16,7 @@
 
 #include "netlink/kernel.hpp"
 #include "proxy/engine/refusals.hpp"
+#include "proxy/engine/sweep.hpp"
 #include "proxy/engine/wish_list.hpp"
 #include "proxy/plan/mirror.hpp"
 
@@ -80,7 +81,7 @@ public:
     const Refusals& refusals() const { return refusals_; }
     /// Nothing is left but what the kernel refuses, which is tried again now and then. Until then there are more steps,
     /// also after one that had nothing to change.
-    bool idle() const { return pending_.empty() && touched_.empty() && !wishes_.has_touched(); }
+    bool idle() const { return pending_.empty() && touched_.empty() && !sweep_ && !wishes_.has_touched(); }
     /// The kernel refuses more virtual servers, routes or elements than it holds of them: not a single object is to
     /// blame.
     bool mostly_refused() const {
@@ -132,6 +133,7 @@ private:
     Refusals refusals_;
     std::set<ObjectKey> unsure_;  // what a failed step may have changed, until an audit has looked
     bool swept_ = true;           // false from adopt() on
+    std::optional<Sweep> sweep_;  // while it is under way
     Audit audit_;
 };
 

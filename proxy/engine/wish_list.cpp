@@ -65,16 +65,14 @@ void correct(const std::vector<T>& touched, const WishList& list, const std::set
     }
 }
 
-/// A map's element, because its key may come again with another mark; what a front end that stays was restricted to,
-/// because its new ranges may overlap the old ones and nobody must see half of them.
+}  // namespace
+
 bool goes_first(const netlink::Element& element, const WishList& list) {
     if (is_map(element.set))
         return true;
     return (element.set == netlink::Set::firewalled || element.set == netlink::Set::allowed) &&
            list.find({element.address, element.protocol, element.port}) != nullptr;
 }
-
-}  // namespace
 
 void Touched::add(Touched other) {
     append(virtual_servers, std::move(other.virtual_servers));

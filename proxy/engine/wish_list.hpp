@@ -70,6 +70,11 @@ private:
 /// All objects that are wanted or there, tidy: with changes_for() the difference between the whole list and a kernel.
 Touched all_objects(const WishList& wanted, const netlink::KernelState& actual);
 
+/// Whether its removal comes before anything is added: a map's element, because its key may come again with another
+/// mark; what a front end that stays was restricted to, because its new ranges may overlap the old ones and nobody must
+/// see half of them.
+bool goes_first(const netlink::Element& element, const WishList& list);
+
 /// The changes that bring the touched objects of `actual` to what is wanted, in safe order. `touched` is tidy.
 std::vector<netlink::Change> changes_for(const Touched& touched, const WishList& wanted,
                                          const netlink::KernelState& actual);

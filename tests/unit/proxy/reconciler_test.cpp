@@ -1,6 +1,8 @@
 // Reconciliation against a kernel that is as strict as the real one.
 #include "proxy/engine/reconciler.hpp"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 #include "build.hpp"
@@ -118,6 +120,36 @@ TEST_CASE("until it is swept, nothing is removed but a real server beside others
     after.reconciler.sweep();
     CHECK(after.settle() == 3);
     CHECK_FALSE(after.kernel.state().virtual_servers.contains(other));
+}
+
+TEST_CASE("what goes in slices goes in the same safe order: clients are led away first") {
+    const std::size_t size = GENERATE(1U, 4U, 1000U);
+    netlink::KernelState state;
+    for (std::uint16_t port = 80; port < 90; ++port) {
+        const netlink::VirtualServer server{web.address, netlink::Protocol::tcp, port};
+        state.virtual_servers[server] = {{}, {{pod1, 1}}};
+        state.elements.insert({netlink::Set::served, server.address, server.protocol, port});
+        state.elements.insert({netlink::Set::external, server.address, server.protocol, port});
+    }
+    state.routes.insert({web.address});
+    const WishList nothing;
+    std::vector<std::string> done;
+    Sweep sweep;
+    while (const auto slice = sweep.next(nothing, state, size)) {
+        CHECK(slice->size() <= size);
+        for (const netlink::Change& change : changes_for(*slice, nothing, state)) {
+            netlink::advance(state, change);
+            const auto* element = std::get_if<netlink::DeleteElement>(&change);
+            done.emplace_back(element == nullptr                               ? netlink::operation(change)
+                              : element->element.set == netlink::Set::external ? "captured"
+                                                                               : "judged");
+        }
+    }
+    done.erase(std::unique(done.begin(), done.end()), done.end());
+    CHECK(done == std::vector<std::string>{"captured", "delete-route", "delete-service", "judged"});
+    CHECK(state.virtual_servers.empty());
+    CHECK(state.routes.empty());
+    CHECK(state.elements.empty());
 }
 
 TEST_CASE("until it is swept, the last real server of a virtual server keeps its weight") {
