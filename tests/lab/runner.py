@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 
+import client_rate
 from lab import TooSlow
 from pace import stretched
 
@@ -29,6 +30,8 @@ def scenarios(folder):
 def run(name, scenario, new_world, attempt=1):
     start = time.monotonic()
     again = False
+    if attempt == 1:
+        client_rate.begin()
     faulthandler.dump_traceback_later(stretched(STUCK), repeat=True, file=sys.stdout)
     with new_world() as world:
         try:
