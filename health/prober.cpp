@@ -2,7 +2,6 @@
 
 #include <array>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "base/rethrow.hpp"
 #include "health/checks/blame.hpp"
 #include "health/checks/checks.hpp"
 #include "health/worker.hpp"
@@ -40,11 +40,12 @@ const std::optional<ProbeSpec>& spec_of(const Target& target, ProbeType type) {
 
 /// One probe of one container, being run by a coroutine.
 struct Task {
-    Task(const asio::any_io_executor& executor, ProbeSpec probe) : timer(executor), spec(std::move(probe)) {}
+    Task(const asio::any_io_executor& executor, ProbeSpec probe, Time first)
+        : timer(executor), spec(std::move(probe)), schedule(first, spec.timing.period) {}
     asio::steady_timer timer;
     ProbeSpec spec;
+    Schedule schedule;
     bool stopped = false;
-    bool hurry = false;                // probe now, whatever the schedule says
     std::uint64_t successes_seen = 0;  // of all targets, at its last attempt
 };
 
@@ -85,7 +86,10 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         : executor(std::move(given_executor)),
           limits(std::move(given_limits)),
           on_report(std::move(given_report)),
-          on_attempt(std::move(given_attempt)) {}
+          on_attempt(std::move(given_attempt)) {
+        if (!limits.perform)
+            limits.perform = &perform;
+    }
 
     asio::any_io_executor executor;
     ProberLimits limits;
@@ -98,7 +102,10 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
     Time began = Clock::now();
     std::minstd_rand random{std::random_device{}()};
 
-    double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
+    std::chrono::milliseconds delay(const Timing& timing) {
+        const auto running_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began);
+        return first_delay(timing, running_for, std::uniform_real_distribution<double>(0.0, 1.0)(random));
+    }
 
     asio::awaitable<void> acquire() {
         if (in_flight < limits.in_flight) {
@@ -121,6 +128,30 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         waiting.pop_front();
     }
 
+    /// Holds one of the places for attempts until it ends, whatever ends it.
+    class Place {
+    public:
+        explicit Place(State& state) : state_(state) {}
+        ~Place() { state_.release(); }
+        Place(const Place&) = delete;
+        Place& operator=(const Place&) = delete;
+
+    private:
+        State& state_;
+    };
+
+    /// Nothing: the task was stopped meanwhile.
+    asio::awaitable<std::optional<Outcome>> ask(std::shared_ptr<Task> task) {
+        co_await acquire();
+        const Place place(*this);
+        if (task->stopped)
+            co_return std::nullopt;
+        Outcome outcome = co_await attempt(limits.perform, task->spec.check, task->spec.timing.timeout);
+        if (task->stopped)
+            co_return std::nullopt;
+        co_return outcome;
+    }
+
     void stop(Container& container) {
         for (auto& task : container.tasks) {
             if (task) {
@@ -141,39 +172,36 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
             }
             if (!worker)
                 worker.emplace(type, WorkerRules{limits.counters_survive, false});
-            auto task = std::make_shared<Task>(executor, *spec);
+            auto task = std::make_shared<Task>(executor, *spec, Clock::now() + delay(spec->timing));
             container.tasks[index_of(type)] = task;
             asio::co_spawn(
                 executor, [self = shared_from_this(), subject, type, task] { return self->run(subject, type, task); },
-                asio::detached);
+                base::rethrow);
         }
     }
 
-    /// Probes until stopped. Every look at the container after a wait is preceded by one at `stopped`.
+    /// Probes until stopped. Every look at the container after a wait is preceded by one at `stopped`. What a check
+    /// throws is an answer; anything else that is thrown here ends the program, not a probe.
     asio::awaitable<void> run(Subject subject, ProbeType type, std::shared_ptr<Task> task) {
-        const auto running_for = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began);
-        const Time first = Clock::now() + first_delay(task->spec.timing, running_for, jitter());
-        for (Time due = first; !task->stopped;) {
-            task->timer.expires_at(due);
+        while (!task->stopped) {
+            task->timer.expires_at(task->schedule.due());
             boost::system::error_code woken;
-            if (!task->hurry)
-                co_await task->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+            co_await task->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
             if (task->stopped)
                 co_return;
-            task->hurry = false;
-            const Time last = Clock::now();
-            if (decide(subject, type, task->spec.timing) == Decision::probe) {
-                co_await acquire();
-                Outcome outcome;
-                if (!task->stopped)
-                    outcome = co_await perform(task->spec.check, task->spec.timing.timeout);
-                release();
-                if (task->stopped)
+            if (!task->schedule.begin(Clock::now()))
+                continue;
+            const Decision decision = decide(subject, type, task->spec.timing);
+            if (decision == Decision::end)
+                co_return;
+            if (decision == Decision::probe) {
+                auto outcome = co_await ask(task);
+                if (!outcome)
                     co_return;
-                take(subject, type, task->spec.timing, settled(std::move(outcome), *task));
+                take(subject, type, task->spec.timing, settled(std::move(*outcome), *task));
                 task->successes_seen = successes;
             }
-            due = next_start(std::min(first, last), task->spec.timing, last, Clock::now());
+            task->schedule.end(Clock::now());
         }
     }
 
@@ -200,17 +228,16 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         if (outcome.answer == Answer::failure || outcome.answer == Answer::unknown)
             container.reason = outcome.reason;
         if (!was_started && container.started())
-            hurry(container);
+            trigger(container);
         report(subject, container);
     }
 
-    /// The startup probe has succeeded: the others need not wait for their next tick.
-    void hurry(Container& container) {
-        for (const ProbeType type : {ProbeType::readiness, ProbeType::liveness})
-            if (const auto& task = container.tasks[index_of(type)]) {
-                task->hurry = true;
-                task->timer.cancel();
-            }
+    /// The startup probe has succeeded: readiness need not wait for its next tick.
+    void trigger(Container& container) {
+        if (const auto& task = container.tasks[index_of(ProbeType::readiness)]) {
+            task->schedule.trigger();
+            task->timer.cancel();
+        }
     }
 
     void report(const Subject& subject, Container& container) {

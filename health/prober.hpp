@@ -1,6 +1,7 @@
 // Runs the probes: one coroutine per target, which asks the pure worker (worker.hpp) what to do and performs it.
 #pragma once
 
+#include "health/attempt.hpp"
 #include "health/checks/probe.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -46,6 +47,8 @@ struct ProberLimits {
     bool counters_survive = false;  ///< a new incarnation keeps the counters (worker.hpp)
     /// How this host loses packets now, asked when nothing came back from a target; empty: it does not.
     std::function<std::string()> host_trouble;
+    /// How a target is asked; empty: as its check says (checks/checks.hpp).
+    Perform perform;
 };
 
 class Prober {

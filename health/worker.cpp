@@ -86,9 +86,26 @@ std::chrono::milliseconds first_delay(const Timing& timing, std::chrono::seconds
     return std::chrono::milliseconds(static_cast<std::int64_t>(jitter * static_cast<double>(period.count())));
 }
 
-Time next_start(Time first, const Timing& timing, Time last, Time now) {
-    const auto ticks = (last - first) / timing.period;
-    return std::max(now, first + (ticks + 1) * timing.period);
+void Schedule::trigger() {
+    triggered_ = true;
+    due_ = Time{};
+}
+
+bool Schedule::begin(Time now) {
+    if (now < due_)
+        return false;
+    if (triggered_)
+        first_ = now;
+    triggered_ = false;
+    last_ = now;
+    return true;
+}
+
+void Schedule::end(Time now) {
+    if (triggered_)
+        return;
+    const auto ticks = (last_ - first_) / period_;
+    due_ = std::max(now, first_ + (ticks + 1) * period_);
 }
 
 }  // namespace health

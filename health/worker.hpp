@@ -69,8 +69,28 @@ private:
 /// unless the prober has been running for longer than that.
 std::chrono::milliseconds first_delay(const Timing& timing, std::chrono::seconds running_for, double jitter);
 
-/// When the probe after the one that began at `last` begins. Ticks come at first + n * period; those that are missed
-/// while a probe runs are dropped, but for one.
-Time next_start(Time first, const Timing& timing, Time last, Time now);
+/// When the attempts of one probe begin: at first + n * period, as a ticker of Go says. Ticks that are missed while an
+/// attempt runs are dropped, but for one.
+class Schedule {
+public:
+    Schedule(Time first, std::chrono::seconds period) : first_(first), due_(first), period_(period) {}
+
+    /// When to call begin().
+    Time due() const { return due_; }
+    /// Now, whatever the ticks say, and the next ticks count from then on (the worker's manualTriggerCh). While an
+    /// attempt runs: when that ends.
+    void trigger();
+    /// False: it is not time yet, so wait again.
+    bool begin(Time now);
+    /// The attempt, if there was one, is over.
+    void end(Time now);
+
+private:
+    Time first_;
+    Time due_;
+    Time last_;
+    std::chrono::seconds period_;
+    bool triggered_ = false;
+};
 
 }  // namespace health

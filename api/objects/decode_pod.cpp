@@ -102,25 +102,65 @@ PortReference read_required_port(const Field& field) {
     return read_port_reference(field, std::uint16_t{1});
 }
 
+// Of texts that become a probe's request. The API server has no bounds for them but the object's size; a request that
+// servers read has them: nginx and Apache take 8 KiB for a line.
+constexpr std::size_t max_request_text = 8 * 1024;
+constexpr std::size_t max_header_name = 256;
+constexpr std::size_t max_headers = 64;
+constexpr std::size_t max_host = 253;
+
+bool is_control(unsigned char c) {
+    return (c < 0x20 && c != '\t') || c == 0x7f;
+}
+
+/// At most `most` bytes.
+void check_size(const Field& field, const std::string& text, std::size_t most) {
+    if (text.size() > most)
+        field.wrong("has " + std::to_string(text.size()) + " bytes; a probe sends at most " + std::to_string(most));
+}
+
+/// A name or address to connect to, which becomes the line Host of a request.
+std::string read_host(const Field& field) {
+    std::string host = field.text();
+    check_size(field, host, max_host);
+    if (std::any_of(host.begin(), host.end(), [](unsigned char c) { return c <= 0x20 || c == 0x7f; }))
+        field.wrong(base::quoted(base::printable(host)) + " is neither a name nor an address");
+    return host;
+}
+
+std::pair<std::string, std::string> read_header(const Field& item) {
+    item.only({"name", "value"});
+    const Field name = item["name"];
+    if (!is_header_name(name.text()))
+        name.wrong(base::quoted(name.text()) + " is not a header's name (letters, digits and '-')");
+    check_size(name, name.text(), max_header_name);
+    const Field value = item["value"];
+    std::string text = value.text();
+    if (text.find_first_of("\r\n") != std::string::npos)
+        value.wrong("a header's value has no line breaks");
+    else if (std::any_of(text.begin(), text.end(), is_control))
+        value.wrong("a header's value has no control characters");
+    check_size(value, text, max_request_text);
+    return {name.text(), std::move(text)};
+}
+
 HttpGet read_http_get(const Field& field) {
     field.only({"host", "httpHeaders", "path", "port", "protocol", "scheme"});
     HttpGet http;
-    http.path = field["path"].text("/");
+    const Field path = field["path"];
+    http.path = path.text("/");
+    check_size(path, http.path, max_request_text);
     if (http.path.empty())
         http.path = "/";
     http.port = read_required_port(field["port"]);
-    http.host = field["host"].text();
+    http.host = read_host(field["host"]);
     http.https = field["scheme"].one_of({"HTTP", "HTTPS"}) == 1;
-    field["httpHeaders"].each([&](const Field& item) {
-        item.only({"name", "value"});
-        const Field name = item["name"];
-        if (!is_header_name(name.text()))
-            name.wrong(base::quoted(name.text()) + " is not a header's name (letters, digits and '-')");
-        const Field value = item["value"];
-        if (value.text().find_first_of("\r\n") != std::string::npos)
-            value.wrong("a header's value has no line breaks");
-        http.headers.emplace_back(name.text(), value.text());
-    });
+    const Field headers = field["httpHeaders"];
+    if (headers.size() > max_headers)
+        headers.wrong("has " + std::to_string(headers.size()) + " headers; a probe sends at most " +
+                      std::to_string(max_headers));
+    else
+        headers.each([&](const Field& item) { http.headers.push_back(read_header(item)); });
     return http;
 }
 
@@ -152,7 +192,7 @@ void read_handler(const Field& field, Probe& probe) {
             probe.handler = read_http_get(handler);
         } else if (found == "tcpSocket") {
             handler.only({"host", "port"});
-            probe.handler = TcpSocket{read_required_port(handler["port"]), handler["host"].text()};
+            probe.handler = TcpSocket{read_required_port(handler["port"]), read_host(handler["host"])};
         } else {
             read_other_handler(handler, found);
             probe.handler = OtherHandler{found};

@@ -8,6 +8,7 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 
+#include "base/plain_text.hpp"
 #include "health/checks/checks.hpp"
 #include "health/checks/connect.hpp"
 #include "health/checks/http_head.hpp"
@@ -21,7 +22,8 @@ namespace http = boost::beast::http;
 using Request = http::request<http::empty_body>;
 using Deadline = std::chrono::steady_clock::time_point;
 
-constexpr int max_requests = 10;  // in a chain of redirects
+constexpr int max_requests = 10;                // in a chain of redirects
+constexpr std::size_t max_location = 8 * 1024;  // a request's line and its Referer grow from it
 
 /// The answer's header, or why there is none.
 struct Exchange {
@@ -172,9 +174,12 @@ asio::awaitable<Outcome> follow(HttpCheck check, Deadline deadline) {
         const Exchange answer = co_await ask(url, make_request(check, url, referer, keep_host), deadline);
         if (!answer.problem.empty() || !is_redirect(answer.status) || answer.location.empty())
             co_return judge(answer);
+        if (answer.location.size() > max_location)
+            co_return Outcome{Answer::failure, "redirect to a URL of more than 8 KiB", {}};
         const auto next = resolve_location(url, answer.location);
         if (!next)
-            co_return Outcome{Answer::failure, "redirect to '" + answer.location + "', which is no URL", {}};
+            co_return Outcome{
+                Answer::failure, "redirect to " + base::quoted(answer.location) + ", which is no URL", {}};
         if (next->host != check.host)
             co_return judge(answer);
         if (requests == max_requests)

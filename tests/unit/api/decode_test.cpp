@@ -164,6 +164,52 @@ TEST_CASE("a probe's defaults; zero is the same as absent") {
     }
 }
 
+TEST_CASE("what becomes a probe's request has bounds, and an error that says where") {
+    struct Row {
+        std::string handler;
+        std::string mistake;  // empty: none
+    };
+    const auto header = [](const std::string& name, const std::string& value) {
+        return "httpGet: {port: 80, httpHeaders: [{name: " + name + ", value: \"" + value + "\"}]}";
+    };
+    std::string headers;
+    for (int i = 0; i < 65; ++i)
+        headers += "{name: A, value: b}, ";
+    const std::string http = "spec.containers[0].readinessProbe.httpGet.";
+    for (const Row& row : std::vector<Row>{
+             {header("A", std::string(8192, 'x')), ""},
+             {header("A", std::string(8193, 'x')),
+              http + "httpHeaders[0].value: has 8193 bytes; a probe sends at most 8192"},
+             {header("A", std::string(70'000, 'x')),
+              http + "httpHeaders[0].value: has 70000 bytes; a probe sends at most 8192"},
+             {header(std::string(257, 'A'), "x"),
+              http + "httpHeaders[0].name: has 257 bytes; a probe sends at most 256"},
+             {header("A", "a\\tb"), ""},
+             {header("A", "a\\0b"), http + "httpHeaders[0].value: a header's value has no control characters"},
+             {header("A", "a\\x7fb"), http + "httpHeaders[0].value: a header's value has no control characters"},
+             {header("A", "a\\r\\nB: c"), http + "httpHeaders[0].value: a header's value has no line breaks"},
+             {"httpGet: {port: 80, httpHeaders: [" + headers + "]}",
+              http + "httpHeaders: has 65 headers; a probe sends at most 64"},
+             {"httpGet: {port: 80, path: /" + std::string(8192, 'x') + "}",
+              http + "path: has 8193 bytes; a probe sends at most 8192"},
+             {"httpGet: {port: 80, host: " + std::string(254, 'x') + "}",
+              http + "host: has 254 bytes; a probe sends at most 253"},
+             {"httpGet: {port: 80, host: 'a b'}", http + "host: 'a b' is neither a name nor an address"},
+             {"httpGet: {port: 80, host: \"a\\r\\nX: y\"}",
+              http + "host: 'a\\r\\nX: y' is neither a name nor an address"},
+             {"tcpSocket: {port: 80, host: 'a b'}",
+              "spec.containers[0].readinessProbe.tcpSocket.host: 'a b' is neither a name nor an address"},
+         }) {
+        CAPTURE(row.mistake);
+        const auto documents = parse_yaml(pod_head + "readinessProbe: {" + row.handler + "}}]}}");
+        REQUIRE(documents);
+        const Decoded result = decode(Value(&documents->front().value));
+        REQUIRE(result.mistakes.size() == (row.mistake.empty() ? 0 : 1));
+        if (!row.mistake.empty())
+            CHECK(to_string(result.mistakes[0]) == row.mistake);
+    }
+}
+
 TEST_CASE("probe handlers") {
     const Probe http = probe("{httpGet: {port: web, scheme: HTTPS, host: a, httpHeaders: [{name: X-A, value: b}]}}");
     const auto& get = std::get<HttpGet>(http.handler);

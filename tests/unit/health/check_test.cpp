@@ -128,6 +128,7 @@ TEST_CASE("statuses and what they mean") {
         {status(302), Answer::warning, "302"},  // without Location
         {status(302, "Location: http://elsewhere.example/\r\n"), Answer::warning, "302"},
         {status(302, "Location: ftp://x\r\n"), Answer::failure, "no URL"},
+        {status(302, "Location: /" + std::string(30'000, '\xfe') + "\r\n"), Answer::failure, "more than 8 KiB"},
         {status(400), Answer::failure, "HTTP probe failed with statuscode: 400"},
         {status(503), Answer::failure, "statuscode: 503"},
         {"HTTP/1.1 100 Continue\r\n\r\n" + status(200), Answer::success, ""},

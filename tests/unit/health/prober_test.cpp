@@ -6,8 +6,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
 #include <memory>
+#include <new>
+#include <stdexcept>
 
 using namespace health;
 using namespace std::chrono_literals;
@@ -187,6 +192,75 @@ TEST_CASE("no more attempts at once than allowed, and all get their turn") {
                            [&](const auto& entry) { return world.prober->verdict(entry.first) == Verdict::ready; });
     }));
     CHECK(world.most_in_flight <= 4);
+}
+
+TEST_CASE("a request that cannot be made is an error that says why, again and again, and keeps no place") {
+    World world({1, false});
+    Listener listener(world.context);
+    Target impossible = tcp_target(listener.port());
+    HttpCheck check;
+    check.host = "127.0.0.1";
+    check.port = listener.port();
+    check.headers = {{"X-Long", std::string(70'000, 'x')}};  // more than Beast takes
+    impossible.readiness->check = check;
+    world.prober->set_targets({{{"bad", "main"}, impossible}});
+    CHECK(world.becomes([&] { return world.errors >= 2; }));
+    CHECK_THAT(world.error, Catch::Contains("cannot be made"));
+    CHECK(world.prober->in_flight() == 0);
+    CHECK(world.prober->verdict({"bad", "main"}) == Verdict::unknown);
+    world.prober->set_targets_of("good", {{{"good", "main"}, tcp_target(listener.port())}});
+    CHECK(world.becomes([&] { return world.reported("good ready"); }));
+}
+
+TEST_CASE("whatever a check throws is an answer, and its place is given back") {
+    struct Row {
+        std::function<void()> raise;
+        const char* words;
+    };
+    const auto row = GENERATE(values<Row>({{[] { throw std::runtime_error("no luck"); }, "cannot be made: no luck"},
+                                           {[] { throw std::bad_alloc(); }, "cannot be made: std::bad_alloc"},
+                                           {[] { throw 7; }, "something unknown"}}));
+    const bool before_it_waits = GENERATE(true, false);
+    int broken = 2;
+    ProberLimits limits{1, false, {}, {}};
+    limits.perform = [&](const Check&, std::chrono::milliseconds) -> asio::awaitable<Outcome> {
+        if (!before_it_waits)
+            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+        if (broken > 0) {
+            --broken;
+            row.raise();
+        }
+        co_return Outcome{Answer::success, "", {}};
+    };
+    World world(limits);
+    world.prober->set_targets({{{"p", "main"}, tcp_target(1)}});
+    CHECK(world.becomes([&] { return world.reported("p ready"); }));
+    CHECK(world.errors == 2);
+    CHECK_THAT(world.error, Catch::Contains(row.words));
+    CHECK(world.prober->in_flight() == 0);
+}
+
+TEST_CASE("an error is not repeated within its tick (T4)") {
+    std::vector<std::chrono::steady_clock::time_point> asked;
+    ProberLimits limits;
+    limits.perform = [&](const Check&, std::chrono::milliseconds) -> asio::awaitable<Outcome> {
+        asked.push_back(std::chrono::steady_clock::now());
+        co_return Outcome{Answer::error, "no luck", {}};
+    };
+    World world(limits);
+    world.prober->set_targets({{{"p", "main"}, tcp_target(1)}});
+    CHECK(world.becomes([&] { return asked.size() >= 3; }));
+    CHECK(asked.at(1) - asked.at(0) > 900ms);
+    CHECK(asked.at(2) - asked.at(1) > 500ms);
+}
+
+TEST_CASE("what throws outside of a check ends the loop, not a probe alone") {
+    asio::io_context context;
+    Listener listener(context);
+    Prober prober(
+        context.get_executor(), {}, [](const Report&) {}, [](const Attempt&) { throw std::logic_error("bug"); });
+    prober.set_targets({{{"p", "main"}, tcp_target(listener.port())}});
+    CHECK_THROWS_WITH(context.run_for(testing::patience(10s)), "bug");
 }
 
 TEST_CASE("a prober that ends in the middle of attempts leaves nothing behind") {
