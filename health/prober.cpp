@@ -171,7 +171,7 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
                 continue;
             }
             if (!worker)
-                worker.emplace(type, WorkerRules{limits.counters_survive, false});
+                worker.emplace(type, WorkerRules{limits.counters_survive, false, limits.rise});
             auto task = std::make_shared<Task>(executor, *spec, Clock::now() + delay(spec->timing));
             container.tasks[index_of(type)] = task;
             asio::co_spawn(

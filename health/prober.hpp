@@ -47,6 +47,7 @@ struct ProberLimits {
     bool counters_survive = false;  ///< a new incarnation keeps the counters (worker.hpp)
     /// How this host loses packets now, asked when nothing came back from a target; empty: it does not.
     std::function<std::string()> host_trouble;
+    int rise = 1;  ///< successes in a row that take back a failure, at least
     /// How a target is asked; empty: as its check says (checks/checks.hpp).
     Perform perform;
 };

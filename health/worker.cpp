@@ -68,7 +68,9 @@ void Worker::answer(Answer answer, const Timing& timing) {
     const Cached result = good ? Cached::success : Cached::failure;
     run_ = result == last_ ? run_ + 1 : 1;
     last_ = result;
-    if (run_ < (good ? timing.success_threshold : timing.failure_threshold))
+    const bool returns = decided_ && cached_ == Cached::failure;
+    const int rise = returns ? std::max(timing.success_threshold, rules_.rise) : timing.success_threshold;
+    if (run_ < (good ? rise : timing.failure_threshold))
         return;
     store(result);
     if (!rules_.hold || type_ == ProbeType::readiness)

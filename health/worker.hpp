@@ -30,6 +30,8 @@ struct WorkerRules {
     /// True: after a liveness or startup failure nothing is probed until a new incarnation (the kubelet, which
     /// restarts the container). False: probing goes on, so that recovery is seen where nobody restarts anything.
     bool hold = false;
+    /// So many successes in a row take back a failure, if the probe's own threshold is not more.
+    int rise = 1;
 };
 
 enum class Decision : std::uint8_t { probe, skip, end };

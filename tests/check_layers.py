@@ -15,7 +15,8 @@ WINGS = {
     "api/folder": ("base", "api/wire", "api/objects"),
     "netlink": ("base",),
     "health/checks": ("base",),
-    "health": ("base", "health/checks"),
+    "health/guard": ("base",),
+    "health": ("base", "health/checks", "health/guard"),
 }
 # Those of proxy/ include all rooms, and of the wings of proxy/ only those above them.
 STORIES = ("log", "config", "plan", "engine", "host", "serve", "sync", "node", "cli")

@@ -222,7 +222,8 @@ TEST_CASE("whatever a check throws is an answer, and its place is given back") {
                                            {[] { throw 7; }, "something unknown"}}));
     const bool before_it_waits = GENERATE(true, false);
     int broken = 2;
-    ProberLimits limits{1, false, {}, {}};
+    ProberLimits limits;
+    limits.in_flight = 1;
     limits.perform = [&](const Check&, std::chrono::milliseconds) -> asio::awaitable<Outcome> {
         if (!before_it_waits)
             co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);

@@ -173,6 +173,13 @@ TEST_CASE("where nobody restarts containers, counters start anew and nothing is 
     }
 }
 
+TEST_CASE("where it is asked for, one success does not take back a failure (rule 7 of docs/probing.md)") {
+    const WorkerRules rules{false, false, 2};
+    CHECK(play({"", R, 2, 1, "S F F S F S S F S", ""}, rules) == "S S F F F F S S S");
+    CHECK(play({"", R, 1, 3, "S S S F S S S", ""}, rules) == "F F S F F F S");
+    CHECK(play({"", R, 3, 1, "S", ""}, rules) == "S");  // the first one is enough
+}
+
 TEST_CASE("the initial delay counts whole seconds since the container started") {
     const Row row{"R21", R, 1, 1, "age=0 S age=9 S age=10 S", "F0 F0 S1"};
     CHECK(play(row, {true, true}, 10s) == row.cached);
