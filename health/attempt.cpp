@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "base/error_words.hpp"
+
 namespace health {
 namespace {
 
@@ -20,7 +22,7 @@ boost::asio::awaitable<Outcome> attempt(Perform perform, Check check, std::chron
     try {
         co_return co_await perform(std::move(check), timeout);
     } catch (const std::exception& error) {
-        co_return impossible(error.what(), began);
+        co_return impossible(base::words_of(error), began);
     } catch (...) {
         co_return impossible("something unknown was thrown", began);
     }

@@ -48,7 +48,7 @@ CONFINED = {
 MAX_LINES = 400
 # Boost's what() holds the path of a source file: what people read of a caught error is made here. (netlink/ throws the
 # standard library's.)
-MAKES_WORDS = r"(proxy/log/error_words|api/wire/yaml_document|api/cluster/wire_protobuf)\.cpp"
+MAKES_WORDS = r"(base/error_words|api/wire/yaml_document|api/cluster/wire_protobuf)\.cpp"
 
 
 def sources():
@@ -82,7 +82,7 @@ def mistakes_in(name):
         elif ours and not may_include(wing, wing_of(ours[1])):
             yield f"{name}:{number}: {wing} must not include {wing_of(ours[1])}"
         if ".what()" in line and wing != "netlink" and not re.fullmatch(MAKES_WORDS, name):
-            yield f"{name}:{number}: what() belongs in proxy/log/error_words.cpp: words_of(error)"
+            yield f"{name}:{number}: what() belongs in base/error_words.cpp: words_of(error)"
         theirs = re.match(r"#include <(.*)>", line)
         for library, files in CONFINED.items():
             if theirs and re.match(library, theirs[1]) and not re.fullmatch(files, name):

@@ -125,7 +125,7 @@ def self_test(known):
     """Each kind of wrong name is found, and what is right is not."""
     metric = sorted(known.metrics)[0]
     for name, line, wanted in (
-            ("docs/x.md", "`probing.md` and [that](operations.md)", ["there is no file probing.md"]),
+            ("docs/x.md", "`flying.md` and [that](operations.md)", ["there is no file flying.md"]),
             ("proxy/x.hpp", "// see plan.hpp, flies.hpp and pkg/proxy/types.go", ["there is no file flies.hpp"]),
             ("docs/x.md", "| `proxy/plan/plan`, `api/objects/decode*`, `api/flies` |", ["there is no api/flies"]),
             ("proxy/x.cpp", "// as plan_service() and flies_away() do, ip_vs_conn_in_get() too", ["there is no function flies_away()"]),
