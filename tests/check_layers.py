@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Holds the rooms apart: who may include whom (docs/architecture.md), which libraries stay where, how long files are, and that no
-two headers of a room define the same type (the linker takes one's functions for the other's without a word)."""
+two headers of a room define the same type (the linker takes one's functions for the other's without a word).
+With --graph: how many wings include each other, and the longest chain of includes."""
+import functools
 import pathlib
 import re
 import sys
@@ -35,8 +37,8 @@ CONFINED = {
     r"yaml\.h>?": r"api/wire/yaml_events\.cpp",
     r"protozero/": r"api/(wire/value|cluster/wire_protobuf)\.[ch]pp",
     r"boost/json": r"(api/.*|proxy/(log/log|engine/view|serve/(tables|node_health)|sync/choices_json)\.cpp)",
-    r"boost/beast/http": r"(api/cluster/http(_answer)?|health/checks/http_(check|head)|proxy/serve/admin)\.cpp",
-    r"boost/asio/ssl|boost/beast/ssl": r"(api/cluster/http(_answer)?\.cpp|api/cluster/tls\.[ch]pp|health/checks/http_check\.cpp)",
+    r"boost/beast/http": r"(base/http_reader|api/cluster/http|health/checks/http_check|proxy/serve/admin)\.cpp",
+    r"boost/asio/ssl|boost/beast/ssl": r"(api/cluster/http\.cpp|api/cluster/tls\.[ch]pp|health/checks/http_check\.cpp)",
     r"boost/process": r"api/cluster/run_program\.cpp",
     r"libkmod": r"netlink/kernel_modules\.cpp",
     r"openssl/": r"api/cluster/secrets\.cpp",
@@ -126,6 +128,30 @@ def fields_without_a_row():
             yield f"api/objects/{name}.cpp: asks for {field}, which has no row in api/wire/protobuf_schema.cpp"
 
 
+def includes(name):
+    """Our own headers that a file includes."""
+    return re.findall(r'^#include "([^"]*)"', (ROOT / name).read_text(), re.MULTILINE)
+
+
+@functools.cache
+def chain_from(name):
+    """The longest one that begins with this file; there is no circle: its headers would not compile."""
+    return (name, *max((chain_from(header) for header in includes(name)), key=len, default=()))
+
+
+def graph():
+    arrows = {(wing_of(name), wing_of(header)) for name in sources() for header in includes(name)}
+    arrows = {(wing, other) for wing, other in arrows if wing != other}
+    order = list(WINGS)
+    back = [arrow for arrow in arrows if order.index(arrow[0]) < order.index(arrow[1])]
+    longest = max((chain_from(name) for name in sources()), key=len)
+    print(f"{len(WINGS)} wings, {len(arrows)} arrows between them, {len(back)} of them back")
+    print(f"the longest chain of includes has {len(longest)} files:", *longest, sep="\n  ")
+
+
+if "--graph" in sys.argv:
+    graph()
+    sys.exit(0)
 found = [*[mistake for name in sources() for mistake in mistakes_in(name)], *types_of_two_headers(), *order_of_meson(), *fields_without_a_row()]
 print("\n".join(found) if found else "layers: as they should be")
 sys.exit(1 if found else 0)

@@ -22,6 +22,15 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using namespace std::chrono_literals;
 
+/// What went wrong with a connection, for people.
+std::string words_of(const boost::system::error_code& error) {
+    if (error == beast::error::timeout)
+        return "no answer in time";
+    if (error == http::error::end_of_stream || error == asio::error::eof || error == asio::ssl::error::stream_truncated)
+        return "closed by the server";
+    return error.message();
+}
+
 /// A peer that has vanished (no FIN, no RST) is noticed within half a minute, whether we are sending or only listening.
 void notice_dead_peers(tcp::socket& socket) {
     boost::system::error_code ignored;

@@ -8,10 +8,10 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <charconv>
 
+#include "base/http_reader.hpp"
 #include "base/plain_text.hpp"
 #include "health/checks/checks.hpp"
 #include "health/checks/connect.hpp"
-#include "health/checks/http_head.hpp"
 #include "health/checks/http_target.hpp"
 
 namespace health {
@@ -22,6 +22,7 @@ namespace http = boost::beast::http;
 using Request = http::request<http::empty_body>;
 using Deadline = std::chrono::steady_clock::time_point;
 
+constexpr std::size_t longest_head = std::size_t{64} * 1024;
 constexpr int max_requests = 10;                // in a chain of redirects
 constexpr std::size_t max_location = 8 * 1024;  // a request's line and its Referer grow from it
 
@@ -84,18 +85,15 @@ asio::awaitable<Exchange> exchange(Stream& stream, Request request) {
         result.problem = "write: " + words_of(error);
         co_return result;
     }
-    HttpHeadReader reader;
+    base::HttpReader reader(longest_head);
     for (;;) {
-        auto head = reader.read();
-        if (!head) {
-            result.problem = std::move(head.error());
+        const auto whole = reader.head();
+        if (!whole)
+            result.problem = "read: " + whole.error();
+        else if (*whole)
+            result = {reader.status(), std::string(reader.field("Location")), {}, Doubt::none};
+        if (!whole || *whole)
             co_return result;
-        }
-        if (*head) {
-            result.status = (*head)->status;
-            result.location = std::move((*head)->location);
-            co_return result;
-        }
         const std::size_t size =
             co_await stream.async_read_some(reader.room(), asio::redirect_error(asio::use_awaitable, error));
         reader.received(size);

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "api/cluster/http_answer.hpp"
-#include "health/checks/http_head.hpp"
+#include "base/http_reader.hpp"
 
 namespace {
 
@@ -56,9 +56,9 @@ std::string api_answer(std::string_view bytes, std::size_t piece) {
 }
 
 std::string probe_answer(std::string_view bytes, std::size_t piece) {
-    health::HttpHeadReader reader;
-    const auto head = until(reader, bytes, piece, [&] { return reader.read(); });
-    return head ? std::to_string((*head)->status) + " " + (*head)->location : "no head";
+    base::HttpReader reader(std::size_t{64} * 1024);
+    const auto head = until(reader, bytes, piece, [&] { return reader.head(); });
+    return head ? std::to_string(reader.status()) + " " + std::string(reader.field("Location")) : "no head";
 }
 
 void expect_same(const std::string& whole, const std::string& pieces) {

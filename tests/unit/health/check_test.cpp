@@ -133,7 +133,7 @@ TEST_CASE("statuses and what they mean") {
         {status(503), Answer::failure, "statuscode: 503"},
         {"HTTP/1.1 100 Continue\r\n\r\n" + status(200), Answer::success, ""},
         {"HTTP/1.1 101 Switching\r\n\r\n", Answer::failure, "statuscode: 101"},
-        {"nonsense\r\n\r\n", Answer::failure, "read: no HTTP answer"},
+        {"nonsense\r\n\r\n", Answer::failure, "read: the answer is no HTTP that can be read"},
         // The status is final once the header is there: a body that stalls changes nothing.
         {"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nabc", Answer::success, ""},
         {"HTTP/1.1 500 No\r\nContent-Length: 100000\r\n\r\nabc", Answer::failure, "statuscode: 500"},
