@@ -4,8 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <functional>
 
-#include "api/folder/json_items.hpp"
 #include "api/objects/decode.hpp"
+#include "api/wire/json_items.hpp"
 #include "api/wire/text_encoding.hpp"
 #include "api/wire/yaml_document.hpp"
 #include "api/wire/yaml_stream.hpp"
@@ -37,14 +37,14 @@ std::string text_at(const boost::json::object& object, std::string_view key) {
     return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }
 
-/// Of a list's items; none where the list does not say both.
+/// What a list says of its items; nothing where it does not say both.
 KindHint hint_of(const std::string& kind, const std::string& version) {
     if (kind.empty() || version.empty())
         return {};
     return {kind.ends_with("List") ? kind.substr(0, kind.size() - 4) : kind, version};
 }
 
-/// kubectl takes anything with a list of items for a list; in a list it need not even have a kind. nullptr: it is none.
+/// kubectl reads anything with a list of items as a list; in a list it need not even have a kind. nullptr: it is none.
 const boost::json::array* items_of(const boost::json::value& value, bool is_item) {
     const auto* object = value.if_object();
     const auto* items = object == nullptr ? nullptr : object->if_contains("items");
@@ -68,7 +68,7 @@ public:
 
     void add(const boost::json::value& value, Item item) {
         if (is_bad_list(value))
-            return note({{file_, item.line}, "", "items: a list belongs here", false});
+            return note({{file_, item.line}, "", "items: must be a list", false});
         const auto* items = item.depth < max_list_depth ? items_of(value, item.depth > 0) : nullptr;
         if (items != nullptr)
             add_items(value.get_object(), *items, item);
@@ -84,7 +84,7 @@ public:
         note({{file_, line}, "", std::move(message) + "; what was read from this file before stays", false});
     }
 
-    ManifestContent take() {
+    ManifestContent finish() {
         if (left_out_ > 0)
             content.problems.push_back(
                 {{file_, 0}, "", "and " + std::to_string(left_out_) + " more problems in this file", false});
@@ -169,20 +169,50 @@ private:
     std::size_t left_out_ = 0;  // problems
 };
 
+/// Counts the lines of a text forwards.
+class LineCounter {
+public:
+    explicit LineCounter(std::string_view text) : text_(text) {}
+    /// The line of the byte at `place`, which is not before that of the last call.
+    int at(std::size_t place) {
+        const auto begin = text_.begin();
+        line_ += static_cast<int>(
+            std::count(begin + static_cast<std::ptrdiff_t>(at_), begin + static_cast<std::ptrdiff_t>(place), '\n'));
+        at_ = place;
+        return line_;
+    }
+
+private:
+    std::string_view text_;
+    std::size_t at_ = 0;
+    int line_ = 1;
+};
+
 /// `begins_well` becomes true when the text has an object of JSON: then it is not meant as YAML.
 ManifestContent read_json(const std::string& file, std::string_view text, bool& begins_well) {
     Reader reader(file);
-    const JsonError error = for_each_json_item(text, [&](JsonItem& item) {
+    LineCounter lines(text);
+    JsonItemsError error;
+    JsonItems items({}, [&](JsonItem& item) {
+        if (item.kind == JsonItem::Kind::list) {
+            if (text_at(item.value.get_object(), "kind").empty() && error.message.empty())
+                error = {item.begin, "kind: missing; only a List has items"};
+            return;
+        }
         begins_well = true;
-        reader.add(item.value,
-                   {item.text, item.line, hint_of(item.kind_hint, item.version_hint), std::move(item.mistakes), {}});
+        const std::string_view own = text.substr(item.begin, item.end - item.begin);
+        reader.add(
+            item.value,
+            {own, lines.at(item.begin), hint_of(item.list_kind, item.list_version), find_duplicates(item, own), {}});
     });
-    if (!error.message.empty()) {
-        Reader nothing(file);
-        nothing.broken(error.line, error.message);
-        return nothing.take();
-    }
-    return reader.take();
+    items.feed(text);
+    if (const JsonItemsError broken = items.finish(); !broken.message.empty() && error.message.empty())
+        error = {broken.at, "JSON: " + broken.message};
+    if (error.message.empty())
+        return reader.finish();
+    Reader nothing(file);
+    nothing.broken(LineCounter(text).at(error.at), error.message);
+    return nothing.finish();
 }
 
 /// A document in a part of the text, which ends at a "---", or at what follows it there.
@@ -217,7 +247,7 @@ ManifestContent read_yaml(const std::string& file, std::string_view text, bool m
         else if (*document)
             add_document(reader, **document, must_be_all);
     }
-    return reader.take();
+    return reader.finish();
 }
 
 }  // namespace
@@ -229,7 +259,7 @@ ManifestContent read_manifest(const std::string& file, std::string_view bytes) {
     if (first == std::string_view::npos) {
         Reader reader(file);
         reader.broken(1, "the file is empty (being written?); delete it to remove its objects");
-        return reader.take();
+        return reader.finish();
     }
     if (text[first] != '{')
         return read_yaml(file, text, false);
