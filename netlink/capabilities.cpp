@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <system_error>
 
-#include "netlink/kernel_modules.hpp"
 #include "netlink/linux_kernel.hpp"
 #include "netlink/sysctl.hpp"
 
@@ -28,7 +27,7 @@ bool may_administer_network() {
 /// Asking for the family makes the kernel load the module with its own defaults, so that ours come first.
 bool has_ipvs(int conn_tab_bits) {
     if (!module_is_loaded("ip_vs"))
-        ModuleLoader().load({"ip_vs", "conn_tab_bits=" + std::to_string(conn_tab_bits)});
+        ModuleLoader().load(ipvs_module(conn_tab_bits));
     Socket socket(NETLINK_GENERIC);
     return ipvs_family(socket) != 0;
 }
@@ -54,6 +53,10 @@ std::string release() {
 }
 
 }  // namespace
+
+KernelModule ipvs_module(int conn_tab_bits) {
+    return {"ip_vs", "conn_tab_bits=" + std::to_string(conn_tab_bits)};
+}
 
 std::vector<std::string> missing_capabilities(int conn_tab_bits) {
     if (!may_administer_network())

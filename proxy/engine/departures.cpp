@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <functional>
-#include <optional>
+#include <utility>
 
 #include "netlink/schedulers.hpp"
 
@@ -13,47 +13,42 @@ bool has_ended(const api::Pod& pod) {
     return pod.phase == api::PodPhase::succeeded || pod.phase == api::PodPhase::failed;
 }
 
-/// Of `terminating` ones, the addresses that no endpoint has any more.
-std::set<base::Address> gone(const std::set<netlink::RealServer>& terminating,
-                             const std::vector<api::PortEndpoints>& endpoints) {
-    std::set<base::Address> addresses;
-    for (const netlink::RealServer& real : terminating)
-        addresses.insert(real.address);
-    for (const api::PortEndpoints& group : endpoints)
-        for (const api::ResolvedEndpoint& endpoint : group.endpoints)
-            addresses.erase(endpoint.address);
-    return addresses;
-}
-
-/// Which real servers are endpoints; looked at only when one has left.
+/// The real servers that a Service's endpoints are, walked once. They are sorted when somebody asks for one: most plans
+/// leave out none of the former.
 class Listed {
 public:
-    explicit Listed(const std::vector<api::PortEndpoints>& endpoints) : endpoints_(endpoints) {}
-    bool operator()(const netlink::RealServer& real) {
-        if (!known_) {
-            known_.emplace();
-            for (const api::PortEndpoints& group : endpoints_)
-                for (const api::ResolvedEndpoint& endpoint : group.endpoints)
-                    known_->insert({endpoint.address, endpoint.port});
-        }
-        return known_->contains(real);
+    explicit Listed(const std::vector<api::PortEndpoints>& endpoints) {
+        for (const api::PortEndpoints& group : endpoints)
+            for (const api::ResolvedEndpoint& endpoint : group.endpoints) {
+                all_.push_back({endpoint.address, endpoint.port});
+                if (endpoint.terminating)
+                    terminating.insert(all_.back());
+            }
+    }
+
+    std::set<netlink::RealServer> terminating;
+
+    bool contains(const netlink::RealServer& real) {
+        const auto place = lower_bound(real);
+        return place != all_.end() && *place == real;
+    }
+    bool has_address(const base::Address& address) {
+        const auto place = lower_bound({address, 0});
+        return place != all_.end() && place->address == address;
     }
 
 private:
-    const std::vector<api::PortEndpoints>& endpoints_;
-    std::optional<std::set<netlink::RealServer>> known_;
+    std::vector<netlink::RealServer>::const_iterator lower_bound(const netlink::RealServer& real) {
+        if (!std::exchange(sorted_, true))
+            std::sort(all_.begin(), all_.end());
+        return std::lower_bound(all_.cbegin(), all_.cend(), real);
+    }
+
+    std::vector<netlink::RealServer> all_;
+    bool sorted_ = false;
 };
 
-std::set<netlink::RealServer> terminating_ones(const std::vector<api::PortEndpoints>& endpoints) {
-    std::set<netlink::RealServer> found;
-    for (const api::PortEndpoints& group : endpoints)
-        for (const api::ResolvedEndpoint& endpoint : group.endpoints)
-            if (endpoint.terminating)
-                found.insert({endpoint.address, endpoint.port});
-    return found;
-}
-
-/// Of the virtual servers that packets reach by their mark, those of UDP: their keys do not say it.
+/// The marks of virtual servers of UDP: their keys do not say the protocol.
 std::set<std::uint32_t> udp_marks(const ServicePlan& plan) {
     std::set<std::uint32_t> marks;
     for (const netlink::Element& element : plan.elements)
@@ -117,9 +112,9 @@ void Departures::keep_marked(Planning& planning, How how, const Desired& desired
 void Departures::keep(Planning& planning, const Desired& desired, const Marks& marks, const Mirror& kernel) {
     static const netlink::RealServers none;
     const auto were = terminating_.find(planning.name);
-    Listed lists(planning.endpoints);
+    Listed listed(planning.endpoints);
     const auto how = [&](const netlink::RealServer& real) {
-        if (lists(real))
+        if (listed.contains(real))
             return Departure::listed;
         const bool was_terminating = were != terminating_.end() && were->second.contains(real);
         return was_terminating || ended_.contains(real.address) ? Departure::ended : Departure::vanished;
@@ -137,19 +132,17 @@ void Departures::keep(Planning& planning, const Desired& desired, const Marks& m
         draining_.keep(server, drains ? *former : none, how, state.real_servers);
     }
     keep_marked(planning, std::ref(how), desired, marks);
-    note_terminating(planning);
-}
-
-/// What was terminating and is gone has ended.
-void Departures::note_terminating(const Planning& planning) {
-    const auto were = terminating_.find(planning.name);
+    // What was terminating and is gone has ended.
+    std::set<base::Address> gone;
     if (were != terminating_.end())
-        draining_.end(gone(were->second, planning.endpoints));
-    auto terminating = terminating_ones(planning.endpoints);
-    if (terminating.empty())
+        for (const netlink::RealServer& real : were->second)
+            if (!listed.has_address(real.address))
+                gone.insert(real.address);
+    draining_.end(gone);
+    if (listed.terminating.empty())
         terminating_.erase(planning.name);
     else
-        terminating_[planning.name] = std::move(terminating);
+        terminating_[planning.name] = std::move(listed.terminating);
 }
 
 void Departures::forget_unwanted(const std::vector<netlink::VirtualServer>& servers, const Desired& desired) {

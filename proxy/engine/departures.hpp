@@ -35,10 +35,10 @@ public:
 
     /// The Service is gone.
     void forget(const api::ObjectName& service) { terminating_.erase(service); }
-    /// Of the virtual servers that a Service had, nothing drains in those that nobody wants any more.
+    /// Nothing drains any more in those virtual servers that a Service had and that nobody wants.
     void forget_unwanted(const std::vector<netlink::VirtualServer>& servers, const Desired& desired);
 
-    /// Takes those out of `desired` that have drained; how many. Services are added to `dirty` whose virtual server may
+    /// Removes those from `desired` that have drained; how many. Services are added to `dirty` whose virtual server may
     /// have stayed for its connections only.
     std::size_t review(Time now, const Draining::Counted& counted, Desired& desired, std::set<api::ObjectName>& dirty);
 
@@ -48,7 +48,6 @@ public:
 private:
     template <class How>
     void keep_marked(Planning& planning, How how, const Desired& desired, const Marks& marks);
-    void note_terminating(const Planning& planning);
 
     Draining draining_;
     std::map<api::ObjectName, std::set<netlink::RealServer>> terminating_;  // of Services, at their last plan

@@ -1,10 +1,12 @@
 #include "proxy/host/wanted_modules.hpp"
 
+#include "netlink/capabilities.hpp"
+
 namespace proxy {
 
 std::vector<netlink::KernelModule> wanted_modules(const Config& config) {
     return {
-        {"ip_vs", "conn_tab_bits=" + std::to_string(config.ipvs_conn_tab_bits)},
+        netlink::ipvs_module(config.ipvs_conn_tab_bits),
         {"ip_vs_" + config.scheduler, ""},
         {"nf_tables", ""},
         // Expressions and chains of our table (netlink/ruleset); inet's bring IPv4's and IPv6's with them.
