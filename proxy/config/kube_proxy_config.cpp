@@ -76,7 +76,7 @@ void check_form(const Field& field, Form form) {
     }
 }
 
-/// Of a field that has the form that it must have.
+/// Whether a field says something that has the form that it must have.
 bool is_set(const Field& field, Form form) {
     if (!field.given())
         return false;
@@ -88,7 +88,7 @@ bool is_set(const Field& field, Form form) {
 class Reader {
 public:
     Reader(Config base, std::vector<api::Mistake>& mistakes) : mistakes_(mistakes) {
-        taking_.result.config = std::move(base);
+        migration_.result.config = std::move(base);
     }
 
     KubeProxyMigration read(const Field& root) {
@@ -97,11 +97,11 @@ public:
         read_members(root, "");
         const Field node_ports = root["nodePortAddresses"];
         // kube-proxy's default depends on its mode.
-        if (node_ports.size() == 0 && taking_.mode != "nftables")
+        if (node_ports.size() == 0 && migration_.mode != "nftables")
             say("nodePortAddresses",
                 "not set: kube-proxy serves node ports on all addresses of a node, podferry on node_ip (setting "
                 "node_port_addresses)");
-        return std::move(taking_.result);
+        return std::move(migration_.result);
     }
 
 private:
@@ -110,20 +110,20 @@ private:
         std::vector<api::Mistake> noted_later;
         const Field quiet(root.raw(), noted_later);
         const Field mode = quiet["mode"];
-        taking_.mode = mode.text();
+        migration_.mode = mode.text();
         const Field detect_mode = quiet["detectLocalMode"];
         const Field detect = quiet["detectLocal"];
         const Field bridge = detect["bridgeInterface"];
         const Field prefix = detect["interfaceNamePrefix"];
-        taking_.detect_local_mode = detect_mode.text();
-        taking_.bridge_interface = bridge.text();
-        taking_.interface_name_prefix = prefix.text();
+        migration_.detect_local_mode = detect_mode.text();
+        migration_.bridge_interface = bridge.text();
+        migration_.interface_name_prefix = prefix.text();
         const Field bind = quiet["bindAddress"];
         const auto address = base::parse_address(bind.text());
         if (!address || !address->is_v6())
             return;
-        taking_.result.config.healthz_bind_address = {{Address::any_v6(), 10256}};
-        taking_.result.config.metrics_bind_address = {{base::make_address("::1"), 10249}};
+        migration_.result.config.healthz_bind_address = {{Address::any_v6(), 10256}};
+        migration_.result.config.metrics_bind_address = {{base::make_address("::1"), 10249}};
     }
 
     void read_members(const Field& parent, const std::string& prefix) {
@@ -139,23 +139,23 @@ private:
     }
 
     void read_field(const KubeProxyField& field, const Field& member) {
-        if (!member.given() || (field.take == nullptr && field.reason.empty()))
+        if (!member.given() || (field.migrate == nullptr && field.reason.empty()))
             return;
         const auto before = mistakes_.size();
         check_form(member, field.form);
         if (mistakes_.size() != before || !is_set(member, field.form))
             return;
         const std::string line =
-            field.take != nullptr ? field.take(taking_, member) : "ignored: " + std::string(field.reason);
+            field.migrate != nullptr ? field.migrate(migration_, member) : "ignored: " + std::string(field.reason);
         say(std::string(field.path), line);
     }
 
     void say(const std::string& path, const std::string& line) {
         if (!line.empty())
-            taking_.result.lines.push_back(path + ": " + line);
+            migration_.result.lines.push_back(path + ": " + line);
     }
 
-    Taking taking_;
+    Migration migration_;
     std::vector<api::Mistake>& mistakes_;
 };
 

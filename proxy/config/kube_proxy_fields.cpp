@@ -17,8 +17,8 @@ constexpr std::string_view own_formats = "podferry asks for lists in protobuf an
 constexpr std::string_view own_pace = "podferry only lists and watches, and paces that itself";
 constexpr std::string_view windows = "Windows only";
 
-KubeProxyField used(std::string_view path, Form form, Take take) {
-    return {path, form, std::move(take), {}};
+KubeProxyField used(std::string_view path, Form form, Migrate migrate) {
+    return {path, form, std::move(migrate), {}};
 }
 
 KubeProxyField ignored(std::string_view path, Form form, std::string_view reason) {
@@ -31,7 +31,7 @@ std::vector<KubeProxyField> make_fields() {
         used("apiVersion", text, nullptr),  // checked by read_kube_proxy_config()
         used("kind", text, nullptr),
 
-        used("bindAddress", text, take_bind_address),
+        used("bindAddress", text, migrate_bind_address),
         used("bindAddressHardFail", flag, setting("bind_address_hard_fail")),
         ignored("clientConnection.acceptContentTypes", text, own_formats),
         ignored("clientConnection.burst", integer, own_pace),
@@ -54,11 +54,11 @@ std::vector<KubeProxyField> make_fields() {
         used("detectLocal.clusterCIDRs", texts, networks()),  // kube-proxy's own name for it, not v1alpha1's
         used("detectLocal.interfaceNamePrefix", text,
              in_detect_mode("InterfaceNamePrefix", "pod_interface_name_prefix")),
-        used("detectLocalMode", text, take_detect_local_mode),
+        used("detectLocalMode", text, migrate_detect_local_mode),
         ignored("enableProfiling", flag, "podferry has no profiling page; perf works on it"),
         ignored("featureGates", flags, "podferry has no feature gates"),
         used("healthzBindAddress", text, listener("healthz_bind_address", 10256)),
-        used("hostnameOverride", text, take_hostname_override),
+        used("hostnameOverride", text, migrate_hostname_override),
         ignored("iptables.localhostNodePorts", flag, no_loopback),
         used("iptables.masqueradeAll", flag, masquerade("iptables")),
         ignored("iptables.masqueradeBit", integer, other_marks),
@@ -68,7 +68,7 @@ std::vector<KubeProxyField> make_fields() {
         ignored("ipvs.minSyncPeriod", duration, at_once),
         used("ipvs.scheduler", text, setting("scheduler")),
         ignored("ipvs.strictARP", flag, "not needed: no node answers ARP for the address of a load balancer"),
-        used("ipvs.syncPeriod", duration, take_ipvs_sync_period),
+        used("ipvs.syncPeriod", duration, migrate_ipvs_sync_period),
         used("ipvs.tcpFinTimeout", duration, timeout("ipvs_tcpfin_timeout", &Config::ipvs_tcpfin_timeout)),
         used("ipvs.tcpTimeout", duration, timeout("ipvs_tcp_timeout", &Config::ipvs_tcp_timeout)),
         used("ipvs.udpTimeout", duration, timeout("ipvs_udp_timeout", &Config::ipvs_udp_timeout)),
@@ -76,15 +76,15 @@ std::vector<KubeProxyField> make_fields() {
         ignored("logging.flushFrequency", anything, "lines are written at once"),
         used("logging.format", text, setting("log_format")),
         ignored("logging.options", anything, "lines go to standard error, at once"),
-        used("logging.verbosity", integer, take_verbosity),
+        used("logging.verbosity", integer, migrate_verbosity),
         ignored("logging.vmodule", anything, "there is one log_level for all of podferry"),
         used("metricsBindAddress", text, listener("metrics_bind_address", 10249)),
-        used("mode", text, take_mode),
+        used("mode", text, migrate_mode),
         used("nftables.masqueradeAll", flag, masquerade("nftables")),
         ignored("nftables.masqueradeBit", integer, other_marks),
         ignored("nftables.minSyncPeriod", duration, at_once),
         ignored("nftables.syncPeriod", duration, "only ipvs.syncPeriod becomes audit_period"),
-        used("nodePortAddresses", texts, take_node_port_addresses),
+        used("nodePortAddresses", texts, migrate_node_port_addresses),
         ignored("oomScoreAdj", integer,
                 "it belongs to what starts podferry: OOMScoreAdjust= of its unit, or its pod's priority"),
         ignored("portRange", text, "kube-proxy does not use it either"),

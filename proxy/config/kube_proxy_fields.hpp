@@ -15,7 +15,7 @@ namespace proxy {
 /// given_duration: one of 0 says something.
 enum class Form { text, flag, integer, number, duration, given_duration, texts, flags, anything };
 
-struct Taking {
+struct Migration {
     KubeProxyMigration result;
     std::string mode;               ///< of the file; empty: kube-proxy's default, iptables
     std::string detect_local_mode;  ///< the same; empty: ClusterCIDR
@@ -25,12 +25,12 @@ struct Taking {
 
 /// Sets what the value says and returns the rest of its line ("honoured as scheduler"), or notes a mistake and returns
 /// nothing.
-using Take = std::function<std::string(Taking&, const api::Field&)>;
+using Migrate = std::function<std::string(Migration&, const api::Field&)>;
 
 struct KubeProxyField {
     std::string_view path;
     Form form;
-    Take take;                ///< empty: the field is ignored
+    Migrate migrate;          ///< empty: the field is ignored
     std::string_view reason;  ///< of a field that is ignored
 };
 

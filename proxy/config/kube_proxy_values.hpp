@@ -1,4 +1,4 @@
-// How the values of kube-proxy's fields become settings; see KubeProxyField::take.
+// How the values of kube-proxy's fields become settings; see KubeProxyField::migrate.
 #pragma once
 
 #include <string>
@@ -9,29 +9,29 @@
 namespace proxy::kube_proxy {
 
 /// The field has the values of a setting.
-Take setting(std::string_view name);
+Migrate setting(std::string_view name);
 
 /// An idle time, in whole seconds, as the kernel has them; what is shorter than one is one, because 0 means "leave it".
-Take timeout(std::string_view setting, std::chrono::milliseconds Config::* target);
+Migrate timeout(std::string_view setting, std::chrono::milliseconds Config::* target);
 
 /// A text with commas or a list of texts: network_cidr.
-Take networks();
+Migrate networks();
 
 /// "ADDRESS:PORT", or an address alone with kube-proxy's port: a setting.
-Take listener(std::string_view setting, int port);
+Migrate listener(std::string_view setting, int port);
 
 /// masquerade_all, of one of the modes. kube-proxy reads one, by its mode.
-Take masquerade(std::string_view mode);
+Migrate masquerade(std::string_view mode);
 
 /// A setting that kube-proxy reads in that detectLocalMode only.
-Take in_detect_mode(std::string_view mode, std::string_view setting);
+Migrate in_detect_mode(std::string_view mode, std::string_view setting);
 
-std::string take_bind_address(Taking& taking, const api::Field& field);
-std::string take_detect_local_mode(Taking& taking, const api::Field& field);
-std::string take_hostname_override(Taking& taking, const api::Field& field);
-std::string take_ipvs_sync_period(Taking& taking, const api::Field& field);
-std::string take_mode(Taking& taking, const api::Field& field);
-std::string take_node_port_addresses(Taking& taking, const api::Field& field);
-std::string take_verbosity(Taking& taking, const api::Field& field);
+std::string migrate_bind_address(Migration& migration, const api::Field& field);
+std::string migrate_detect_local_mode(Migration& migration, const api::Field& field);
+std::string migrate_hostname_override(Migration& migration, const api::Field& field);
+std::string migrate_ipvs_sync_period(Migration& migration, const api::Field& field);
+std::string migrate_mode(Migration& migration, const api::Field& field);
+std::string migrate_node_port_addresses(Migration& migration, const api::Field& field);
+std::string migrate_verbosity(Migration& migration, const api::Field& field);
 
 }  // namespace proxy::kube_proxy

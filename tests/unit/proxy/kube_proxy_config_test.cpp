@@ -200,25 +200,25 @@ TEST_CASE("a mistake is named with file, line, field and remedy") {
         {"bindAddress: 127.0.0.1", "k:3: bindAddress: '127.0.0.1' cannot be a node's address"},
         {"bindAddress: eth0", "k:3: bindAddress: 'eth0' is not an IP address"},
         {"hostnameOverride: '  '", "k:3: hostnameOverride: holds only blanks; write the Node's name, or remove it"},
-        {"hostnameOverride: 7", "k:3: hostnameOverride: 7 where a text belongs; put it in quotes"},
+        {"hostnameOverride: 7", "k:3: hostnameOverride: must be a string, not 7; put it in quotes"},
         {"metricsBindAddress: localhost", "k:3: metricsBindAddress: 'localhost' is not ADDRESS:PORT"},
         {"nodePortAddresses:\n- primary\n- 10.0.0.0/8",
          "k:3: nodePortAddresses: 'primary' beside other ranges cannot be kept; write the subnets of the nodes' "
          "addresses instead"},
         {"nodePortAddresses:\n- 10.0.0.0/8\n- 7",
-         "k:5: nodePortAddresses[1]: 7 where a text belongs; put it in quotes"},
+         "k:5: nodePortAddresses[1]: must be a string, not 7; put it in quotes"},
         {"ipvs:\n  scheduler: fastest",
          "k:4: ipvs.scheduler: 'fastest' is not a scheduler; use one of rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf "
          "mh twos"},
-        {"ipvs:\n  syncPeriod: 30", "k:4: ipvs.syncPeriod: 30 where a text belongs; put it in quotes"},
+        {"ipvs:\n  syncPeriod: 30", "k:4: ipvs.syncPeriod: must be a string, not 30; put it in quotes"},
         {"ipvs:\n  syncPeriod: 30 s", "k:4: ipvs.syncPeriod: '30 s' is not a duration such as 30s or 1h30m"},
         {"ipvs:\n  syncPeriod: -1s", "k:4: ipvs.syncPeriod: must be greater than 0"},
-        {"ipvs: lc", "k:3: ipvs: the text 'lc' where an object belongs"},
+        {"ipvs: lc", "k:3: ipvs: must be an object, not the string 'lc'"},
         {"conntrack: {udpTimeout: soon}", "k:3: conntrack.udpTimeout: 'soon' is not a duration such as 30s or 1h30m"},
         {"clientConnection: {kubeconfig: k.conf}",
          "k:3: clientConnection.kubeconfig: 'k.conf' is not an absolute path"},
         {"clientConnection: {qps: many}", "k:3: clientConnection.qps: must be a number"},
-        {"featureGates: {A: 1}", "k:3: featureGates.A: 1 where true or false belongs"},
+        {"featureGates: {A: 1}", "k:3: featureGates.A: must be true or false, not 1"},
         {"logging: {format: xml}", "k:3: logging.format: must be text or json"},
         {"logging: {verbosity: -1}", "k:3: logging.verbosity: -1 is out of range (0..4294967295)"},
         {"mode: userspace", "k:3: mode: 'userspace' is not one of ipvs, iptables, nftables"},
@@ -262,7 +262,7 @@ TEST_CASE("every field is either taken or ignored for a reason") {
     for (const KubeProxyField& field : kube_proxy_fields()) {
         CAPTURE(field.path);
         const bool header_field = field.path == "kind" || field.path == "apiVersion";
-        CHECK((field.take != nullptr) + !field.reason.empty() == (header_field ? 0 : 1));
+        CHECK((field.migrate != nullptr) + !field.reason.empty() == (header_field ? 0 : 1));
     }
 }
 
