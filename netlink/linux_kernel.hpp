@@ -73,7 +73,7 @@ public:
     /// Connections of the real servers that read_real_servers() and list() have seen since the last call, templates of
     /// affinity included: what the kernel counts for each real server anyway, while a list of them would cost as much
     /// as there are.
-    std::uint64_t take_connections_seen() { return std::exchange(connections_seen_, 0); }
+    std::uint64_t exchange_connections_seen() { return std::exchange(connections_seen_, 0); }
 
     /// Removes our table (with its elements), our routing rules and our device (with its routes). Virtual servers are
     /// the caller's.

@@ -65,7 +65,7 @@ asio::awaitable<void> Reflector::attempt() {
     if (link_) {
         co_await client_.renew(*link_);
     } else {
-        auto link = co_await client_.connect(setback_);
+        auto link = co_await client_.connect(breaks_.setback);
         if (!link) {
             client_.count(verb_of(list_watch_.next(0).call), std::nullopt);
             sink_.health(link.error());
@@ -139,7 +139,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events() {
 void Reflector::begin_watch() {
     proven_ = false;
     watch_began_ = Clock::now();
-    if (!streak_.lasts() && breaks_ == 0)
+    if (!streak_.lasts() && breaks_.count == 0)
         sink_.health({});
     proof_.expires_after(timing_.proven_after);
     proof_.async_wait([this](const boost::system::error_code& cancelled) {
@@ -154,7 +154,7 @@ void Reflector::begin_watch() {
 /// list costs more than a change is worth.
 void Reflector::prove() {
     client_.succeeded(*link_);
-    breaks_ = 0;
+    breaks_.count = 0;
     if (!std::exchange(proven_, true))
         sink_.health({});
 }
@@ -201,9 +201,9 @@ asio::awaitable<Reflector::Result> Reflector::read_events_to_their_end() {
 /// others since this one last broke, nobody but this one is to wait.
 void Reflector::note_break() {
     const Time now = Clock::now();
-    if (++breaks_ > 1 && client_.worked_since(*link_, broken_))
-        setback_ = {link_->server, now + pause_after(breaks_, client_.jitter())};
-    broken_ = now;
+    if (++breaks_.count > 1 && client_.worked_since(*link_, breaks_.last))
+        breaks_.setback = {link_->server, now + pause_after(breaks_.count, client_.jitter())};
+    breaks_.last = now;
 }
 
 void Reflector::deliver_list() {

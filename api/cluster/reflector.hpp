@@ -55,6 +55,13 @@ private:
         int code = 0;  // HTTP's, of a refusal
     };
 
+    /// Failures in a row that look like the server's.
+    struct Breaks {
+        std::size_t count = 0;
+        Time last;
+        Setback setback;  // by them, while the server works for other resources
+    };
+
     boost::asio::awaitable<void> attempt();
     /// Nothing: the request has done what it was for, and the next one may follow.
     boost::asio::awaitable<std::optional<Result>> perform();
@@ -81,10 +88,8 @@ private:
     boost::asio::steady_timer proof_;  // when the watch will have lived long enough
     bool proven_ = false;              // the watch
     Time watch_began_;
-    Streak streak_;           // of failures that are not the server's but this resource's
-    std::size_t breaks_ = 0;  // in a row, that look like the server's
-    Time broken_;             // when the last of those was
-    Setback setback_;         // by those, while the server works for other resources
+    Streak streak_;  // of failures that are not the server's but this resource's
+    Breaks breaks_;
 };
 
 }  // namespace api

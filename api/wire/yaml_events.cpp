@@ -46,26 +46,30 @@ YamlEvents::~YamlEvents() {
     yaml_parser_delete(&parser_->raw);
 }
 
-YamlEvent YamlEvents::next() {
+YamlPlace YamlEvents::place(std::size_t line, std::size_t column) const {
+    return {line_ + static_cast<int>(line), static_cast<int>(column) + 1};
+}
+
+/// Why libyaml has stopped. It knows a byte that is no text by its offset only.
+YamlUnusable YamlEvents::mistake() const {
     const yaml_parser_t& parser = parser_->raw;
-    const auto place = [&](const yaml_mark_t& mark) {
-        return YamlPlace{line_ + static_cast<int>(mark.line), static_cast<int>(mark.column) + 1};
-    };
+    std::string what = parser.problem != nullptr ? parser.problem : "cannot be read";
+    if (parser.context != nullptr)
+        what += std::string(" ") + parser.context;
+    if (parser.error != YAML_READER_ERROR)
+        return {place(parser.problem_mark.line, parser.problem_mark.column), what};
+    const auto end = text_.begin() + static_cast<std::ptrdiff_t>(std::min(parser.problem_offset, text_.size()));
+    return {place(static_cast<std::size_t>(std::count(text_.begin(), end, '\n')), 0), what};
+}
+
+YamlEvent YamlEvents::next() {
     RawEvent event;
     do {
-        if (yaml_parser_parse(&parser_->raw, &event.raw) != 0)
-            continue;
-        std::string what = parser.problem != nullptr ? parser.problem : "cannot be read";
-        if (parser.context != nullptr)
-            what += std::string(" ") + parser.context;
-        YamlPlace where = place(parser.problem_mark);
-        if (parser.error == YAML_READER_ERROR) {
-            const auto end = text_.begin() + static_cast<std::ptrdiff_t>(std::min(parser.problem_offset, text_.size()));
-            where = {line_ + static_cast<int>(std::count(text_.begin(), end, '\n')), 1};
-        }
-        throw YamlUnusable(where, what);
+        if (yaml_parser_parse(&parser_->raw, &event.raw) == 0)
+            throw mistake();
     } while (event.raw.type == YAML_STREAM_START_EVENT);
-    YamlEvent result{YamlEvent::Kind::stream_end, place(event.raw.start_mark), {}, {}, {}, false};
+    const yaml_mark_t& start = event.raw.start_mark;
+    YamlEvent result{YamlEvent::Kind::stream_end, place(start.line, start.column), {}, {}, {}, false};
     switch (event.raw.type) {
         case YAML_DOCUMENT_START_EVENT:
             result.kind = YamlEvent::Kind::document;

@@ -1,6 +1,7 @@
 // libyaml's events as values; the C library is seen here only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -38,6 +39,9 @@ public:
     YamlEvent next();
 
 private:
+    YamlPlace place(std::size_t line, std::size_t column) const;
+    YamlUnusable mistake() const;
+
     struct Parser;
     std::unique_ptr<Parser> parser_;
     std::string_view text_;

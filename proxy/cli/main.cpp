@@ -165,34 +165,23 @@ void add_show_options(CLI::App& command, Options& options) {
         ->capture_default_str();
 }
 
-int run(int argc, char** argv) {
-    CLI::App app{"podferry: carries every connection to a live pod"};
-    app.set_version_flag("--version", "podferry " PODFERRY_VERSION " (" + std::string(proxy::build_commit()) + ")");
-    app.require_subcommand(1);
-    Options options;
-
-    CLI::App& node_command = *app.add_subcommand("node", "the service proxy of this node");
-    node_command.add_option("--config", options.config, "configuration file (YAML); without it the defaults hold");
-    node_command.add_option("--kube-proxy-config", options.kube_proxy_config,
-                            "kube-proxy's configuration file; says of each of its fields what becomes of it");
+void add_source_options(CLI::App& node, Options& options) {
     CLI::Option* manifests =
-        node_command.add_option("--manifests", options.manifests,
-                                "folder of Kubernetes manifests, watched for changes; without it the Kubernetes API");
-    node_command
-        .add_option("--kubeconfig", options.kubeconfig,
+        node.add_option("--manifests", options.manifests,
+                        "folder of Kubernetes manifests, watched for changes; without it the Kubernetes API");
+    node.add_option("--kubeconfig", options.kubeconfig,
                     "how to reach the Kubernetes API; without it the pod's service account")
         ->excludes(manifests);
-    node_command
-        .add_option("--api-server", options.api_servers,
+    node.add_option("--api-server", options.api_servers,
                     "https://HOST:PORT, may be given several times; in place of the kubeconfig's or the pod's server")
         ->allow_extra_args(false)
         ->excludes(manifests);
-    node_command.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
-    node_command.add_flag("--check-config", options.check_config,
-                          "check the configuration against itself and this node, and the kubeconfig or the manifests; "
-                          "print the effective one, and end");
-    CLI::Option* init_only = node_command
-                                 .add_option("--init-only", options.init_only,
+    node.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
+}
+
+/// What a container of its own does before podferry starts, or root before it becomes another user.
+void add_privilege_options(CLI::App& node, Options& options) {
+    CLI::Option* init_only = node.add_option("--init-only", options.init_only,
                                              "load the kernel's modules (takes CAP_SYS_MODULE), set the sysctls and "
                                              "IPVS's timeouts (CAP_NET_ADMIN), "
                                              "and end: for a podferry that may not; `modules` or `sysctls`: only these")
@@ -200,18 +189,37 @@ int run(int argc, char** argv) {
                                  ->default_str("all")
                                  ->check(CLI::IsMember({"all", "modules", "sysctls"}))
                                  ->excludes("--check-config");
-    node_command
-        .add_option("--proc-sys", options.init.proc_sys,
+    node.add_option("--proc-sys", options.init.proc_sys,
                     "with --init-only: where the host's /proc/sys is seen, writable")
         ->needs(init_only)
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
-    node_command
-        .add_option(
+    node.add_option(
             "--user", options.user,
             "UID or UID:GID: started as root, go on as that user with CAP_NET_ADMIN alone; state_dir becomes the "
             "user's")
         ->excludes(init_only);
+}
+
+CLI::App& add_node_command(CLI::App& app, Options& options) {
+    CLI::App& node = *app.add_subcommand("node", "the service proxy of this node");
+    node.add_option("--config", options.config, "configuration file (YAML); without it the defaults hold");
+    node.add_option("--kube-proxy-config", options.kube_proxy_config,
+                    "kube-proxy's configuration file; says of each of its fields what becomes of it");
+    add_source_options(node, options);
+    node.add_flag("--check-config", options.check_config,
+                  "check the configuration against itself and this node, and the kubeconfig or the manifests; "
+                  "print the effective one, and end");
+    add_privilege_options(node, options);
+    return node;
+}
+
+int run(int argc, char** argv) {
+    CLI::App app{"podferry: carries every connection to a live pod"};
+    app.set_version_flag("--version", "podferry " PODFERRY_VERSION " (" + std::string(proxy::build_commit()) + ")");
+    app.require_subcommand(1);
+    Options options;
+    const CLI::App& node_command = add_node_command(app, options);
     CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status_command, options);
     CLI::App& services_command = *app.add_subcommand(

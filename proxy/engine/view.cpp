@@ -57,29 +57,30 @@ std::string to_json(const StatusView& status) {
     for (const RangeUse& range : status.ranges)
         ranges.push_back({{"range", range.range}, {"size", range.size}, {"used", range.used}});
     json::object real_servers;
-    for (const auto& [state, count] : status.real_servers)
+    for (const auto& [state, count] : status.kernel.real_servers)
         real_servers[json::string_view(label(state).data(), label(state).size())] = count;
     json::array problems;
     for (const api::Problem& problem : status.problems)
         problems.push_back(
             {{"message", base::shortened(api::to_string(problem), longest_message)}, {"warning", problem.warning}});
-    return base::printable_json(json::serialize(json::object{{"version", PODFERRY_VERSION},
-                                                             {"ready", status.ready},
-                                                             {"waitingFor", status.waiting_for},
-                                                             {"uptimeSeconds", status.uptime_s},
-                                                             {"source", status.source},
-                                                             {"objects", std::move(objects)},
-                                                             {"virtualServers", status.virtual_servers},
-                                                             {"virtualServersWanted", status.virtual_servers_wanted},
-                                                             {"realServers", std::move(real_servers)},
-                                                             {"changesPending", status.changes_pending},
-                                                             {"changesRefused", status.changes_refused},
-                                                             {"healthy", status.healthy},
-                                                             {"driftRepairs", status.drift_repairs},
-                                                             {"lastSyncAgeSeconds", status.last_sync_age_s},
-                                                             {"probeTargets", status.probe_targets},
-                                                             {"ranges", std::move(ranges)},
-                                                             {"problems", std::move(problems)}}));
+    return base::printable_json(
+        json::serialize(json::object{{"version", PODFERRY_VERSION},
+                                     {"ready", status.ready},
+                                     {"waitingFor", status.waiting_for},
+                                     {"uptimeSeconds", status.uptime_s},
+                                     {"source", status.source},
+                                     {"objects", std::move(objects)},
+                                     {"virtualServers", status.kernel.virtual_servers},
+                                     {"virtualServersWanted", status.kernel.virtual_servers_wanted},
+                                     {"realServers", std::move(real_servers)},
+                                     {"changesPending", status.changes_pending},
+                                     {"changesRefused", status.changes_refused},
+                                     {"healthy", status.healthy},
+                                     {"driftRepairs", status.drift_repairs},
+                                     {"lastSyncAgeSeconds", status.last_sync_age_s},
+                                     {"probeTargets", status.probe_targets},
+                                     {"ranges", std::move(ranges)},
+                                     {"problems", std::move(problems)}}));
 }
 
 ServicesText::ServicesText(const std::string& waiting_for)

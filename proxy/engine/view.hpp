@@ -21,7 +21,7 @@ struct BackendView {
     bool operator==(const BackendView&) const = default;
 };
 
-/// What a client's new connection meets, and the real servers that it may come to, with those that take no new ones.
+/// What a client's new connection meets, and the real servers that it may come to, with those that get no new ones.
 struct ReachView {
     std::string fate;  ///< "carried", "refused", "dropped", "not in the kernel", "waits" or "not served"
     std::vector<BackendView> backends;
@@ -54,15 +54,20 @@ struct ServicesView {
     std::vector<ServiceView> services;
 };
 
+/// What of ours is in the kernel.
+struct KernelCounts {
+    std::size_t virtual_servers = 0;
+    std::size_t virtual_servers_wanted = 0;           ///< by the Services that are known so far
+    std::map<ServerState, std::size_t> real_servers;  ///< one in two virtual servers is two
+};
+
 struct StatusView {
     bool ready = false;
     std::string waiting_for;  ///< why not ready; empty when ready
     double uptime_s = 0;
     std::string source;
-    std::map<std::string, std::size_t> objects;       ///< of the kinds that the source reads
-    std::size_t virtual_servers = 0;                  ///< of ours, in the kernel
-    std::size_t virtual_servers_wanted = 0;           ///< by the Services that are known so far
-    std::map<ServerState, std::size_t> real_servers;  ///< of ours, in the kernel; one in two virtual servers is two
+    std::map<std::string, std::size_t> objects;  ///< of the kinds that the source reads
+    KernelCounts kernel;
     std::size_t changes_pending = 0;
     bool changes_refused = false;  ///< the kernel refuses some of them
     bool healthy = true;           ///< as /livez says (node_health.hpp)
@@ -93,7 +98,7 @@ private:
 };
 
 /// Whether `podferry status` ends with 1: it is not ready, not healthy, the kernel refuses changes, or there are
-/// problems. Of the JSON above; throws as the tables do.
+/// problems. Reads the JSON above; throws as the tables do.
 bool is_degraded(std::string_view status_json);
 /// The same for the Services: they have not all been read yet.
 bool is_waiting(std::string_view services_json);

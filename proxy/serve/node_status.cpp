@@ -40,17 +40,20 @@ ProblemCounts count_problems(const NodeState& node, const api::Condition& condit
     return counts;
 }
 
-void count_kernel_objects(const NodeState& node, StatusView& view) {
+KernelCounts count_kernel_objects(const NodeState& node) {
+    KernelCounts counts;
+    counts.virtual_servers_wanted = node.engine.desired().wishes().virtual_servers().size();
     for (const ServerState state : all_server_states)
-        view.real_servers[state] = 0;
+        counts.real_servers[state] = 0;
     const netlink::KernelState& mirror = node.reconciler.mirror();
     for (const auto& [server, state] : mirror.virtual_servers) {
         if (!node.ready && !recorded_as_ours(server, mirror))
             continue;
-        ++view.virtual_servers;
+        ++counts.virtual_servers;
         for (const auto& [real, weight] : state.real_servers)
-            ++view.real_servers[node.engine.state_of(server, real, weight)];
+            ++counts.real_servers[node.engine.state_of(server, real, weight)];
     }
+    return counts;
 }
 
 /// Without the problems.
@@ -63,8 +66,7 @@ StatusView counts_of(const NodeState& node, Time now, WallTime wall) {
     const api::Store& store = node.engine.store();
     view.objects = {
         {"Service", store.services().size()}, {"EndpointSlice", store.slice_count()}, {"Node", store.nodes().size()}};
-    view.virtual_servers_wanted = node.engine.desired().wishes().virtual_servers().size();
-    count_kernel_objects(node, view);
+    view.kernel = count_kernel_objects(node);
     view.changes_pending = node.reconciler.changes_pending();
     view.changes_refused = node.reconciler.next_retry().has_value();
     view.healthy = is_healthy(node.health, now);
@@ -116,9 +118,9 @@ void set_gauges(Metrics& metrics, const NodeState& node, Time now, WallTime wall
     for (const auto& [kind, count] : view.objects)
         metrics.objects.Add({{"kind", kind}}).Set(static_cast<double>(count));
     metrics.plans.Increment(static_cast<double>(node.engine.planner().plans()) - metrics.plans.Value());
-    metrics.virtual_servers.Set(static_cast<double>(view.virtual_servers));
-    metrics.virtual_servers_wanted.Set(static_cast<double>(view.virtual_servers_wanted));
-    for (const auto& [state, count] : view.real_servers)
+    metrics.virtual_servers.Set(static_cast<double>(view.kernel.virtual_servers));
+    metrics.virtual_servers_wanted.Set(static_cast<double>(view.kernel.virtual_servers_wanted));
+    for (const auto& [state, count] : view.kernel.real_servers)
         metrics.real_servers.Add({{"state", std::string(label(state))}}).Set(static_cast<double>(count));
     metrics.draining_real_servers.Set(static_cast<double>(node.engine.planner().ledger().departures.draining().size()));
     metrics.services_without_backends.Set(

@@ -4,7 +4,6 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <limits>
-#include <stdexcept>
 #include <utility>
 
 #include "netlink/capabilities.hpp"
@@ -22,7 +21,6 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto fresh_enough = 1s;          // for what was read of the kernel at the start
 constexpr std::size_t audit_slice = 256;   // virtual servers whose real servers are read in one go
 constexpr std::size_t count_slice = 1024;  // virtual servers whose connections are counted in one look
 
@@ -50,20 +48,14 @@ KernelSide::KernelSide(asio::io_context& context, const Config& config, Engine& 
       reconciler_(kernel_, engine.desired().wishes()),
       upkeep_(config, kernel_, metrics),
       schedule_(config.audit_period),
+      start_({config, engine, kernel_, reconciler_, upkeep_, schedule_}),
       flow_cleaner_(context, engine.desired(), metrics),
       timer_(context) {}
 
 // ---- the start ---------------------------------------------------------------------------------------------------
 
 void KernelSide::open() {
-    const auto prepared = upkeep_.prepare();
-    for (const auto* things : {&prepared.done, &prepared.followed})
-        for (const std::string& thing : *things)
-            log::info("put in place", {{"what", thing}});
-    role_.problems_changed();
-    if (!prepared.complete)
-        throw std::runtime_error("podferry cannot begin without its device and its table of nftables");
-    adopt();
+    start_.open(role_);
     const netlink::OwnChanges own{config_.route_protocol, kernel_.route_port(), kernel_.nft_port()};
     notices_.emplace(context_, own, [this](const netlink::Notices& notices) {
         if (notices.addresses)
@@ -75,19 +67,6 @@ void KernelSide::open() {
     notices_->start();
 }
 
-void KernelSide::adopt() {
-    kernel_.take_connections_seen();
-    reconciler_.adopt();
-    upkeep_.count_connections();
-    adopted_ = Clock::now();
-    adopted_something_ = !reconciler_.mirror().routes.empty();
-}
-
-void KernelSide::refresh() {
-    if (Clock::now() > adopted_ + fresh_enough)
-        adopt();
-}
-
 void KernelSide::program() {
     try {
         while (!schedule_.is_failing() && (step(std::numeric_limits<std::size_t>::max()) > 0 || !reconciler_.idle())) {
@@ -97,22 +76,10 @@ void KernelSide::program() {
     }
 }
 
-void KernelSide::sweep_or_hold(bool may_have_lost_data) {
-    reconciler_.disown_foreign();
-    const bool doubtful =
-        mostly_gone(reconciler_.mirror().virtual_servers.size(), engine_.desired().wishes().virtual_servers().size()) ||
-        mostly_gone(reconciler_.real_servers_present(), reconciler_.real_servers_wanted());
-    if (may_have_lost_data && config_.relist_hold.count() > 0 && doubtful)
-        schedule_.hold_sweep(Clock::now() + config_.relist_hold);
-    else
-        reconciler_.sweep();
-}
-
 void KernelSide::begin(bool may_have_lost_data, StartClock& clock) {
-    engine_.plan_dirty(reconciler_.mirror(), is_needed_first);
+    start_.plan_the_needed();
     program();
-    engine_.plan_dirty(reconciler_.mirror());
-    sweep_or_hold(may_have_lost_data);
+    start_.plan_the_rest(may_have_lost_data);
     clock.end_phase(metrics_, "planning");
     program();
     clock.end_phase(metrics_, "kernel");
@@ -290,7 +257,7 @@ asio::awaitable<void> KernelSide::audit() {
     engine_.look_for_missing_schedulers(
         [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); });
     Drift drift = reconciler_.begin_audit();
-    kernel_.take_connections_seen();  // those of an audit that an error has ended
+    kernel_.exchange_connections_seen();  // those of an audit that an error has ended
     while (reconciler_.audit_slice(audit_slice, drift)) {
         co_await asio::post(context_, asio::use_awaitable);
         if (schedule_.consume_wish())  // it does not wait until the audit is over
@@ -304,7 +271,7 @@ asio::awaitable<void> KernelSide::audit() {
     metrics_.sync_seconds.Add({{"kind", "audit"}}, time_buckets()).Observe(seconds_since(start));
 }
 
-/// Of virtual servers in which nothing drains no connections are ever counted.
+/// Connections are counted only of virtual servers in which something drains.
 void KernelSide::count_draining() {
     const auto servers = engine_.draining().next(count_slice);
     auto counts = kernel_.read_connections(servers);

@@ -14,34 +14,13 @@
 #include "proxy/engine/reconciler.hpp"
 #include "proxy/sync/flow_cleaner.hpp"
 #include "proxy/sync/kernel_notices.hpp"
+#include "proxy/sync/kernel_role.hpp"
 #include "proxy/sync/kernel_schedule.hpp"
+#include "proxy/sync/kernel_start.hpp"
 #include "proxy/sync/kernel_upkeep.hpp"
 #include "proxy/sync/start_clock.hpp"
 
 namespace proxy {
-
-/// What a role does at the moments of its kernel side.
-class KernelRole {
-public:
-    virtual ~KernelRole() = default;
-    /// The objects are up to date, as far as can be told.
-    virtual bool source_is_current() const = 0;
-    /// The host's addresses or families may have changed.
-    virtual void follow_host() = 0;
-    /// An audit begins: what else is looked at now and then.
-    virtual void look_around() = 0;
-    /// What audits keep in place is in place, as far as it can be.
-    virtual void upkept() = 0;
-    /// All that was dirty has been planned.
-    virtual void planned() = 0;
-    /// The kernel has been given all that it takes. `refused`: it has refused some of it, or takes what it has refused
-    /// before. In turns of the loop.
-    virtual boost::asio::awaitable<void> settle(bool refused) = 0;
-    /// After settle(), or the first programming. `all`: the kernel holds all that is wanted, or refuses the rest.
-    virtual void given(bool all) = 0;
-    /// Problems may have come or gone.
-    virtual void problems_changed() = 0;
-};
 
 class KernelSide {
 public:
@@ -53,7 +32,7 @@ public:
     /// Changes nothing else. Throws std::exception.
     void open();
     /// Adopts the kernel anew when what was read of it has grown old.
-    void refresh();
+    void refresh() { start_.refresh(); }
     /// The objects are complete: plans and programs everything, the most needed first, and once the caller has returned
     /// to the loop, goes on by itself. A failure is a matter of the next round. What is ours and not wanted is removed;
     /// unless that is most of what the kernel has, and `may_have_lost_data` holds of whoever named the objects: then it
@@ -70,14 +49,12 @@ public:
     const Reconciler& reconciler() const { return reconciler_; }
 
     /// The kernel carries connections: what is wanted has been programmed, or an earlier run's work was there.
-    bool carries() const { return schedule_.has_begun() || adopted_something_; }
+    bool carries() const { return schedule_.has_begun() || start_.adopted_something(); }
     /// When the kernel last held all that was wanted; the epoch: never.
     std::chrono::system_clock::time_point last_sync() const { return last_sync_; }
 
 private:
-    void adopt();
     void program();
-    void sweep_or_hold(bool may_have_lost_data);
     boost::asio::awaitable<void> run();
     boost::asio::awaitable<void> do_next(Act act);
     Dues dues() const;
@@ -100,11 +77,10 @@ private:
     Reconciler reconciler_;
     KernelUpkeep upkeep_;
     KernelSchedule schedule_;
+    KernelStart start_;
     FlowCleaner flow_cleaner_;
     boost::asio::steady_timer timer_;
     std::optional<KernelNotices> notices_;
-    Time adopted_;
-    bool adopted_something_ = false;
     std::chrono::system_clock::time_point last_sync_;
 };
 

@@ -25,7 +25,7 @@ bool KernelUpkeep::put_back() {
     for (const std::string& thing : prepared.followed)
         log::info("changed to follow the host", {{"what", thing}});
     for (const std::string& thing : prepared.done) {
-        log::warning("somebody removed or changed it; put back", {{"what", thing}});
+        log::warning("drift detected, put back", {{"what", thing}});
         metrics_.drift_repairs.Add({{"object", drift_label(thing)}}).Increment();
         ++drift_repairs_;
     }
@@ -45,15 +45,14 @@ void KernelUpkeep::account(const Drift& drift) {
     if (drift.total() == 0)
         return;
     drift_repairs_ += drift.total();
-    log::warning("somebody changed what is ours in the kernel; repairing",
-                 {{"virtual_servers", std::to_string(drift.virtual_servers)},
-                  {"real_servers", std::to_string(drift.real_servers)},
-                  {"routes", std::to_string(drift.routes)},
-                  {"elements", std::to_string(drift.elements)}});
+    log::warning("drift detected, repairing", {{"virtual_servers", std::to_string(drift.virtual_servers)},
+                                               {"real_servers", std::to_string(drift.real_servers)},
+                                               {"routes", std::to_string(drift.routes)},
+                                               {"elements", std::to_string(drift.elements)}});
 }
 
 void KernelUpkeep::count_connections() {
-    const std::uint64_t connections = kernel_.take_connections_seen();
+    const std::uint64_t connections = kernel_.exchange_connections_seen();
     const std::uint32_t lists = kernel_.connection_table_size();
     metrics_.ipvs_connections.Set(static_cast<double>(connections));
     metrics_.ipvs_connection_table_size.Set(static_cast<double>(lists));

@@ -49,7 +49,7 @@ TEST_CASE("before the first complete objects the status says what it waits for, 
     CHECK(view.source == "here");
     CHECK(view.uptime_s == 90);
     CHECK(view.last_sync_age_s < 0);
-    CHECK(view.virtual_servers == 0);
+    CHECK(view.kernel.virtual_servers == 0);
 }
 
 TEST_CASE("once it is ready, the status counts what the kernel has and what is wanted") {
@@ -62,8 +62,8 @@ TEST_CASE("once it is ready, the status counts what the kernel has and what is w
     const StatusView view = status_of(node.state, now, wall);
     CHECK(view.ready);
     CHECK(view.waiting_for.empty());
-    CHECK(view.virtual_servers == node.reconciler.mirror().virtual_servers.size());
-    CHECK(view.virtual_servers_wanted == node.world.engine.desired().wishes().virtual_servers().size());
+    CHECK(view.kernel.virtual_servers == node.reconciler.mirror().virtual_servers.size());
+    CHECK(view.kernel.virtual_servers_wanted == node.world.engine.desired().wishes().virtual_servers().size());
     CHECK(view.objects.at("Service") == 1);
     CHECK(view.last_sync_age_s == 5);
     CHECK(view.drift_repairs == 3);

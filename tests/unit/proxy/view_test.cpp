@@ -67,9 +67,9 @@ TEST_CASE("the status names what keeps the node from being ready, how full range
 TEST_CASE("what is counted says which ones") {
     StatusView status;
     status.ready = true;
-    status.virtual_servers = 10;
-    status.virtual_servers_wanted = 12;
-    status.real_servers = {{ServerState::active, 4}, {ServerState::draining, 1}, {ServerState::failed_probe, 0}};
+    status.kernel.virtual_servers = 10;
+    status.kernel.virtual_servers_wanted = 12;
+    status.kernel.real_servers = {{ServerState::active, 4}, {ServerState::draining, 1}, {ServerState::failed_probe, 0}};
     std::string table = status_table(to_json(status));
     CHECK_THAT(table, Catch::Contains("virtual servers    10, wanted 12\n"));
     CHECK_THAT(table, Catch::Contains("real servers       5: 4 active, 1 draining\n"));
