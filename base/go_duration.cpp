@@ -7,7 +7,7 @@
 namespace base {
 namespace {
 
-/// The two letters of micro that Go takes are in UTF-8.
+/// The two letters of micro that Go reads are in UTF-8.
 constexpr std::array<std::pair<std::string_view, double>, 8> units = {{{"ns", 1e0},
                                                                        {"us", 1e3},
                                                                        {"\u00b5s", 1e3},
@@ -18,7 +18,7 @@ constexpr std::array<std::pair<std::string_view, double>, 8> units = {{{"ns", 1e
                                                                        {"h", 3600e9}}};
 
 /// Takes one "1.5h" from the front, in nanoseconds.
-std::optional<double> take_part(std::string_view& text) {
+std::optional<double> parse_part(std::string_view& text) {
     const auto digits = std::min(text.find_first_not_of("0123456789."), text.size());
     const std::string_view written = text.substr(0, digits);
     const char* end = written.data() + written.size();
@@ -49,7 +49,7 @@ std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text)
         return std::nullopt;
     double sum = 0;
     while (!text.empty()) {
-        const auto part = take_part(text);
+        const auto part = parse_part(text);
         if (!part)
             return std::nullopt;
         sum += *part;

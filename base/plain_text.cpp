@@ -36,7 +36,7 @@ Character first_of(std::string_view text) {
     return {code, size, true};
 }
 
-/// What a terminal or a reader of lines could take for a command.
+/// What a terminal or a reader of lines could read as a command.
 bool is_control(std::uint32_t code) {
     static constexpr std::initializer_list<std::pair<std::uint32_t, std::uint32_t>> ranges = {
         {0, 0x1f},        {0x7f, 0x9f}, {0x61c, 0x61c},  // Arabic letter mark

@@ -17,7 +17,7 @@ bool is_digit(char c) {
 }
 
 /// Takes exactly `count` digits from the front.
-bool take_number(std::string_view& text, std::size_t count, int low, int high, int& number) {
+bool parse_digits(std::string_view& text, std::size_t count, int low, int high, int& number) {
     if (text.size() < count || !std::all_of(text.begin(), text.begin() + static_cast<long>(count), is_digit))
         return false;
     number = 0;
@@ -27,7 +27,7 @@ bool take_number(std::string_view& text, std::size_t count, int low, int high, i
     return number >= low && number <= high;
 }
 
-bool take(std::string_view& text, char letter) {
+bool skip(std::string_view& text, char letter) {
     if (!text.starts_with(letter))
         return false;
     text.remove_prefix(1);
@@ -35,8 +35,8 @@ bool take(std::string_view& text, char letter) {
 }
 
 /// ".25"; digits past nanoseconds count for nothing.
-bool take_fraction(std::string_view& text, std::chrono::nanoseconds& fraction) {
-    if (!take(text, '.'))
+bool parse_fraction(std::string_view& text, std::chrono::nanoseconds& fraction) {
+    if (!skip(text, '.'))
         return true;
     std::int64_t unit = 100'000'000;
     const auto digits = std::min(
@@ -49,14 +49,14 @@ bool take_fraction(std::string_view& text, std::chrono::nanoseconds& fraction) {
     return digits != 0;
 }
 
-bool take_offset(std::string_view& text, std::chrono::minutes& offset) {
-    if (take(text, 'Z'))
+bool parse_offset(std::string_view& text, std::chrono::minutes& offset) {
+    if (skip(text, 'Z'))
         return true;
     const bool west = text.starts_with('-');
     int hours = 0;
     int minutes = 0;
-    if (!(take(text, '+') || take(text, '-')) || !take_number(text, 2, 0, 23, hours) || !take(text, ':') ||
-        !take_number(text, 2, 0, 59, minutes))
+    if (!(skip(text, '+') || skip(text, '-')) || !parse_digits(text, 2, 0, 23, hours) || !skip(text, ':') ||
+        !parse_digits(text, 2, 0, 59, minutes))
         return false;
     offset = std::chrono::minutes((hours * 60 + minutes) * (west ? -1 : 1));
     return true;
@@ -69,11 +69,11 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
     int year_number = 0, month_number = 0, day_number = 0, hour = 0, minute = 0, second = 0;
     nanoseconds fraction{0};
     minutes offset{0};
-    if (!take_number(text, 4, 0, 9999, year_number) || !take(text, '-') || !take_number(text, 2, 1, 12, month_number) ||
-        !take(text, '-') || !take_number(text, 2, 1, 31, day_number) || !take(text, 'T') ||
-        !take_number(text, 2, 0, 23, hour) || !take(text, ':') || !take_number(text, 2, 0, 59, minute) ||
-        !take(text, ':') || !take_number(text, 2, 0, 59, second) || !take_fraction(text, fraction) ||
-        !take_offset(text, offset) || !text.empty())
+    if (!parse_digits(text, 4, 0, 9999, year_number) || !skip(text, '-') ||
+        !parse_digits(text, 2, 1, 12, month_number) || !skip(text, '-') || !parse_digits(text, 2, 1, 31, day_number) ||
+        !skip(text, 'T') || !parse_digits(text, 2, 0, 23, hour) || !skip(text, ':') ||
+        !parse_digits(text, 2, 0, 59, minute) || !skip(text, ':') || !parse_digits(text, 2, 0, 59, second) ||
+        !parse_fraction(text, fraction) || !parse_offset(text, offset) || !text.empty())
         return std::nullopt;
     const year_month_day date{year(year_number), month(static_cast<unsigned>(month_number)),
                               day(static_cast<unsigned>(day_number))};

@@ -198,7 +198,7 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
                 auto outcome = co_await ask(task);
                 if (!outcome)
                     co_return;
-                take(subject, type, task->spec.timing, settled(std::move(*outcome), *task));
+                note(subject, type, task->spec.timing, settled(std::move(*outcome), *task));
                 task->successes_seen = successes;
             }
             task->schedule.end(Clock::now());
@@ -219,7 +219,7 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         return settle(std::move(outcome), task.successes_seen != successes, ask ? limits.host_trouble() : "");
     }
 
-    void take(const Subject& subject, ProbeType type, const Timing& timing, const Outcome& outcome) {
+    void note(const Subject& subject, ProbeType type, const Timing& timing, const Outcome& outcome) {
         Container& container = containers.at(subject);
         const bool was_started = container.started();
         container.workers[index_of(type)]->answer(outcome.answer, timing);

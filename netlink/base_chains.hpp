@@ -1,4 +1,4 @@
-// Chains of others that can drop what goes to Services before IPVS sees it: IPVS takes packets at hook input, priority
+// Chains of others that can drop what goes to Services before IPVS sees it: IPVS gets packets at hook input, priority
 // 98 (net/netfilter/ipvs/ip_vs_core.c), and nobody can overrule a drop. Only fixed attributes of chains are read, and
 // of such a chain's rules what the last one is; never sets, never more than a bounded number of messages.
 #pragma once

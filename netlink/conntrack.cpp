@@ -46,7 +46,7 @@ struct Tuple {
     RealServer destination;
 };
 
-/// Of protocols with ports only.
+/// Only protocols with ports have one.
 std::optional<Tuple> parse_tuple(nlattr* attribute) {
     nlattr* tuple[CTA_TUPLE_MAX + 1] = {};
     nlattr* ip[CTA_IP_MAX + 1] = {};

@@ -45,7 +45,7 @@ bool is_passing(const ifaddrmsg& body, const nlattr* longer_flags) {
     return body.ifa_family == AF_INET6 && (flags & unfit) != 0;
 }
 
-/// Of all next hops; 0 for a route that has none.
+/// The interfaces of all next hops; 0 for a route that has none.
 std::vector<unsigned> interfaces_of(const nlattr* only, const nlattr* several) {
     if (several == nullptr)
         return {value_of<std::uint32_t>(only).value_or(0)};

@@ -12,7 +12,7 @@
 namespace netlink::nft {
 namespace {
 
-/// Of the rule's first counter.
+/// The packets of the rule's first counter.
 std::optional<std::uint64_t> packets_of(nlmsghdr* rule) {
     const auto found = attributes_of<nfgenmsg, NFTA_RULE_MAX>(rule);
     if (!found || (*found)[NFTA_RULE_EXPRESSIONS] == nullptr)

@@ -76,7 +76,7 @@ bool IpvsChannel::find() {
     return family_ != 0;
 }
 
-bool IpvsChannel::take_renewed() {
+bool IpvsChannel::exchange_renewed() {
     return std::exchange(renewed_, false);
 }
 

@@ -23,7 +23,7 @@ public:
     bool is_there() const { return family_ != 0; }
 
     /// Whether IPVS has come back since the last call: what it had is gone then.
-    bool take_renewed();
+    bool exchange_renewed();
 
     /// All messages of the answer; none while there is no IPVS. `request` makes it for a number. Throws
     /// std::system_error with the kernel's error.
@@ -33,7 +33,7 @@ public:
     /// virtual servers and real servers. Throws std::system_error.
     void apply(std::span<const Change> changes, std::size_t offset, std::vector<Refusal>& refusals);
 
-    /// One message for the number that holds, whose rejection is returned as errno; 0: it is taken.
+    /// One message for the number that holds, whose rejection is returned as errno; 0: it is accepted.
     int transact(const std::function<Message(int family)>& request);
 
 private:

@@ -17,7 +17,7 @@ struct Timeouts {
     bool operator==(const Timeouts&) const = default;
 };
 
-/// `wanted` with what it leaves open taken from `present`: what is there once it is set.
+/// `wanted` with what it leaves open filled in from `present`: what is there once it is set.
 Timeouts with_present(Timeouts wanted, const Timeouts& present);
 
 Message get_config(int family);

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* path = "/proc/net/ip_vs";
 
 /// The next word; empty at the end.
-std::string_view take_word(std::string_view& text) {
+std::string_view next_word(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     const std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(word.size());
@@ -74,12 +74,12 @@ void IpvsListing::finish(std::vector<ListedServer>& servers) {
 
 /// "TCP  0A600005:0050 rr persistent 10800 FFFFFFFF".
 void IpvsListing::virtual_server(std::string_view text) {
-    const auto protocol = ipvs::read_protocol(take_word(text));
-    const auto end_point = read_end_point(take_word(text));
+    const auto protocol = ipvs::read_protocol(next_word(text));
+    const auto end_point = read_end_point(next_word(text));
     if (!protocol || !end_point)
         return;
-    take_word(text);  // the scheduler
-    for (std::string_view flag = take_word(text); !flag.empty(); flag = take_word(text))
+    next_word(text);  // the scheduler
+    for (std::string_view flag = next_word(text); !flag.empty(); flag = next_word(text))
         if (flag == "persistent")
             return;  // templates are not counted here
     current_ = ListedServer{{end_point->address, *protocol, end_point->port}, {}};
@@ -89,11 +89,11 @@ void IpvsListing::virtual_server(std::string_view text) {
 void IpvsListing::real_server(std::string_view text) {
     if (!current_)
         return;
-    const auto end_point = read_end_point(take_word(text));
-    const bool masq = take_word(text) == "Masq";
-    const auto weight = base::parse_number<int>(take_word(text));
-    const auto active = base::parse_number<std::uint64_t>(take_word(text));
-    const auto inactive = base::parse_number<std::uint64_t>(take_word(text));
+    const auto end_point = read_end_point(next_word(text));
+    const bool masq = next_word(text) == "Masq";
+    const auto weight = base::parse_number<int>(next_word(text));
+    const auto active = base::parse_number<std::uint64_t>(next_word(text));
+    const auto inactive = base::parse_number<std::uint64_t>(next_word(text));
     if (!end_point || !masq || !weight || !active || !inactive) {
         current_.reset();
         return;

@@ -18,7 +18,7 @@ namespace netlink {
 /// servers, active and inactive, in `connections`, which must outlive it.
 class IpvsListing : public Listing {
 public:
-    /// Of this network namespace; nullptr when there is no such file, or it may not be read.
+    /// Opens that of this network namespace; nullptr when there is no such file, or it may not be read.
     static std::unique_ptr<Listing> open(std::uint64_t& connections);
     IpvsListing(std::unique_ptr<std::istream> text, std::uint64_t& connections)
         : text_(std::move(text)), connections_(&connections) {}

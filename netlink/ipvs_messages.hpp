@@ -31,7 +31,7 @@ std::optional<std::pair<RealServer, int>> parse_destination(nlmsghdr* header, co
 /// Connections of a destination, of a message as above: active, inactive, and templates of affinity.
 std::uint64_t parse_connections(nlmsghdr* header);
 
-/// Of the same message: the destination's connections, active and inactive.
+/// The destination's connections, active and inactive, in the same message.
 std::optional<std::pair<RealServer, std::uint64_t>> parse_open_connections(nlmsghdr* header,
                                                                            const VirtualServer& server);
 

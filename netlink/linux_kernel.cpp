@@ -95,7 +95,7 @@ LinuxKernel::Prepared LinuxKernel::prepare(bool host_changed) {
         result.problems.emplace_back(
             "the kernel has no IPVS any more (module ip_vs has been unloaded), and carries no connections to Services: "
             "load it with 'modprobe ip_vs'");
-    result.ipvs_renewed = ipvs_.take_renewed();
+    result.ipvs_renewed = ipvs_.exchange_renewed();
     result.complete = attempt("device podferry0", [&] { prepare_device(result); });
     for (const int family : {AF_INET, AF_INET6})
         attempt(family == AF_INET6 ? "external addresses of IPv6" : "external addresses of IPv4",

@@ -83,7 +83,7 @@ private:
     std::uint32_t start_;
 };
 
-/// Messages back to back, as the kernel takes them.
+/// Messages back to back, as the kernel reads them.
 class Batch {
 public:
     /// Copies the message; NLM_F_REQUEST is added, NLM_F_ACK is the socket's business.

@@ -69,7 +69,7 @@ bool is_our_route(nlmsghdr* header, int protocol) {
     return body && body->rtm_protocol == protocol;
 }
 
-/// Of table main: it says which of the host's addresses is the node's.
+/// A default route of table main says which of the host's addresses is the node's.
 bool is_default_route(nlmsghdr* header) {
     const auto body = body_of<rtmsg>(header);
     return body && body->rtm_dst_len == 0 && body->rtm_table == RT_TABLE_MAIN && body->rtm_type == RTN_UNICAST;

@@ -47,7 +47,7 @@ public:
     /// Reads what has arrived. A full socket (ENOBUFS) counts as everything having happened.
     Notices read_routes();
     Notices read_nft();
-    /// Of generic netlink: IPVS has come or gone.
+    /// Reads generic netlink: IPVS has come or gone.
     Notices read_families();
 
 private:

@@ -362,7 +362,7 @@ Statement change_mark(std::uint32_t keep, std::uint32_t add) {
              SetMeta{NFT_META_MARK, first}}};
 }
 
-Statement take_mark(const Key& key, const std::string& map) {
+Statement look_up_mark(const Key& key, const std::string& map) {
     Statement statement;
     load(statement, key);
     statement.text = "meta mark set " + statement.text + " map @" + map;

@@ -114,7 +114,7 @@ struct ProtocolChain {
 Statement go_by_protocol(const std::vector<ProtocolChain>& chains);
 /// mark = mark & keep | add
 Statement change_mark(std::uint32_t keep, std::uint32_t add);
-Statement take_mark(const Key& key, const std::string& map);
+Statement look_up_mark(const Key& key, const std::string& map);
 Statement reset_tcp();
 Statement refuse_port();
 Statement masquerade_at_random();

@@ -150,7 +150,7 @@ using Change =
     std::variant<WithdrawElement, AddElement, AddVirtualServer, EditVirtualServer, AddRealServer, EditRealServer,
                  AddRoute, DeleteRoute, DeleteRealServer, DeleteVirtualServer, DeleteElement>;
 
-/// Whether it takes something away: what an edit changes to is there.
+/// Whether it removes something: what an edit changes to is there.
 bool is_removal(const Change& change);
 
 /// "add-service", "delete-route", ...: the kind of change, for metrics and logs.

@@ -29,7 +29,7 @@ struct RouteStyle {
 const Address* source_for(const RouteStyle& style, const LocalRoute& route);
 
 Message add_route(const RouteStyle& style, const LocalRoute& route);
-/// Of a route that is there and ours.
+/// Changes a route that is there and ours.
 Message replace_route(const RouteStyle& style, const LocalRoute& route);
 Message delete_route(const RouteStyle& style, const LocalRoute& route);
 

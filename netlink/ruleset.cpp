@@ -14,7 +14,7 @@ namespace {
 using namespace nft;
 using Statements = std::vector<Statement>;
 
-// -110 is just before NAT (-101 is ours, -100 that of others), and before IPVS takes a packet at "output" (-99); at
+// -110 is just before NAT (-101 is ours, -100 that of others), and before IPVS gets a packet at "output" (-99); at
 // "input" it does at 98 and 99. What a mark decides on the way out is decided anew after a chain of type route.
 const std::vector<Chain>& all_chains() {
     static const std::vector<Chain> chains = {
@@ -201,9 +201,9 @@ void add_marks(const RulesetParameters& parameters, std::vector<Rule>& rules) {
         const std::string internal = part_of("internal_marks", family);
         for (const std::string side : {"internal", "outside"}) {
             const std::string chain = part_of(side + "_marks", family);
-            rules.push_back(rule(chain, why, take_mark(front_end(family), part_of(side + "_mark", family))));
+            rules.push_back(rule(chain, why, look_up_mark(front_end(family), part_of(side + "_mark", family))));
             rules.push_back(rule(chain, why, is_in({daddr(family)}, part_of("node_address", family)),
-                                 take_mark(port_on_node(), side + "_node_port_mark")));
+                                 look_up_mark(port_on_node(), side + "_node_port_mark")));
         }
         if (knows_pods(family, parameters))
             rules.push_back(rule("input", why, is_of(family), from_pods(family, parameters), go_to(internal)));

@@ -19,7 +19,7 @@ bool has_flags(std::string_view scheduler);
 
 /// True for those that give a real server connections in proportion to its weight: wrr, wlc, sed, twos, and nq, under
 /// which one without connections gets one whatever its weight. rr and lc only ask whether it is 0; fo gives everything
-/// to the largest; ovf, lblc and lblcr take it for a number of connections; mh and sh spread hashes by it, so that each
+/// to the largest; ovf, lblc and lblcr read it as a number of connections; mh and sh spread hashes by it, so that each
 /// change of a weight sends clients to other real servers; dh does not look at it.
 bool shares_by_weight(std::string_view scheduler);
 /// All for which it is true.

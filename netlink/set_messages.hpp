@@ -28,12 +28,12 @@ struct KeyType {
     std::uint32_t number = 0;  ///< the same (nft_words.hpp, namespace type)
     std::uint32_t size = 0;    ///< bytes
 };
-/// Of a set with such elements.
+/// The types of a key in a set with such elements.
 std::vector<KeyType> key_types(const Element& shape);
 
 Message batch_begin();
 Message batch_end();
-/// Of nf_tables, family inet: NFT_MSG_*. Attributes follow.
+/// A message to nf_tables, family inet: NFT_MSG_*. Attributes follow.
 Message table_message(int type, int flags, std::size_t size = Message::usual_size);
 
 /// Adds or deletes elements that are all of the same kernel set. At most 500, the size of an attribute being 64 KiB.

@@ -76,8 +76,8 @@ std::span<char> Socket::receive() {
     return received.bytes;
 }
 
-/// Sends all messages in one call, and reads answers until that to `awaited` has come. Of an atomic batch, the first
-/// message's rejection is the last answer too.
+/// Sends all messages in one call, and reads answers until that to `awaited` has come. The first rejection in an
+/// atomic batch is its last answer too.
 std::vector<Rejection> Socket::exchange(Batch& batch, std::size_t awaited, bool atomic) {
     std::vector<Rejection> rejections;
     const std::uint32_t first_sequence = sequence_ + 1;
@@ -111,7 +111,7 @@ std::vector<Rejection> Socket::transact_whole(Batch& batch) {
     return exchange(batch, batch.size() - 2, true);
 }
 
-bool DumpState::take(const nlmsghdr* message) {
+bool DumpState::accept(const nlmsghdr* message) {
     if (message->nlmsg_seq != sequence_)
         return false;
     interrupted_ = interrupted_ || (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
@@ -134,7 +134,7 @@ bool Socket::dump_each(const Message& request, const std::function<void(nlmsghdr
     DumpState state(sequence_);
     while (!state.over())
         for_each_message(receive(), [&](nlmsghdr* answer) {
-            if (!state.over() && state.take(answer))
+            if (!state.over() && state.accept(answer))
                 visit(answer);
         });
     return state.whole();

@@ -24,7 +24,7 @@ public:
     explicit DumpState(std::uint32_t sequence) : sequence_(sequence) {}
 
     /// The next message; true: it is one of the objects. Throws std::system_error with the kernel's error.
-    bool take(const nlmsghdr* message);
+    bool accept(const nlmsghdr* message);
 
     /// The last message has come.
     bool over() const { return over_; }
@@ -49,7 +49,7 @@ public:
     /// Our port id: the sender that notifications of our own changes name.
     std::uint32_t port() const { return port_; }
 
-    /// Sends all messages (at least one) in one call and waits until the kernel has taken them in. Requests are
+    /// Sends all messages (at least one) in one call and waits until the kernel has read them. Requests are
     /// independent of each other: a refused one does not stop those behind it. Throws std::system_error when the socket
     /// fails.
     std::vector<Rejection> transact(Batch& batch);

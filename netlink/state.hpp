@@ -42,7 +42,7 @@ void diff_virtual_server(const VirtualServer& key, const VirtualServerState* des
 /// Stable within a step.
 void order(std::vector<Change>& changes);
 
-/// What the state is after the kernel has taken `change`.
+/// What the state is after the kernel has accepted `change`.
 void advance(KernelState& state, const Change& change);
 
 }  // namespace netlink

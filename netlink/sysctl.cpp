@@ -19,7 +19,7 @@ std::string path_of(const std::string& folder, std::string name) {
     return folder + "/" + name;
 }
 
-/// In one system call: some settings take the second one for another value. Returns errno, or 0.
+/// In one system call: some settings read the second one as another value. Returns errno, or 0.
 int write_whole(const std::string& path, const std::string& text) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (file < 0)
@@ -41,7 +41,7 @@ std::string remedy(int error, const Sysctl& wanted, const std::string& path) {
         case EPERM:
             return "only the host's first network namespace may: " + by_hand;
         case 0:
-            return "the kernel does not take the value: " + by_hand + " shows what it says";
+            return "the kernel refuses the value: " + by_hand + " shows what it says";
         default:
             return std::strerror(error) + (": " + by_hand) + " shows what it says";
     }

@@ -63,14 +63,14 @@ struct ApiAnswer {
 
 class ApiClient {
 public:
-    /// Of the answer to request(), in bytes: one object, etcd takes 1.5 MiB.
+    /// The most that is read of the answer to request(), in bytes: one object, of which etcd stores 1.5 MiB.
     static constexpr std::size_t longest_answer = std::size_t{4} * 1024 * 1024;
 
     /// Throws std::runtime_error for a server that is no URL. `hooks` must outlive it.
     ApiClient(boost::asio::io_context& context, Access access, const ApiHooks& hooks);
 
     /// Waits until a server may be asked, also by this watch, and connects. The error is why it could not; it has been
-    /// noted, and the next call waits longer or takes another server.
+    /// noted, and the next call waits longer or asks another server.
     boost::asio::awaitable<tl::expected<Link, Trouble>> connect(Setback own = {});
 
     /// The token of a link that is used again may have been replaced since.

@@ -106,7 +106,7 @@ Tokens& EventBudget::bucket(Buckets& buckets, const std::string& key, const Toke
     return buckets.emplace(key, fresh).first->second;
 }
 
-bool EventBudget::take(const EventNote& note, std::chrono::steady_clock::time_point now) {
+bool EventBudget::spend(const EventNote& note, std::chrono::steady_clock::time_point now) {
     using namespace std::chrono_literals;
     const bool of_space = !note.space.empty();
     if (of_space && !all_.has(now))
@@ -117,10 +117,10 @@ bool EventBudget::take(const EventNote& note, std::chrono::steady_clock::time_po
     Tokens& object = bucket(objects_, note.kind + " " + note.space + "/" + note.name, {25, 5min}, now);
     if (!object.has(now))
         return false;
-    object.take();
+    object.spend();
     if (space != nullptr) {
-        space->take();
-        all_.take();
+        space->spend();
+        all_.spend();
     }
     return true;
 }

@@ -47,7 +47,7 @@ public:
     Tokens(double burst, std::chrono::duration<double> refill) : burst_(burst), refill_(refill), left_(burst) {}
 
     bool has(Time now);
-    void take() { left_ -= 1; }
+    void spend() { left_ -= 1; }
     bool is_full(Time now) const;
     Time filled() const { return filled_; }
 
@@ -66,7 +66,7 @@ private:
 /// 100, then one every 10 s. Those of the Node itself have only the first limit.
 class EventBudget {
 public:
-    bool take(const EventNote& note, std::chrono::steady_clock::time_point now);
+    bool spend(const EventNote& note, std::chrono::steady_clock::time_point now);
     std::size_t size() const { return objects_.size() + spaces_.size(); }
 
 private:

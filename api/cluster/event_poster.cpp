@@ -16,7 +16,7 @@ constexpr std::size_t longest_queue = 128;  // what the API was away for is not 
 }  // namespace
 
 asio::awaitable<void> EventPoster::post(EventNote note) {
-    if (!budget_.take(note, std::chrono::steady_clock::now())) {
+    if (!budget_.spend(note, std::chrono::steady_clock::now())) {
         lose(EventLoss::too_many, "");
         co_return;
     }

@@ -16,7 +16,7 @@ public:
     Gunzip(const Gunzip&) = delete;
     Gunzip& operator=(const Gunzip&) = delete;
 
-    /// Takes bytes, which must stay where they are until next() has no more.
+    /// Is given bytes, which must stay where they are until next() has no more.
     void feed(std::string_view packed);
     /// Some unpacked bytes, valid until the next call; empty: it needs more bytes, or has ended. The error says that it
     /// is no gzip stream, or a damaged one.

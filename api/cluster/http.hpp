@@ -43,7 +43,7 @@ struct HttpRequest {
 class HttpConnection {
 public:
     static constexpr std::chrono::milliseconds connect_limit{10'000};
-    static constexpr std::chrono::seconds answer_limit{60};  // of the head; lists of a busy server take their time
+    static constexpr std::chrono::seconds answer_limit{60};  // of the head; lists of a busy server need their time
 
     HttpConnection(boost::asio::any_io_executor executor, ServerUrl server, TlsMaterial tls);
     ~HttpConnection();

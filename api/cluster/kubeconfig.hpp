@@ -22,9 +22,9 @@ struct ExecPlugin {
     bool operator==(const ExecPlugin&) const = default;
 };
 
-/// Of each pair of PEM and file at most one is given. No token, certificate or plugin at all: anonymous.
+/// At most one of each pair of PEM and file is given. No token, certificate or plugin at all: anonymous.
 struct Access {
-    std::vector<std::string> servers;  ///< as parse_server_url() takes them, the port always written
+    std::vector<std::string> servers;  ///< as parse_server_url() reads them, the port always written
     std::string ca_pem;
     std::string ca_file;
     bool insecure_skip_tls_verify = false;
@@ -40,7 +40,7 @@ struct Access {
     bool operator==(const Access&) const = default;
 };
 
-/// The cluster and the user of `context`, or of the file's current-context when it is empty. Relative paths are taken
+/// The cluster and the user of `context`, or of the file's current-context when it is empty. Relative paths are read
 /// from the folder of `file`. The error is one line for each mistake: "FILE:LINE: path: what is wrong\n"; it never
 /// holds any of a secret. Other contexts, clusters and users are not looked into; unknown fields are ignored.
 tl::expected<Access, std::string> parse_kubeconfig(std::string_view yaml, const std::string& file,

@@ -46,9 +46,9 @@ KubernetesSource::~KubernetesSource() = default;
 
 KubernetesSource::Watched KubernetesSource::make(std::size_t index, WatchedResource resource,
                                                  const KubernetesOptions& options) {
-    Reflector::Sink sink{[this, index](std::vector<WireObject> objects) { take_list(index, std::move(objects)); },
-                         [this, index](std::vector<WatchEvent> events) { take_events(index, std::move(events)); },
-                         [this, index](const std::optional<Trouble>& trouble) { take_health(index, trouble); }};
+    Reflector::Sink sink{[this, index](std::vector<WireObject> objects) { apply_list(index, std::move(objects)); },
+                         [this, index](std::vector<WatchEvent> events) { apply_events(index, std::move(events)); },
+                         [this, index](const std::optional<Trouble>& trouble) { note_health(index, trouble); }};
     auto reflector = std::make_unique<Reflector>(client_, resource.resource, options.timing, std::move(sink));
     ObjectSet objects(resource.kind, resource.resource.name, options.relist_hold);
     return {std::move(resource), std::move(reflector), std::move(objects)};
@@ -63,7 +63,7 @@ asio::awaitable<void> KubernetesSource::run(OnTransaction deliver) {
 
 // ---- what comes in -------------------------------------------------------------------------------------------
 
-void KubernetesSource::take_list(std::size_t index, std::vector<WireObject> objects) {
+void KubernetesSource::apply_list(std::size_t index, std::vector<WireObject> objects) {
     Watched& watched = watched_[index];
     for (const WireObject& object : objects)
         count_mistakes(object, watched.about.resource);
@@ -74,7 +74,7 @@ void KubernetesSource::take_list(std::size_t index, std::vector<WireObject> obje
     hand_over();
 }
 
-void KubernetesSource::take_events(std::size_t index, std::vector<WatchEvent> events) {
+void KubernetesSource::apply_events(std::size_t index, std::vector<WatchEvent> events) {
     Watched& watched = watched_[index];
     for (const WatchEvent& event : events)
         count_mistakes(event.object, watched.about.resource);
@@ -90,7 +90,7 @@ void KubernetesSource::count_mistakes(const WireObject& object, const Resource& 
 }
 
 /// True: there is nothing more to be said of it.
-bool KubernetesSource::take_optional_health(Watched& watched, const std::optional<Trouble>& trouble) {
+bool KubernetesSource::note_optional_health(Watched& watched, const std::optional<Trouble>& trouble) {
     const std::string& name = watched.about.resource.name;
     const bool was_absent = std::exchange(watched.absent, trouble && trouble->cause == Trouble::Cause::absent);
     if (watched.absent) {
@@ -109,11 +109,11 @@ bool KubernetesSource::take_optional_health(Watched& watched, const std::optiona
     return true;
 }
 
-void KubernetesSource::take_health(std::size_t index, const std::optional<Trouble>& trouble) {
+void KubernetesSource::note_health(std::size_t index, const std::optional<Trouble>& trouble) {
     Watched& watched = watched_[index];
     const std::string& name = watched.about.resource.name;
     const bool optional = watched.about.need == Need::if_there;
-    const bool told = optional && take_optional_health(watched, trouble);
+    const bool told = optional && note_optional_health(watched, trouble);
     if (optional && trouble && !delivered_)
         hand_over();  // it is not waited for
     if (told)

@@ -65,16 +65,16 @@ private:
     };
 
     Watched make(std::size_t index, WatchedResource resource, const KubernetesOptions& options);
-    void take_list(std::size_t index, std::vector<WireObject> objects);
-    void take_events(std::size_t index, std::vector<WatchEvent> events);
-    void take_health(std::size_t index, const std::optional<Trouble>& trouble);
+    void apply_list(std::size_t index, std::vector<WireObject> objects);
+    void apply_events(std::size_t index, std::vector<WatchEvent> events);
+    void note_health(std::size_t index, const std::optional<Trouble>& trouble);
     bool ails(const Watched& watched) const { return troubles_.any(watched.about.resource.name); }
     void count_mistakes(const WireObject& object, const Resource& resource) const;
     void hand_over();
     void add_problems(Transaction& changes);
     bool has_what_it_must() const;
     bool complete() const;
-    bool take_optional_health(Watched& watched, const std::optional<Trouble>& trouble);
+    bool note_optional_health(Watched& watched, const std::optional<Trouble>& trouble);
     boost::asio::awaitable<void> keep_time();
 
     ApiClient client_;

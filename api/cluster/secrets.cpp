@@ -9,7 +9,7 @@
 namespace api {
 namespace {
 
-/// Line breaks are skipped, as Go's decoder does. OpenSSL takes '=' anywhere for a zero; here it ends the text only.
+/// Line breaks are skipped, as Go's decoder does. OpenSSL reads '=' anywhere as a zero; here it ends the text only.
 std::optional<std::string> decoded_base64(std::string text) {
     static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });

@@ -14,7 +14,7 @@ std::string use(ssl::context& context, const TlsMaterial& tls) {
     boost::system::error_code error;
     const auto said = [&](const char* what) { return std::string(what) + ": " + error.message(); };
     if (SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION) != 1)
-        return "OpenSSL does not take TLS 1.2 as the oldest version";
+        return "OpenSSL refuses TLS 1.2 as the oldest version";
     context.set_verify_mode(tls.verify ? ssl::verify_peer : ssl::verify_none, error);
     if (error)
         return said("verification cannot be switched on");
@@ -59,7 +59,7 @@ std::string expected_name(const TlsMaterial& tls, const ServerUrl& server) {
 std::string expect_name(SSL* connection, const std::string& name) {
     const std::string refused = "TLS: '" + name + "' cannot be looked for in the server's certificate";
     if (name.empty())
-        return refused;  // OpenSSL takes an empty name for none
+        return refused;  // OpenSSL reads an empty name as none
     if (is_address(name))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), name.c_str()) == 1 ? "" : refused;
     SSL_set_hostflags(connection, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

@@ -36,7 +36,7 @@ struct WireStatus {
 
 class ListFormat;
 
-/// Takes a list apart while it arrives, object by object; in which format, its first byte says.
+/// Reads a list while it arrives, object by object; in which format, its first byte says.
 class ListReader {
 public:
     /// `kind`: of the items, which do not say it themselves ("Service").
@@ -66,7 +66,7 @@ struct WatchEvent {
     WireStatus status;  ///< of an error
 };
 
-/// Takes a watch apart, event by event.
+/// Reads a watch, event by event.
 class EventReader {
 public:
     explicit EventReader(std::function<void(WatchEvent)> visit) : visit_(std::move(visit)) {}
@@ -81,7 +81,7 @@ private:
     std::string rest_;
 };
 
-/// Of an answer that is no success; a text that is no Status reads as its first words.
+/// Reads an answer that is no success; a text that is no Status reads as its first words.
 WireStatus read_status(std::string_view text);
 
 }  // namespace api

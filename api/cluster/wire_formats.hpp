@@ -25,7 +25,7 @@ public:
 std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit);
 std::unique_ptr<ListFormat> protobuf_list(std::string kind, std::function<void(WireObject)> visit);
 
-/// Of an answer that has come whole.
+/// What an answer says that has come whole.
 ListReader::End end_of(const std::string& kind, std::string version, std::string continue_token, bool has_items);
 
 WireStatus json_status(std::string_view text);

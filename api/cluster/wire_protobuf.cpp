@@ -15,7 +15,7 @@ constexpr std::array unknown_fields{ProtobufField{1, "typeMeta", ProtobufForm::m
                                     ProtobufField{2, "raw", ProtobufForm::message, false, false, &status_message}};
 constexpr ProtobufMessage unknown{unknown_fields};  // runtime.Unknown of a refusal
 
-constexpr std::uint64_t longest_part = std::uint64_t{32} * 1024 * 1024;  // of a list; etcd takes 1.5 MiB
+constexpr std::uint64_t longest_part = std::uint64_t{32} * 1024 * 1024;  // of a list; etcd stores 1.5 MiB
 constexpr std::uint64_t longest_list = std::uint64_t{4096} * 1024 * 1024;
 
 /// A varint at the front is there as a whole.
@@ -26,7 +26,7 @@ bool varint_is_whole(std::string_view bytes) {
     return false;
 }
 
-std::uint64_t take_varint(std::string_view& bytes) {
+std::uint64_t parse_varint(std::string_view& bytes) {
     const char* at = bytes.data();
     const std::uint64_t number = protozero::decode_varint(&at, bytes.data() + bytes.size());
     bytes.remove_prefix(static_cast<std::size_t>(at - bytes.data()));
@@ -40,13 +40,13 @@ struct Head {
 };
 
 /// Nothing as long as it is not there as a whole.
-std::optional<Head> take_head(std::string_view& bytes) {
+std::optional<Head> parse_head(std::string_view& bytes) {
     std::string_view rest = bytes;
     Head head;
     for (std::uint64_t* const part : {&head.number, &head.length}) {
         if (!varint_is_whole(rest))
             return std::nullopt;
-        *part = take_varint(rest);
+        *part = parse_varint(rest);
     }
     if ((head.number & 7U) != static_cast<unsigned>(protozero::pbf_wire_type::length_delimited))
         throw protozero::unknown_pbf_wire_type_exception{};
@@ -72,7 +72,7 @@ public:
             waiting_ += bytes;
         std::string_view rest = all_is_new ? bytes : std::string_view(waiting_);
         try {
-            while (problem_.empty() && take_part(rest)) {
+            while (problem_.empty() && read_part(rest)) {
             }
         } catch (const protozero::exception& error) {
             problem_ = std::string("the list is broken: ") + error.what();
@@ -92,13 +92,13 @@ private:
     enum class Place { start, envelope, list, after };
 
     /// False: more bytes are needed first.
-    bool take_part(std::string_view& bytes) {
+    bool read_part(std::string_view& bytes) {
         if (place_ == Place::start)
-            return take_magic(bytes);
+            return read_magic(bytes);
         if (bytes.empty())
             return false;
         std::string_view rest = bytes;
-        const auto head = take_head(rest);
+        const auto head = parse_head(rest);
         if (!head)
             return false;
         if (place_ == Place::envelope && head->number == 2 && head->length <= longest_list) {
@@ -117,13 +117,13 @@ private:
         const std::string_view part = rest.substr(0, head->length);
         bytes = rest.substr(head->length);
         if (place_ == Place::list)
-            take_from_list(head->number, part, size);
+            read_field(head->number, part, size);
         else if (head->number == 1)
             list_kind_ = text_at(Value(type_metadata, part), {"kind"});
         return true;
     }
 
-    bool take_magic(std::string_view& bytes) {
+    bool read_magic(std::string_view& bytes) {
         if (bytes.size() < protobuf_magic.size())
             return false;
         if (!bytes.starts_with(protobuf_magic))
@@ -133,7 +133,7 @@ private:
         return true;
     }
 
-    void take_from_list(std::uint64_t number, std::string_view part, std::uint64_t size) {
+    void read_field(std::uint64_t number, std::string_view part, std::uint64_t size) {
         left_ -= size;
         if (left_ == 0)
             place_ = Place::after;

@@ -102,9 +102,9 @@ public:
         watched_ = problem.empty();
         const Listing listing = list(options_.path);
         for (const std::string& name : listing.names)
-            take(name, read_file(options_.path, name));
+            update(name, read_file(options_.path, name));
         set_.set_folder_problem(options_.path, listing.problem);
-        return set_.take(true);
+        return set_.exchange_changes(true);
     }
 
     asio::awaitable<void> watch(OnTransaction deliver) {
@@ -165,16 +165,16 @@ private:
         watched_ = watched_ && readings.folder_problem.empty();
         set_.set_folder_problem(options_.path, readings.folder_problem);
         for (auto& [name, content] : readings.files)
-            take(name, std::move(content));
+            update(name, std::move(content));
         // Objects that were refused because another file had them first may be free now.
         for (int rounds = 0; rounds < 10; ++rounds) {
-            const std::set<std::string> stale = set_.take_stale();
+            const std::set<std::string> stale = set_.exchange_stale();
             if (stale.empty())
                 break;
             for (const std::string& path : stale)
-                take(name_of(path), read_file(options_.path, name_of(path)));
+                update(name_of(path), read_file(options_.path, name_of(path)));
         }
-        co_return set_.take(false);
+        co_return set_.exchange_changes(false);
     }
 
     /// On the pool's thread: touches nothing of ours but the options.
@@ -205,7 +205,7 @@ private:
         co_return work();
     }
 
-    void take(const std::string& name, std::optional<ManifestContent> content) {
+    void update(const std::string& name, std::optional<ManifestContent> content) {
         const std::string path = options_.path + "/" + name;
         if (content) {
             set_.update(path, std::move(*content));

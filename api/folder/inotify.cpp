@@ -15,7 +15,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Of a folder that a link of the path is in.
+/// What matters of a folder that a link of the path is in.
 constexpr std::uint32_t exchange = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR | IN_MASK_ADD;
 constexpr std::uint32_t interesting = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB |
                                       IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;

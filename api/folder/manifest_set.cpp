@@ -121,11 +121,11 @@ KindCounts ManifestSet::others() const {
     return all;
 }
 
-std::set<std::string> ManifestSet::take_stale() {
+std::set<std::string> ManifestSet::exchange_stale() {
     return std::exchange(stale_, {});
 }
 
-Transaction ManifestSet::take(bool initial) {
+Transaction ManifestSet::exchange_changes(bool initial) {
     Transaction transaction;
     transaction.upserts = std::exchange(upserts_, {});
     transaction.removals.assign(removals_.begin(), removals_.end());

@@ -32,10 +32,10 @@ public:
 
     /// Files whose refused objects are free now, because the file that had them first gave them up. Read them again
     /// and update() them. Cleared by the call.
-    std::set<std::string> take_stale();
+    std::set<std::string> exchange_stale();
 
     /// What has changed since the last call, in the order in which it was read.
-    Transaction take(bool initial);
+    Transaction exchange_changes(bool initial);
 
     /// Files of which something is in force, or which have problems.
     std::vector<std::string> files() const;

@@ -194,7 +194,7 @@ Decoded decode(const Value& value, const KindHint& hint, Strictness strictness) 
     Decoded decoded;
     const Field document(value, decoded.mistakes, strictness);
     if (value.kind() != Value::Kind::object) {
-        document.wrong("a Kubernetes object belongs here (apiVersion, kind, metadata, ...)");
+        document.wrong("must be a Kubernetes object (apiVersion, kind, metadata, ...)");
         return decoded;
     }
     const KindRow* row = find_kind(document, hint, decoded.other);

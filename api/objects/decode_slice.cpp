@@ -14,8 +14,8 @@ constexpr const char* service_label = "kubernetes.io/service-name";
 constexpr const char* trigger_annotation = "endpoints.kubernetes.io/last-change-trigger-time";
 constexpr std::size_t max_endpoints = 1000;  // of a slice, discovery/validation
 
-/// Of a slice, where a port without a number or with 0 is valid, and not served (discovery/v1 EndpointPort); or of
-/// Endpoints.
+/// A slice's port without a number or with 0 is valid, and not served (discovery/v1 EndpointPort); one of Endpoints
+/// needs a number.
 enum class PortNumber : std::uint8_t { optional, required };
 
 EndpointPort read_port(const Field& field, PortNumber wanted) {
@@ -33,7 +33,7 @@ EndpointPort read_port(const Field& field, PortNumber wanted) {
         port.port = static_cast<std::uint16_t>(number.integer(1, 65535, 0));
         return port;
     }
-    constexpr std::int64_t limit = std::int64_t{1} << 31;  // the API server takes any int32
+    constexpr std::int64_t limit = std::int64_t{1} << 31;  // the API server accepts any int32
     const auto value = number.integer(-limit, limit - 1, 0);
     if (value < 0 || value > 65535)
         number.warn(std::to_string(value) + " is no port (1..65535); it is not served");
@@ -42,7 +42,7 @@ EndpointPort read_port(const Field& field, PortNumber wanted) {
     return port;
 }
 
-/// Of a slice they differ; those of Endpoints are given where there are several (discovery/validation,
+/// The names of a slice's ports differ; Endpoints name their ports where there are several (discovery/validation,
 /// core/validation).
 void check_port_names(const Field& field, PortNumber wanted) {
     std::set<std::string> names;
@@ -201,7 +201,7 @@ std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadat
     return all;
 }
 
-/// The API server takes any text; what is no address is of no use, and harms none beside it.
+/// The API server accepts any text; what is no address is of no use, and harms none beside it.
 static std::optional<Address> read_node_address(const Field& field) {
     if (!field.is_text())
         return read_address(field);

@@ -154,7 +154,7 @@ bool add_pods(const std::vector<PodEndpoint>& pods, const ServicePort& port, std
     return true;
 }
 
-/// Of an address that comes twice (while it moves between slices) the ready one counts, then the one on this node.
+/// An address may come twice while it moves between slices: the ready one counts, then the one on this node.
 void sort_unique(std::vector<ResolvedEndpoint>& endpoints) {
     const auto key = [](const ResolvedEndpoint& e) { return std::pair(e.address, e.port); };
     std::sort(endpoints.begin(), endpoints.end(), [&](const ResolvedEndpoint& a, const ResolvedEndpoint& b) {

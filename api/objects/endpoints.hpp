@@ -17,7 +17,7 @@ namespace api {
 struct ResolvedEndpoint {
     Address address;
     std::uint16_t port = 0;
-    bool ready = false;    ///< takes new connections
+    bool ready = false;    ///< gets new connections
     bool serving = false;  ///< its readiness, whether it is terminating or not
     bool terminating = false;
     bool unknown = false;  ///< its probe has not answered yet

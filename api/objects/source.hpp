@@ -25,7 +25,7 @@ struct Problem {
     Origin origin;
     std::string object;    ///< "Service shop/web"; empty when the file itself cannot be read or parsed
     std::string message;   ///< "spec.ports[1].port: 70000 is not a port (1..65535)"
-    bool warning = false;  ///< true: the object was taken all the same
+    bool warning = false;  ///< true: the object is used all the same
     bool operator==(const Problem&) const = default;
 };
 

@@ -56,7 +56,7 @@ struct ServicePort {
 
 enum class ServiceType : std::uint8_t { cluster_ip, node_port, load_balancer, external_name };
 enum class TrafficPolicy : std::uint8_t { cluster, local };
-/// status.loadBalancer.ingress[].ipMode: who takes connections to the address, the nodes or the load balancer
+/// status.loadBalancer.ingress[].ipMode: who answers connections to the address, the nodes or the load balancer
 /// (KEP-1860).
 enum class IpMode : std::uint8_t { vip, proxy };
 enum class FamilyPolicy : std::uint8_t { single_stack, prefer_dual_stack, require_dual_stack };

@@ -8,6 +8,8 @@
 
 namespace api {
 
+static const std::string not_an_object = "must be an object, not ";
+
 static constexpr std::size_t longest_step = 320;  // bytes: a label's key has 317
 
 std::string to_string(const std::vector<Step>& path) {
@@ -37,15 +39,15 @@ Field Field::operator[](std::string_view key) const& {
 bool Field::is_object() const {
     if (!given() || value_.kind() == Value::Kind::object)
         return given();
-    if (mistakes_->empty() || !mistakes_->back().message.ends_with("where an object belongs"))
-        wrong(value_.description() + " where an object belongs");  // once, at the first member that is asked for
+    if (mistakes_->empty() || !mistakes_->back().message.starts_with(not_an_object))
+        wrong(not_an_object + value_.description());  // once, at the first member that is asked for
     return false;
 }
 
 bool Field::is_list() const {
     if (!given() || value_.kind() == Value::Kind::list)
         return given();
-    wrong(value_.description() + " where a list belongs");
+    wrong("must be a list, not " + value_.description());
     return false;
 }
 
@@ -56,7 +58,7 @@ std::string Field::text(std::string_view otherwise) const {
     if (kind == Value::Kind::text)
         return value_.text();
     const bool scalar = kind != Value::Kind::list && kind != Value::Kind::object;
-    wrong(value_.description() + " where a text belongs" + (scalar ? "; put it in quotes" : ""));
+    wrong("must be a string, not " + value_.description() + (scalar ? "; put it in quotes" : ""));
     return std::string(otherwise);
 }
 
@@ -69,7 +71,7 @@ bool Field::flag(bool otherwise) const {
         return otherwise;
     if (value_.kind() == Value::Kind::flag)
         return value_.flag();
-    wrong(value_.description() + " where true or false belongs");
+    wrong("must be true or false, not " + value_.description());
     return otherwise;
 }
 
@@ -77,7 +79,7 @@ std::int64_t Field::integer(std::int64_t low, std::int64_t high, std::int64_t ot
     if (!given())
         return otherwise;
     if (value_.kind() != Value::Kind::integer) {
-        wrong(value_.description() + " where a whole number belongs");
+        wrong("must be a whole number, not " + value_.description());
         return otherwise;
     }
     const std::int64_t number = value_.integer();

@@ -51,7 +51,7 @@ public:
     bool is_text() const { return value_.kind() == Value::Kind::text; }
     /// The number 0, which for many fields means the same as absent.
     bool is_zero() const { return value_.kind() == Value::Kind::integer && value_.integer() == 0; }
-    /// Of documents that are only read from JSON.
+    /// The value itself, in documents that are only read from JSON.
     const boost::json::value* raw() const { return value_.json(); }
     bool from_server() const { return strictness_ == Strictness::server; }
 

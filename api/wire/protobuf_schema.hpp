@@ -38,7 +38,7 @@ struct ProtobufMessage {
 
 inline constexpr std::size_t most_protobuf_fields = 17;
 
-/// Of the objects that are listed: Service, EndpointSlice, Node; else nullptr.
+/// The message of an object that is listed: Service, EndpointSlice, Node; else nullptr.
 const ProtobufMessage* protobuf_message(std::string_view kind);
 
 extern const ProtobufMessage status_message;  ///< meta/v1 Status

@@ -1,5 +1,5 @@
-// A file that is one YAML document: a kubeconfig, another program's configuration. Of several the first one counts, as
-// it does for client-go and kube-proxy.
+// A file that is one YAML document: a kubeconfig, another program's configuration. The first document counts, as it
+// does for client-go and kube-proxy.
 #pragma once
 
 #include <string>

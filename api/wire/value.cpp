@@ -84,7 +84,7 @@ std::string Value::description() const {
         case Kind::list:
             return "a list";
         case Kind::text: {
-            return "the text " + base::quoted(text());
+            return "the string " + base::quoted(text());
         }
         case Kind::absent:
         case Kind::null:
@@ -203,7 +203,7 @@ void Value::become_int_or_text() {
     bytes_ = text;
 }
 
-/// Of a map: key = 1, value = 2.
+/// A map's entry: key = 1, value = 2.
 Value::Entry Value::entry(std::string_view bytes) {
     Entry entry;
     for (pbf_reader reader = read(bytes); reader.next();) {

@@ -38,14 +38,14 @@ public:
     std::string text() const;         ///< of kind text
     bool flag() const;                ///< of kind flag
     std::int64_t integer() const;     ///< of kind integer; one that is too large for it is the largest
-    std::string description() const;  ///< for a message: "the text 'eighty'", "a list", "17"
-    /// Of kind text: a moment in RFC 3339; nullopt when it is none.
+    std::string description() const;  ///< for a message: "the string 'eighty'", "a list", "17"
+    /// A text's moment in RFC 3339; nullopt when it is none.
     std::optional<std::chrono::system_clock::time_point> time() const;
 
-    /// Of an object; else absent. Of a protobuf message a key that its table does not have is a mistake of the
+    /// An object's member; else absent. A key that the table of a protobuf message does not have is a mistake of the
     /// decoder's author: throws std::logic_error.
     Value member(std::string_view key) const;
-    /// Of a list or an object.
+    /// How many items a list has, or members an object.
     std::size_t size() const;
 
     /// Calls `visit(Value)` for each item of a list.
@@ -60,7 +60,7 @@ public:
             visit(Value(*field_, reader));
     }
 
-    /// Calls `visit(std::string_view key, Value)` for each member of an object. Of protobuf, only maps have any to be
+    /// Calls `visit(std::string_view key, Value)` for each member of an object. In protobuf only maps have any to be
     /// listed.
     template <std::invocable<std::string_view, Value> Visit>
     void each_member(Visit visit) const {
@@ -94,14 +94,15 @@ private:
 
     Kind kind_ = Kind::absent;
     const boost::json::value* json_ = nullptr;
-    // Of protobuf: a message's bytes, or those from the first occurrence of a list or map on.
+    // In protobuf: a message's bytes, or those from the first occurrence of a list or map on.
     std::string_view bytes_;
     std::int64_t number_ = 0;
     bool is_time_ = false;
     const ProtobufField* field_ = nullptr;      // of a list or map
     const ProtobufMessage* message_ = nullptr;  // of a message, and then:
-    /// Where each field of its table is, as an offset, beginning with 1; 0: nowhere. Of several the last one counts; of
-    /// lists and maps it is the first. Not of other values: most are small, and decoders copy many.
+    /// Where each field of its table is, as an offset, beginning with 1; 0: nowhere. A field that comes several
+    /// times is at its last place, a list or map at its first. Only messages have it: most values are small, and
+    /// decoders copy many.
     std::array<std::uint32_t, most_protobuf_fields> places_;
 };
 

@@ -55,7 +55,7 @@ public:
         if (event.kind == YamlEvent::Kind::stream_end)
             return std::nullopt;
         while ((event = events_.next()).kind != YamlEvent::Kind::document_end)
-            take(event);
+            add(event);
         document_.line = document_.lines.at.line;
         document_.next_line = next_line();
         return document_.value.is_null() ? std::nullopt : std::optional(std::move(document_));
@@ -71,7 +71,7 @@ private:
         }
     }
 
-    void take(YamlEvent& event) {
+    void add(YamlEvent& event) {
         switch (event.kind) {
             case YamlEvent::Kind::alias:
                 return alias(event);
@@ -241,7 +241,7 @@ private:
         return lines;
     }
 
-    /// Of the value that is being put.
+    /// The path of the value that is being put.
     std::vector<Step> path() const {
         std::vector<Step> steps;
         for (const Open& open : open_) {

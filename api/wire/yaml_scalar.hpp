@@ -9,7 +9,7 @@
 
 namespace api {
 
-/// Of a scalar without quotes, or with a tag: null, a flag, a number or a text. `tag` is the long form
+/// What a scalar without quotes, or with a tag, stands for: null, a flag, a number or a text. `tag` is the long form
 /// ("tag:yaml.org,2002:int"), or empty. The error is a sentence: the text is not what its tag says, or cannot be JSON.
 tl::expected<boost::json::value, std::string> resolve_scalar(std::string_view tag, std::string_view text);
 

@@ -8,8 +8,8 @@
 
 namespace health {
 
-/// Of what connecting ended with. Out of memory, descriptors or local ports, or not permitted: this host could not
-/// send. ENETUNREACH: it has no route there. A timeout: nobody knows what became of it.
+/// What the error of a connection says. Out of memory, descriptors or local ports, or not permitted: this host could
+/// not send. ENETUNREACH: it has no route there. A timeout: nobody knows what became of it.
 Doubt doubt_of(const boost::system::error_code& error);
 
 /// What the attempt counts as. The host's own failure is Answer::error, which says nothing about the target; so is

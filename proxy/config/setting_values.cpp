@@ -236,8 +236,8 @@ std::string read_detect_local_mode(DetectLocalMode& target, const Values& values
     return "";
 }
 
-/// Of what the kernel allows (dev_valid_name) no quotes, stars and backslashes, which rules of nftables would not have
-/// as they are.
+/// Allows what the kernel does (dev_valid_name), but no quotes, stars and backslashes, which rules of nftables would
+/// not have as they are.
 std::string read_interface(std::string& target, const Values& values) {
     constexpr std::size_t longest = 15;  // IFNAMSIZ without its zero
     if (auto wrong = not_one(values); !wrong.empty())

@@ -13,7 +13,7 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-constexpr long longest_timeout = 576L * 3'600'000;  // ms; a kernel with HZ=1000 takes no timer above 24.8 days
+constexpr long longest_timeout = 576L * 3'600'000;  // ms; a kernel with HZ=1000 has no timer above 24.8 days
 
 template <class Member>
 Setting row(std::string_view name, std::string_view documentation, Member Config::* member,
@@ -214,7 +214,7 @@ std::string did_you_mean(std::string_view name) {
     return nearest.empty() ? "; `podferry node --check-config` lists the settings" : nearest;
 }
 
-/// A name without its mode would be without effect, and a mode without its name would take nobody for a pod.
+/// A name without its mode would be without effect, and a mode without its name would know nobody as a pod.
 static void check_detection(const Config& config, std::vector<std::string>& found) {
     const std::string mode = print_detect_local_mode(config.detect_local_mode);
     for (const auto& [wanted, setting, name] :

@@ -9,7 +9,7 @@
 namespace proxy {
 
 /// Brings that part of the mirror to what is there, and returns what differed. Real servers stay as they are in the
-/// mirror; a virtual server that it has not is taken in, without any, when `is_ours`. Costs the part, and for what
+/// mirror; a virtual server that it has not is added, without any, when `is_ours`. Costs the part, and for what
 /// differs the logarithm of the mirror.
 Touched follow(netlink::KernelState& mirror, const netlink::Part& part, const netlink::KernelState& actual,
                const std::function<bool(const netlink::VirtualServer&)>& is_ours);

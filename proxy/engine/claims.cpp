@@ -17,7 +17,7 @@ Claims::Outcome Claims::claim(const VirtualServer& server, const api::ObjectName
     return Outcome::has;
 }
 
-/// Of all that want it the first has it. One that waits and is the first gets it when it claims it again.
+/// The first of all that want it has it. One that waits and is the first gets it when it claims it again.
 Claims::Outcome Claims::contend(std::map<VirtualServer, Held>::iterator held, const api::ObjectName& service,
                                 const Claim& claim) {
     const VirtualServer& server = held->first;

@@ -19,7 +19,7 @@ namespace proxy {
 class Desired {
 public:
     /// Puts `plan` in the place of the service's former plan. Virtual servers of which another service's claim goes
-    /// before (claim.hpp) are left out with the elements that belong to them; the others are taken from whom they
+    /// before (claim.hpp) are left out with the elements that belong to them; the others are removed from whom they
     /// belonged to. An empty name stands for the node itself. Costs what the former and the new plan are, times their
     /// logarithm, whatever the conflicts.
     void replace(const api::ObjectName& service, ServicePlan plan, const Age& age = {});
@@ -69,7 +69,7 @@ struct FrontEndLookUp {
     std::function<bool(const base::Address&)> is_node_address;  ///< node ports are served there
 };
 
-/// Of the elements of a service those that belong to a front end which it has lost go. An element with an address and a
+/// Leaves out the elements of a service that belong to a front end which it has lost. An element with an address and a
 /// port belongs to that front end. One of a node port belongs to all of the node's addresses, and goes when none of
 /// them is left. `wanted`: the front ends that the service wants, sorted. Asks once for each of both.
 void leave_out_lost(const std::vector<netlink::VirtualServer>& wanted, const FrontEndLookUp& look_up,

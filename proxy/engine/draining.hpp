@@ -55,7 +55,7 @@ public:
     }
 
     /// The pods with these addresses have ended: so have, where they drain, those real servers of which no more was
-    /// known than that they had vanished. They may be another Service's, from which their virtual server was taken.
+    /// known than that they had vanished. They may be another Service's, which has lost their virtual server.
     void end(const std::set<base::Address>& pods);
 
     /// The virtual server is gone, and all its real servers with it.
@@ -67,7 +67,7 @@ public:
     /// Connections of some virtual servers; a real server that is not named is not in the kernel.
     using Counted = std::map<netlink::VirtualServer, netlink::ConnectionCounts>;
 
-    /// Takes out and returns those that have drained or whose time is over. Time counts from the first review after a
+    /// Removes and returns those that have drained or whose time is over. Time counts from the first review after a
     /// real server has left.
     std::vector<std::pair<netlink::VirtualServer, netlink::RealServer>> review(Time now, const Counted& counted);
 

@@ -66,7 +66,7 @@ public:
 
     /// `kernel` and the engine must outlive the views.
     ServiceViews views(const netlink::KernelState& kernel) const;
-    /// Of a real server that has that weight in the kernel.
+    /// The state of a real server that has that weight in the kernel.
     ServerState state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
 
 private:

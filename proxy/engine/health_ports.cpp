@@ -8,7 +8,7 @@
 namespace proxy {
 namespace {
 
-/// Of an address family for which the Service has virtual servers.
+/// Whether the Service has virtual servers of the address's family.
 bool is_served(const api::Service& service, const api::Address& address) {
     return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
                        [&](const api::Address& ip) { return ip.is_v6() == address.is_v6(); });

@@ -27,7 +27,7 @@ public:
     PlanProblems& problems() { return problems_; }
     /// Services with that gap.
     std::size_t services_with(const LocalGap& gap) const;
-    /// Services with an address of which no real server takes connections.
+    /// Services with an address of which no real server gets connections.
     std::size_t services_without_backends() const { return without_backends_.size(); }
     /// Services with IPv6 addresses, on a node that has it off.
     const std::set<api::ObjectName>& without_ipv6() const { return without_ipv6_; }
@@ -36,7 +36,7 @@ private:
     PlanProblems problems_;
     std::map<api::ObjectName, std::set<LocalGap>> gaps_;  // of Services that have some
     std::set<api::ObjectName> without_ipv6_;
-    std::set<api::ObjectName> without_backends_;  // with virtual servers, and no real server that takes connections
+    std::set<api::ObjectName> without_backends_;  // with virtual servers, and no real server that gets connections
 };
 
 }  // namespace proxy

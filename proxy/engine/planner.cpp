@@ -59,9 +59,9 @@ void Planner::plan_node_if_dirty() {
         ledger_.desired.replace({}, plan_node(rules_.facts));
 }
 
-/// Those that another one's plan has given or taken a front end, or room, or whose external addresses have become a
-/// ClusterIP, or are none any more. It ends, because a front end only ever goes to a claim that goes before, and what a
-/// Service wants does not depend on what it has.
+/// Those that another one's plan has given a front end, or has deprived of one, or room, or whose external addresses
+/// have become a ClusterIP, or are none any more. It ends, because a front end only ever goes to a claim that goes
+/// before, and what a Service wants does not depend on what it has.
 std::set<api::ObjectName> Planner::exchange_unsettled() {
     auto names = ledger_.desired.exchange_unsettled();
     names.merge(ledger_.budget.exchange_changed());

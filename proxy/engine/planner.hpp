@@ -43,8 +43,8 @@ public:
 
     /// The same in slices, for a loop that has other things to do: plans dirty Services, each in steps (planning.hpp),
     /// until these have looked at `most` objects, which ends a slice of the wish list too. True: some are left of those
-    /// that were dirty at the first call, or that their plans have given or taken a front end; until then the kernel is
-    /// not to be given what is desired.
+    /// that were dirty at the first call, or whom their plans have given a front end, or deprived of one; until then
+    /// the kernel is not to be given what is desired.
     bool plan_slice(const PlanSources& sources, std::size_t most);
 
     /// Services of which real servers are to have more weight by now (slow_start.hpp) are dirty.
@@ -53,8 +53,9 @@ public:
     std::optional<Time> next_slow_start() const { return ledger_.slow_start.next(); }
     /// Takes those out of what is desired that have drained (draining.hpp); how many.
     std::size_t review_draining(Time now, const Draining::Counted& counted);
-    /// The kernel holds what was planned, as far as it takes it: what is told on health check ports may rise.
-    /// `refused`: some changes were not taken, or have been only now. At most `most` Services; true: some are left.
+    /// The kernel holds what was planned, as far as it accepts it: what is told on health check ports may rise.
+    /// `refused`: some changes were refused, or have been accepted only now. At most `most` Services; true: some are
+    /// left.
     bool settle_health_ports(const Mirror& kernel, bool refused, std::size_t most);
 
     /// How often a Service has been planned so far.

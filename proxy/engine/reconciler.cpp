@@ -172,8 +172,8 @@ void Reconciler::settle(const Change& change, const std::error_code& error, Time
     result.audit_wanted = result.audit_wanted || doubts_the_mirror(result.refused.back());
 }
 
-/// It is not known which of the first `tried` pending changes the kernel has taken.
-void Reconciler::take_back(std::size_t tried) {
+/// It is not known which of the first `tried` pending changes the kernel has accepted.
+void Reconciler::put_back(std::size_t tried) {
     const auto pending = std::span(pending_).subspan(cursor_);
     for (std::size_t i = 0; i < pending.size(); ++i) {
         const ObjectKey key = key_of(pending[i]);
@@ -200,7 +200,7 @@ StepResult Reconciler::step(Time now, std::size_t limit, const std::function<voi
     try {
         refusals = kernel_.apply(batch);
     } catch (...) {
-        take_back(batch.size());
+        put_back(batch.size());
         throw;
     }
     result.handled = batch.size();

@@ -27,11 +27,11 @@ inline double seconds_since(Time start) {
 }
 
 struct StepResult {
-    std::size_t handled = 0;  ///< changes that the kernel has taken or refused; 0: there were none
-    std::size_t applied = 0;  ///< taken, or not needed: what was to be removed was not there
+    std::size_t handled = 0;  ///< changes that the kernel has accepted or refused; 0: there were none
+    std::size_t applied = 0;  ///< accepted, or not needed: what was to be removed was not there
     /// By the change's place in netlink::Change.
     std::array<std::size_t, std::variant_size_v<netlink::Change>> applied_by_operation{};
-    /// Without those that a virtual server's own refusal takes with it: its real servers.
+    /// Without those that go with a virtual server's own refusal: its real servers.
     std::vector<Refused> refused;
     bool audit_wanted = false;  ///< our picture of the kernel was wrong
 };
@@ -70,8 +70,8 @@ public:
 
     /// Compares one slice of what is touched, and applies at most `limit` changes (none, when there are very many: then
     /// the next step does); `each`, when given, is told every one that the
-    /// kernel took. Throws std::system_error when the kernel cannot be spoken to: then nothing is lost, but it is not
-    /// known what the kernel has taken, and an audit comes before the next step.
+    /// kernel accepted. Throws std::system_error when the kernel cannot be spoken to: then nothing is lost, but it is
+    /// not known what the kernel has accepted, and an audit comes before the next step.
     StepResult step(Time now, std::size_t limit, const std::function<void(const netlink::Change&)>& each = {});
 
     /// When the next refused change is due; nullopt when there is none.
@@ -95,8 +95,8 @@ public:
     /// An audit, in slices between which there may be steps: after begin_audit() audit_part() reads and compares a part
     /// of the kernel after the other, and returns false when all have been; audit_slice() does the same, then the real
     /// servers of the next `count` virtual servers, and returns false when it was the last slice. What differs is
-    /// touched, so that the next steps repair it. Of real servers the kernel's listing is looked at first, which
-    /// confirms nearly all; the others are asked for one by one.
+    /// touched, so that the next steps repair it. The kernel's listing is read first, which confirms nearly
+    /// all real servers; the others are asked for one by one.
     Drift begin_audit();
     bool audit_part(Drift& drift);
     bool audit_slice(std::size_t count, Drift& drift);
@@ -119,7 +119,7 @@ private:
     bool is_withheld(const netlink::Change& change) const;
     bool is_for_nothing(const netlink::Change& change) const;
     void settle(const netlink::Change& change, const std::error_code& error, Time now, StepResult& result);
-    void take_back(std::size_t tried);
+    void put_back(std::size_t tried);
     bool is_unsure(const ObjectKey& key) const { return !unsure_.empty() && unsure_.contains(key); }
     std::size_t count_drift(const netlink::VirtualServer& server, const netlink::RealServers& known,
                             const netlink::RealServers& actual) const;

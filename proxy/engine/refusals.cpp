@@ -47,7 +47,7 @@ std::string_view remedy(const Change& change, int error) {
     switch (error) {
         case EINVAL:
             return is_real_server(change)
-                       ? "; the kernel takes unicast addresses only: is it a broadcast or multicast address here?"
+                       ? "; the kernel accepts unicast addresses only: is it a broadcast or multicast address here?"
                        : "";
         case EACCES:
             return std::holds_alternative<netlink::AddRoute>(change)
@@ -223,7 +223,7 @@ std::vector<api::Problem> problems_of(const Refusals& refusals, const Desired& d
         const int error = refused.error.value();
         api::Problem problem{{}, "", "", true};
         problem.message = "the kernel refuses " + netlink::to_string(refused.change) + ": " + refused.error.message() +
-                          std::string(remedy(refused.change, error)) + "; it is tried again, at least every 30 s";
+                          std::string(remedy(refused.change, error)) + "; retrying with back-off, at least every 30 s";
         const VirtualServer* server = server_of(refused.change);
         if (const api::ObjectName* owner = server == nullptr ? nullptr : desired.owner(*server);
             owner != nullptr && !owner->name.empty()) {

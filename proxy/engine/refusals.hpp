@@ -58,14 +58,14 @@ public:
     /// waits as long.
     int note(const netlink::Change& change, const std::error_code& error, Time now);
 
-    /// The kernel has taken a change of that object.
+    /// The kernel has accepted a change of that object.
     void note_applied(const netlink::Change& change);
 
     /// Objects whose time has come are touched.
     void touch_due(Time now, Touched& touched) const;
 
     /// `changes` is all that the touched objects want: what has been refused of them and is wanted no more is
-    /// forgotten; what waits is taken out, with the real servers of a virtual server that cannot be added.
+    /// forgotten; what waits is removed, with the real servers of a virtual server that cannot be added.
     void hold_back(const Touched& touched, std::vector<netlink::Change>& changes, Time now);
 
     /// All are due at once: what they were refused for may be gone. Their back-off goes on.
@@ -77,7 +77,7 @@ public:
     std::size_t size() const { return entries_.size(); }
     /// Another one each time that an object is refused for the first time, for another reason, or no more.
     std::uint64_t version() const { return version_; }
-    /// Of each kind.
+    /// How many of each kind are refused.
     std::size_t virtual_servers() const { return counts_[0]; }
     std::size_t routes() const { return counts_[2]; }
     std::size_t elements() const { return counts_[3]; }

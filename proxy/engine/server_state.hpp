@@ -29,7 +29,7 @@ class ServerStates {
 public:
     ServerStates(const Draining& draining, const Verdicts& verdicts) : draining_(draining), verdicts_(verdicts) {}
 
-    /// Of a real server that has that weight in the kernel.
+    /// The state of a real server that has that weight in the kernel.
     ServerState of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const;
 
 private:

@@ -41,7 +41,7 @@ public:
     FrontEndView front_end(const api::Service& service, const AskedFrontEnd& claim) const;
     /// Virtual servers of which the front end's view shows the real servers.
     std::vector<netlink::VirtualServer> reached_by(const AskedFrontEnd& claim) const;
-    /// Of the Service's virtual servers but those that are `shown`.
+    /// The real servers of the Service's virtual servers but those that are `shown`.
     std::vector<BackendView> leftover(const api::ObjectName& service,
                                       const std::set<netlink::VirtualServer>& shown) const;
     const NodeFacts& node() const { return node_; }

@@ -2,8 +2,8 @@
 // at first, and more in equal steps, so that what it has to load, compile or cache does not meet all its clients at
 // once. Pure; `now` is passed in.
 //
-// Under slow start the full weight is 100 instead of 1. Of each virtual server the real servers that are furthest have
-// it, the others what their step is to theirs: while all are equally new nothing is to be written.
+// Under slow start the full weight is 100 instead of 1. The real servers of a virtual server that are furthest have it,
+// the others what their step is to theirs: while all are equally new nothing is to be written.
 #pragma once
 
 #include <chrono>

@@ -21,7 +21,7 @@ struct HostNetwork {
 /// At most one of each family, IPv4 first: the source of the default route. Where that route has several next hops and
 /// no `src`, the kernel's choice differs from boot to boot: there the first address of the first of their interfaces,
 /// by name, that has one. Without a default route of the family, the first address of the interface that the other
-/// family's default route is by, as kube-proxy and the kubelet take a node's two addresses from one interface.
+/// family's default route is by, as kube-proxy and the kubelet choose a node's two addresses from one interface.
 std::vector<Address> default_addresses(const HostNetwork& host);
 
 /// `node_ip`, and for families that it lacks what default_addresses() says.

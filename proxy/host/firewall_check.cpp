@@ -102,7 +102,7 @@ std::string FirewallCheck::culprits(bool ipv6) const {
 
 std::string FirewallCheck::proven(const Lane& lane) const {
     return fmt::format(
-        "new connections to {} ({}) come to this node and are dropped in hook input, before IPVS can take them: by {}; "
+        "new connections to {} ({}) come to this node and are dropped in hook input, before IPVS can get them: by {}; "
         "{} "
         "has all rules",
         lane.outside ? "external addresses and node ports" : "ClusterIPs", lane.ipv6 ? "IPv6" : "IPv4",

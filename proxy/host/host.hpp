@@ -28,7 +28,7 @@ struct NodeIpSources {
 /// (kube-proxy's primary and second IP); else those that are in use.
 std::vector<Address> node_ips_of(const NodeIpSources& sources, const std::vector<netlink::HostAddress>& host);
 
-/// Those of `node_ip` that this host has now: the kernel takes no other source address for a route.
+/// Those of `node_ip` that this host has now: the kernel accepts no other source address for a route.
 std::vector<Address> sources_of(const std::vector<Address>& node_ip, const std::vector<netlink::HostAddress>& host);
 
 /// The node's addresses as planning needs them: node ports are served on node_ip, or on those of the host's addresses

@@ -32,7 +32,7 @@ HostFacts host_facts(const std::string& folder) {
     utsname name{};
     if (::uname(&name) == 0)
         facts.kernel = parse_kernel_version(name.release).value_or(KernelVersion());
-    // Of the machine, and not of this process: it may be pinned to some.
+    // The machine's, and not this process's: it may be pinned to some.
     facts.cpus = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
     facts.reserved_ports = netlink::read_sysctl(reserved_ports_sysctl, folder);
     return facts;
@@ -78,7 +78,7 @@ HostSettingsPut put_host_settings(const Config& config, netlink::LinuxKernel& ke
         }
     } catch (const std::system_error& error) {
         result.problems.push_back(fmt::format(
-            "{}: the kernel does not take them (settings ipvs_tcp_timeout, ipvs_tcpfin_timeout, ipvs_udp_timeout)",
+            "{}: the kernel refuses them (settings ipvs_tcp_timeout, ipvs_tcpfin_timeout, ipvs_udp_timeout)",
             words_of(error)));
     }
     return result;
@@ -98,11 +98,11 @@ std::string release_node_ports(const Config& config) {
         return fmt::format(
             "{} is '{}' and stays so: somebody has written it since podferry added {}, and may have meant these too",
             reserved_ports_sysctl, present, record->ports);
-    const auto came = netlink::set_sysctl({reserved_ports_sysctl, *left, "to take back what podferry reserved"});
+    const auto came = netlink::set_sysctl({reserved_ports_sysctl, *left, "to remove what podferry reserved"});
     if (!came.problem.empty())
         return came.problem;
     std::filesystem::remove(path, ignored);
-    return fmt::format("took {} out of {}", record->ports, reserved_ports_sysctl);
+    return fmt::format("removed {} from {}", record->ports, reserved_ports_sysctl);
 }
 
 }  // namespace proxy

@@ -29,7 +29,7 @@ public:
     std::vector<std::string> problems() const;
     const FirewallCheck& firewall() const { return firewall_; }
 
-    /// Of an Event of the Node: its firewall has been found to drop. `reason` is the Event's.
+    /// An Event of the Node says that its firewall has been found to drop. `reason` is the Event's.
     static constexpr const char* reason = "FirewallDropsServices";
     std::optional<std::string> exchange_news() { return firewall_.exchange_news(); }
 

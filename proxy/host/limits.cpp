@@ -16,7 +16,7 @@ using netlink::Sysctl;
 using std::chrono::milliseconds;
 
 constexpr std::uint64_t longest_list = 4;     // connections in one list of IPVS's table, on average
-constexpr std::size_t longest_sysctl = 4000;  // the kernel takes less than a page in one piece
+constexpr std::size_t longest_sysctl = 4000;  // the kernel reads less than a page in one piece
 constexpr int most_tab_bits = 20;             // ip_vs_conn.c, up to Linux 6.6
 constexpr KernelVersion reuse_added{4, 1};    // conn_reuse_mode
 constexpr KernelVersion reuse_corrected{5,
@@ -32,7 +32,7 @@ void add_data_path(std::vector<Sysctl>& sysctls) {
         sysctls.end(),
         {{"net.ipv4.vs.conntrack", "1", "without which connections through IPVS are not masqueraded"},
          {"net.ipv4.vs.expire_nodest_conn", "1", "without which connections to a pod that is gone hang"},
-         {"net.ipv4.vs.expire_quiescent_template", "1", "without which affinity sticks to a pod that takes nothing"},
+         {"net.ipv4.vs.expire_quiescent_template", "1", "without which affinity sticks to a pod that gets nothing"},
          {"net.ipv4.ip_forward", "1", "without which this node does not pass packets on to pods"}});
 }
 

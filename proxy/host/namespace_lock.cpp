@@ -130,7 +130,7 @@ std::string refusal(const LockHolder& holder) {
 }
 
 std::string disbelief(const std::optional<LockHolder>& holder) {
-    return "the lock of this network namespace is taken by what is no podferry (" +
+    return "the lock of this network namespace is held by what is no podferry (" +
            (holder ? words(*holder) : std::string("it does not answer")) +
            "): podferry runs without it, and a second one would not be refused";
 }

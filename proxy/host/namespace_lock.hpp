@@ -20,7 +20,7 @@ struct LockHolder {
     std::string program;              ///< may be empty
 };
 
-/// Whether that can be a podferry. Everybody in the namespace can take the name of a socket, and nobody is to keep
+/// Whether that can be a podferry. Everybody in the namespace can use the name of a socket, and nobody is to keep
 /// podferry from its node by that: a podferry runs as root or as our own user, and has CAP_NET_ADMIN. Pure.
 bool may_be_podferry(const LockHolder& holder, uid_t our_user);
 

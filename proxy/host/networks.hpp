@@ -46,7 +46,7 @@ NetworkPlan plan_networks(const Config& config, const ClusterNetworks& known, co
 
 class Networks {
 public:
-    /// Of what the configuration says alone. It must outlive this.
+    /// Knows only what the configuration says, which must outlive this.
     explicit Networks(const Config& config) : config_(config), plan_(plan_networks(config, {}, {})) {}
 
     /// What plan().rules.notes of an earlier podferry said.

@@ -8,8 +8,8 @@
 
 namespace proxy {
 
-/// Of the folder of manifests, or, where `manifests` is empty, of the kubeconfig (if there is one) and the files that
-/// it names. Reads them; asks no server.
+/// Reads the folder of manifests, or, where `manifests` is empty, the kubeconfig (if there is one) and the files that
+/// it names, and says their mistakes. Asks no server.
 Findings check_inputs(const Config& config, const std::string& manifests);
 
 }  // namespace proxy

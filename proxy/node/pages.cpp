@@ -111,7 +111,7 @@ void NodePages::tell_problem(Setting setting, const std::string& what, const std
         throw std::runtime_error(what + " cannot be listened on: " + problem + " (bind_address_hard_fail is true)");
     node_.announcer.tell_listener(
         setting.name, setting.reason,
-        problem.empty() ? "" : what + " cannot be listened on: " + problem + "; tried again every 5 s");
+        problem.empty() ? "" : what + " cannot be listened on: " + problem + "; retrying every 5 s");
     node_.log_problems();
 }
 

@@ -1,4 +1,4 @@
-// Which addresses and ports are taken, as far as the objects say: ClusterIPs, health check ports, API servers. Knows
+// Which addresses and ports are in use, as far as the objects say: ClusterIPs, health check ports, API servers. Knows
 // which Services have named an address that is not theirs, so that a change costs those that it is about. Pure.
 #pragma once
 
@@ -45,8 +45,8 @@ public:
 
     bool is_health_port(std::uint16_t port) const { return health_ports_.contains(port); }
 
-    /// An API server that the configuration names, or that podferry has connected to. Of a name with ever other
-    /// addresses the latest are kept.
+    /// An API server that the configuration names, or that podferry has connected to. The latest addresses of a
+    /// name are kept that has ever other ones.
     void add_server_in_use(const ServerAddress& where);
     /// Those that the cluster names: the endpoints of Service default/kubernetes.
     void set_servers_of_cluster(Servers servers);

@@ -37,7 +37,7 @@ public:
     Allocator(std::vector<base::Prefix> service_ranges, PortRange node_ports, Choices remembered);
 
     /// The Service with its ClusterIPs and node ports filled in, as the API server would store it; or what is wrong,
-    /// as "field: sentence". A Service that was taken before and is refused now keeps what it holds.
+    /// as "field: sentence". A Service that was accepted before and is refused now keeps what it holds.
     tl::expected<api::Service, std::string> allocate(const api::Service& service);
 
     /// Gives back everything that the Service holds.

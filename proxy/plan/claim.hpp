@@ -17,7 +17,7 @@
 
 namespace proxy {
 
-/// What a front end is to its Service. Of two claims the one whose kind comes first here wins: who allocates ClusterIPs
+/// What a front end is to its Service. The claim whose kind comes first here wins: who allocates ClusterIPs
 /// and node ports keeps them apart, and who writes a load balancer's status is trusted to do so; external IPs are
 /// whatever the owner of a Service writes.
 enum class FrontEndKind : std::uint8_t { cluster_ip, node_port, load_balancer, external_ip };
@@ -25,11 +25,11 @@ enum class FrontEndKind : std::uint8_t { cluster_ip, node_port, load_balancer, e
 /// "a ClusterIP", "a node port", ...
 std::string_view to_string(FrontEndKind kind);
 
-/// Of claims of one kind that of the Service which was created first wins. Those of which that is not known (manifests)
-/// come after those of which it is; among them, the one that has wanted it for longer. Names decide what is left.
+/// Among claims of one kind that of the Service which was created first wins. Services without that time (manifests)
+/// come after those that have it; among them, the one that has wanted it for longer. Names decide what is left.
 struct Age {
     std::chrono::sys_seconds created;  ///< metadata.creationTimestamp; the epoch: not known
-    std::uint64_t round = 0;           ///< counts up: of two wishes that of the lower round is the older
+    std::uint64_t round = 0;           ///< counts up: the wish of the lower round is the older
 };
 
 /// Where a Service of that age stands among others: the least is the oldest.

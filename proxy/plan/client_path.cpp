@@ -15,7 +15,7 @@ public:
           front_end_(front_end),
           is_node_port_(state.elements.contains({Set::node_address, front_end.address})) {}
 
-    /// Of the front end's address.
+    /// Whether a set has the front end's address.
     bool has_address(Set set) const { return state_.elements.contains({set, front_end_.address}); }
     bool has(Set set) const { return find(set) != nullptr; }
 

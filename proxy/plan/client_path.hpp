@@ -1,5 +1,5 @@
 // What the kernel does with a client's new connection to a front end: the decisions of netlink/ruleset and of IPVS,
-// taken again from the kernel's state alone. Pure.
+// made again from the kernel's state alone. Pure.
 #pragma once
 
 #include <cstdint>

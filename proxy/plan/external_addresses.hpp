@@ -48,8 +48,8 @@ struct ExternalAddress {
     bool takes(const api::ServicePort& port) const { return !refused.contains({port.port, port.protocol}); }
 };
 
-/// Those that the Service may have, in the order of its fields; a load balancer's only where nodes take its connections
-/// (ipMode VIP). Each refusal is added to `problems` as "field: sentence", the first few of them.
+/// Those that the Service may have, in the order of its fields; a load balancer's only where nodes answer its
+/// connections (ipMode VIP). Each refusal is added to `problems` as "field: sentence", the first few of them.
 std::vector<ExternalAddress> external_addresses(const api::Service& service, const Surroundings& around,
                                                 std::vector<std::string>& problems);
 

@@ -12,12 +12,12 @@ class FactsChange {
 public:
     FactsChange(const NodeFacts& before, const NodeFacts& now);
 
-    /// Of node ports: the addresses that they are served on. Of external addresses: whether they are this host's own,
-    /// or a broadcast address. Of loadBalancerSourceRanges: whether this host is in one of them. Of all others nothing;
-    /// but everything, when other facts than addresses have changed.
+    /// Whether the Service depends on what has changed. Node ports do on the addresses that they are served on,
+    /// external addresses on whether they are this host's own or a broadcast address, loadBalancerSourceRanges on
+    /// whether this host is in one of them; everything does on other facts than addresses.
     bool affects(const api::Service& service) const;
 
-    /// Whether the kernel may have dropped or could now take routes of ours, whose source addresses these are.
+    /// Whether the kernel may have dropped or could now accept routes of ours, whose source addresses these are.
     bool concerns_routes(const std::vector<Address>& sources) const;
 
 private:

@@ -45,7 +45,7 @@ FrontEndWishes front_ends_of(const api::Service& service, const std::vector<Exte
                              const NodeFacts& node, std::size_t most, Asked asked = Asked::served);
 
 /// The order in which they are planned: by family, that of the first ClusterIP first, and by port; those of one port in
-/// the order of their kinds. Of two that are one virtual server the later one's traffic policy holds.
+/// the order of their kinds. Where two are one virtual server, the later one's traffic policy holds.
 std::vector<FrontEndWish> by_port(std::span<const FrontEndWish> wishes, const api::Service& service);
 
 netlink::VirtualServer server_of(const FrontEndWish& wish, const api::Service& service);

@@ -32,11 +32,11 @@ public:
     explicit Marks(netlink::Fwmark range) : range_(range), lowest_(std::uint64_t{range.value} + 1) {}
 
     /// The same use has the same mark until it is released. A new one gets the mark that `carrier` has in `kernel`,
-    /// when it is free, else the lowest that is. nullopt: all are taken; or three quarters of them are, and the Service
-    /// has many already (`ordinary`), so that a few Services with thousands of ports take none from the others.
+    /// when it is free, else the lowest that is. nullopt: all are in use; or three quarters of them are, and the
+    /// Service has many already (`ordinary`), so that a few Services with thousands of ports leave the others theirs.
     std::optional<std::uint32_t> allocate(const MarkUse& use, const netlink::Element& carrier, const Mirror& kernel);
 
-    /// Of a service's uses.
+    /// The marks of a service's uses.
     std::vector<std::pair<MarkUse, std::uint32_t>> of(const api::ObjectName& service) const;
 
     /// Frees the marks of a service's uses that are not among `used`.

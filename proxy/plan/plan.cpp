@@ -10,7 +10,7 @@
 namespace proxy {
 namespace {
 
-/// kube-proxy, in all its modes, takes such a list for none; but who writes it may think otherwise.
+/// kube-proxy, in all its modes, reads such a list as none; but who writes it may think otherwise.
 void note_open_addresses(const api::Service& service, const std::vector<ExternalAddress>& external, ServicePlan& plan) {
     for (const bool ipv6 : {false, true}) {
         if (!only_other_family(service.source_ranges, ipv6))

@@ -17,11 +17,11 @@ public:
     void put(const api::ObjectName& service, Texts problems);
 
     const std::map<api::ObjectName, Texts>& all() const { return problems_; }
-    /// Of all Services together.
+    /// How many all Services have together.
     std::size_t count() const;
     const Texts& of(const api::ObjectName& service) const;
 
-    /// Of which Services they have changed since the last call, each with those that it did not have then.
+    /// Services whose problems have changed since the last call, each with those that it did not have then.
     std::map<api::ObjectName, Texts> exchange_changed();
 
 private:

@@ -44,7 +44,7 @@ bool is_usable(const RealServers& servers) {
     return std::any_of(servers.begin(), servers.end(), [](const auto& server) { return server.second > 0; });
 }
 
-/// The real servers of one pool, made once for all front ends of the port. The selected endpoints take new connections.
+/// The real servers of one pool, made once for all front ends of the port. The selected endpoints get new connections.
 /// Those whose probe has failed stay without weight, except for UDP: a client that keeps its port would stay with them.
 /// Those that have not been probed since the start stay as they are in each virtual server.
 class PoolServers {
@@ -212,7 +212,7 @@ void PortPlanner::add_external_address(FrontEndKind kind, const VirtualServer& f
         return;
     plan_.elements.push_back(element_of(Set::external, front));
     plan_.elements.push_back({Set::external_address, front.address, netlink::Protocol::none, 0});
-    // The kernel would not tell a client: as the source of an ICMP error it takes none but the host's addresses.
+    // The kernel would not tell a client: as the source of an ICMP error it uses none but the host's addresses.
     if (!cluster_.usable(front))
         plan_.elements.push_back(element_of(Set::refused, front));
 }

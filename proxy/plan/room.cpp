@@ -9,7 +9,7 @@ namespace proxy {
 std::uint64_t Room::want(const api::ObjectName& service, const Age& age, std::uint64_t amount) {
     const auto before = border();
     if (const auto known = wishes_.find(service); known != wishes_.end()) {
-        take_out(known->second);
+        remove(known->second);
         wishes_.erase(known);
     }
     if (amount > 0)
@@ -34,7 +34,7 @@ bool Room::is_before_border(const Seniority& place) const {
     return first_short_ == places_.end() || place < first_short_->first;
 }
 
-void Room::take_out(Places::iterator place) {
+void Room::remove(Places::iterator place) {
     if (place == first_short_)
         ++first_short_;
     else if (is_before_border(place->first))

@@ -30,7 +30,7 @@ private:
     using Places = std::map<Seniority, std::uint64_t>;
 
     bool is_before_border(const Seniority& place) const;
-    void take_out(Places::iterator place);
+    void remove(Places::iterator place);
     Places::iterator put_in(const Seniority& place, std::uint64_t amount);
     void settle();
     std::uint64_t given(const api::ObjectName& service) const;
@@ -45,7 +45,7 @@ private:
 };
 
 /// What front ends cost, over all Services of the node. Three quarters of it are for the first `ordinary` of each
-/// Service, and what Services want beyond shares the last quarter: a few enormous ones take nothing from any other.
+/// Service, and what Services want beyond shares the last quarter: a few enormous ones leave all others theirs.
 class NodeRoom {
 public:
     static constexpr Cost ordinary{64, 2048};
@@ -61,7 +61,7 @@ private:
         Age age;
         Cost cost;
     };
-    /// Of one quantity: a Room for as long as not everybody can have what he wants.
+    /// One quantity: it has a Room for as long as not everybody can have what he wants.
     struct Share {
         std::uint64_t size;
         std::uint64_t (*of)(const Cost&);

@@ -73,7 +73,7 @@ std::string hashing_scheduler(const std::string& usual, const std::set<std::stri
     return usual;
 }
 
-/// Of a Service whose scheduler is known.
+/// Reads the annotation of a Service whose scheduler is known.
 std::chrono::milliseconds read_slow_start(const api::Service& service, Scheduling& result) {
     const auto found = service.annotations.find("podferry.io/slow-start");
     if (found == service.annotations.end())

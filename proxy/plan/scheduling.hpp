@@ -4,7 +4,7 @@
 //     podferry.io/scheduler        a scheduler of IPVS; alias kube-router.io/service.scheduler
 //     podferry.io/scheduler-flags  of mh and sh, separated by commas: fallback (flag-1), port (flag-2), flag-3;
 //                                  alias kube-router.io/service.schedflags
-//     podferry.io/slow-start       how long a new real server takes to its full share (slow_start.hpp): a Go duration
+//     podferry.io/slow-start       how long a new real server needs to its full share (slow_start.hpp): a Go duration
 //                                  from 1s to 1h, or 0s for none, which is the default
 //
 // A podferry.io name wins over its alias. What is wrong is a problem of the Service, and the node's setting counts.
@@ -31,7 +31,7 @@ struct Scheduling {
 };
 
 /// `usual`: the node's setting. `missing`: schedulers that this kernel has refused; instead of one of them the usual
-/// one is taken, or rr.
+/// one is used, or rr.
 ///
 /// mh and sh always get their fallback flag: without it they refuse connections that hash to a real server of weight 0
 /// (ip_vs_mh_get, ip_vs_sh_get). mh hashes the client's port too, as kube-proxy has it do, unless flags are given, the

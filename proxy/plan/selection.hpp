@@ -1,4 +1,4 @@
-// Which endpoints of one service port take connections, and why the others do not: the rules of kube-proxy's
+// Which endpoints of one service port get connections, and why the others do not: the rules of kube-proxy's
 // CategorizeEndpoints (pkg/proxy/topology.go; KEP-1669 terminating endpoints, KEP-2086 internal traffic policy,
 // KEP-2433 and KEP-3015 topology hints). Pure.
 #pragma once
@@ -15,7 +15,7 @@ namespace proxy {
 
 using EndpointList = std::vector<const api::ResolvedEndpoint*>;
 
-/// Whether an endpoint takes new connections of some clients, or the reason why not.
+/// Whether an endpoint gets new connections of some clients, or the reason why not.
 enum class EndpointFate : std::uint8_t {
     selected,
     not_local,     ///< it is on another node, and only this node's count
@@ -30,14 +30,14 @@ enum class EndpointFate : std::uint8_t {
 /// "failed probe", for people.
 std::string_view word(EndpointFate fate);
 
-/// Of one endpoint.
+/// The fates of one endpoint.
 struct EndpointFates {
     EndpointFate cluster = EndpointFate::not_ready;  ///< for clients that may use every node's endpoints
     EndpointFate local = EndpointFate::not_ready;    ///< for clients that may use this node's only
     bool operator==(const EndpointFates&) const = default;
 };
 
-/// Of one service port and one address family.
+/// What is selected for one service port and one address family.
 struct Selection {
     std::vector<EndpointFates> fates;  ///< of each endpoint, in their order
     EndpointList cluster;              ///< those that are selected, for clients that may use every node's endpoints

@@ -19,7 +19,7 @@ public:
 
     /// Everybody.
     AllowedSources() = default;
-    /// Everybody, when there is no range of the family (kube-proxy splits the list by family and takes an empty one for
+    /// Everybody, when there is no range of the family (kube-proxy splits the list by family and reads an empty one as
     /// none), or one of them is everything.
     AllowedSources(const std::vector<base::Prefix>& ranges, bool ipv6, const std::set<api::Address>& own_addresses);
 

@@ -7,7 +7,7 @@
 namespace proxy {
 namespace {
 
-/// "This host on this network" (RFC 1122): Linux takes all but 0.0.0.0 for ordinary addresses, nobody else does.
+/// "This host on this network" (RFC 1122): Linux treats all but 0.0.0.0 as ordinary addresses, nobody else does.
 bool is_of_this_network(const base::Address& address) {
     return address.is_v4() && address.number() >> 24 == 0;
 }

@@ -32,10 +32,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_visitors = 100;  // of one listener
 constexpr std::uint32_t longest_header = 8 * 1024;
-constexpr auto first_limit = 10s;   // from the connection to the end of its first request
-constexpr auto idle_limit = 30s;    // to the end of the next one
-constexpr auto taking_limit = 30s;  // for taking an answer
-constexpr auto goodbye_limit = 1s;  // for a body that nobody reads
+constexpr auto first_limit = 10s;    // from the connection to the end of its first request
+constexpr auto idle_limit = 30s;     // to the end of the next one
+constexpr auto reading_limit = 30s;  // for reading an answer
+constexpr auto goodbye_limit = 1s;   // for a body that nobody reads
 constexpr std::size_t goodbye_bytes = std::size_t{256} * 1024;
 constexpr auto accept_retry = 1s;
 
@@ -98,13 +98,13 @@ asio::awaitable<void> send_stream(std::shared_ptr<Visitor<Protocol>> visitor, un
     head.chunked(version >= 11);  // before that, the end of the connection is the stream's
     head.keep_alive(false);
     http::response_serializer<http::empty_body> serializer(head);
-    stream.expires_after(taking_limit);
+    stream.expires_after(reading_limit);
     co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, error));
     std::string piece = std::move(reply.body);
     if (piece.empty() && !error)
         piece = co_await reply.more();
     while (!piece.empty() && !error) {
-        stream.expires_after(taking_limit);
+        stream.expires_after(reading_limit);
         if (head.chunked())
             co_await asio::async_write(stream, http::make_chunk(asio::buffer(piece)),
                                        asio::redirect_error(asio::use_awaitable, error));
@@ -145,7 +145,7 @@ asio::awaitable<void> converse(std::shared_ptr<Visitor<Protocol>> visitor, Handl
         if (reply->more && request.method() != http::verb::head)
             co_return co_await send_stream<Protocol>(visitor, request.version(), std::move(*reply));
         const Response response = response_to(parser.get(), std::move(*reply), parser.is_done());
-        stream.expires_after(taking_limit);
+        stream.expires_after(reading_limit);
         co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
         if (!error && !parser.is_done())
             co_await say_goodbye<Protocol>(visitor);

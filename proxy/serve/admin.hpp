@@ -17,7 +17,7 @@
 namespace proxy {
 
 /// Accepts connections until the acceptor is closed, and with it all connections that are open then. Never throws: a
-/// broken connection ends alone, and a failing accept is tried again after a second. A connection too many takes the
+/// broken connection ends alone, and a failing accept is tried again after a second. A connection too many gets the
 /// place of the one that has waited longest without a request, so that who holds connections open shuts nobody out.
 boost::asio::awaitable<void> serve(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor, Handler handler);
 boost::asio::awaitable<void> serve(std::shared_ptr<boost::asio::local::stream_protocol::acceptor> acceptor,

@@ -21,13 +21,14 @@ std::string_view word(health::Verdict verdict);
 std::string_view word(health::ProbeType type);
 std::string_view word(health::Answer answer);
 
-/// Of podferry_drift_repairs_total: the first word of what was put back, if it is one of those that are known.
+/// The label of podferry_drift_repairs_total: the first word of what was put back, if it is one of those that are
+/// known.
 std::string drift_label(std::string_view what);
 
-/// Of podferry_api_requests_total: a status that tells something of its own, else its class, "5xx".
+/// The label of podferry_api_requests_total: a status that tells something of its own, else its class, "5xx".
 std::string code_label(const std::string& code);
 
-/// Of podferry_api_watch_restarts_total.
+/// The label of podferry_api_watch_restarts_total.
 std::string restart_label(const std::string& reason);
 
 /// Makes every combination of labels that there can be.

@@ -59,7 +59,7 @@ Metrics::Metrics()
                                   "Real servers that have left and keep their connections for now.")
                                 .Add({})),
       services_without_backends(gauge(names, registry, "podferry_services_without_backends",
-                                      "Services with an address and no real server that takes connections.")
+                                      "Services with an address and no real server that gets connections.")
                                     .Add({})),
       no_local_endpoints(gauge(names, registry, "podferry_sync_proxy_rules_no_local_endpoints_total",
                                "Services whose Local traffic policy finds no endpoint on this node, while there are "
@@ -92,7 +92,7 @@ Metrics::Metrics()
       drift_repairs(counter(names, registry, "podferry_drift_repairs_total",
                             "Kernel objects of ours that somebody else had changed, by kind of object.")),
       changes_pending(
-          gauge(names, registry, "podferry_changes_pending", "Changes that the kernel has not taken yet.").Add({})),
+          gauge(names, registry, "podferry_changes_pending", "Changes that the kernel has not accepted yet.").Add({})),
       last_sync(gauge(names, registry, "podferry_last_sync_timestamp_seconds",
                       "Unix time at which the kernel last held everything that was wanted.")
                     .Add({})),

@@ -42,7 +42,7 @@ Reply healthz_reply(const NodeHealth& health, Time now, std::chrono::system_cloc
 /// 200 when podferry does its work, whatever becomes of the Node: what the kubelet asks, to restart it.
 Reply livez_reply(const NodeHealth& health, Time now, std::chrono::system_clock::time_point wall);
 
-/// kube-proxy has no such page: 200 once everything from the source has been programmed, while the kernel takes it.
+/// kube-proxy has no such page: 200 once everything from the source has been programmed, while the kernel accepts it.
 /// `waiting_for`: what is missing.
 Reply readyz_reply(const NodeHealth& health, bool ready, const std::string& waiting_for,
                    std::chrono::system_clock::time_point wall);

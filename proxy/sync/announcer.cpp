@@ -13,8 +13,8 @@ Announcer::Announcer(Engine& engine, std::string node_name, Post post, Write wri
     : engine_(engine), node_name_(std::move(node_name)), post_(std::move(post)), write_(std::move(write)) {}
 
 void Announcer::write_to_log(const ProblemLog::Line& line) {
-    if (line.solved)
-        log::info("solved", {{"problem", line.text}});
+    if (line.resolved)
+        log::info("resolved", {{"problem", line.text}});
     else
         log::write(line.level, line.text);
 }

@@ -61,14 +61,14 @@ api::ApiHooks api_hooks(Metrics& metrics) {
                            api::EventLoss loss, const std::string& detail) mutable {
         metrics.events_lost.Add({{"reason", std::string(word(loss))}}).Increment();
         if (loss == api::EventLoss::unreachable)
-            return;  // of that there is a word already
+            return;  // the API client has told of that
         if (const auto count = said[static_cast<std::size_t>(loss)].happened(std::chrono::steady_clock::now()))
             log::warning("Events of podferry are not in the API; said ever more seldom while it goes on",
                          {{"why", std::string(word(loss))}, {"detail", detail}, {"events", std::to_string(*count)}});
     };
     hooks.away = [](const api::TroubleNews& news) {
         log::warning(news.what + (news.remedy.empty() ? "" : ": " + news.remedy) +
-                         "; what is known stays in force, and is tried again",
+                         "; what is known stays in force; retrying with back-off",
                      {{"reason", news.reason}, {"attempts", std::to_string(news.attempts)}});
     };
     hooks.absent = [](const std::string& resource, const std::string& reason) {

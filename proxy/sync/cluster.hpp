@@ -13,7 +13,7 @@
 
 namespace proxy {
 
-/// The kubeconfig's access, or the pod's own; `api_servers` take the place of its servers. The error says what to do.
+/// The kubeconfig's access, or the pod's own; `api_servers` replace its servers. The error says what to do.
 tl::expected<api::Access, std::string> access_of(const Config& config);
 
 /// Those of its servers that are addresses, not names.

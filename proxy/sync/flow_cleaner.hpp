@@ -1,4 +1,4 @@
-// Removes stale entries of connection tracking (stale_flows.hpp) after the kernel has taken changes that may leave
+// Removes stale entries of connection tracking (stale_flows.hpp) after the kernel has accepted changes that may leave
 // some, on a thread of its own: reading 100,000 entries takes a second in the lab (docs/performance.md).
 #pragma once
 
@@ -40,7 +40,7 @@ public:
     FlowCleaner(boost::asio::io_context& context, const Desired& desired, Metrics& metrics)
         : context_(context), desired_(desired), metrics_(metrics), timer_(context) {}
 
-    /// A change that the kernel has taken; `mirror` is the kernel after it.
+    /// A change that the kernel has accepted; `mirror` is the kernel after it.
     void note(const netlink::Change& change, const netlink::KernelState& mirror);
     /// Everything, at the start: once the kernel holds it.
     void note_all(const netlink::KernelState& mirror);

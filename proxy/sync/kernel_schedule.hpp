@@ -62,7 +62,7 @@ public:
     void begin(Time now);
     /// Somebody wishes something of the kernel.
     void wake(Time now);
-    /// A wish that has come since the last act; it is then taken as seen to.
+    /// A wish that has come since the last act; it is then counted as seen to.
     bool consume_wish();
     /// The kernel may have been damaged, or is not what we think.
     void want_audit() { audit_wanted_ = true; }

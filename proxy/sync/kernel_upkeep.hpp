@@ -23,7 +23,7 @@ public:
     netlink::LinuxKernel::Prepared prepare();
 
     /// The same where everything should be in place: what is not has been damaged by somebody. True: what the kernel
-    /// has refused may be taken now.
+    /// has refused may be accepted now.
     bool put_back();
 
     /// Addresses or families of the host have changed: what follows from that is nobody's damage.

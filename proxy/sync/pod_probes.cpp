@@ -31,9 +31,12 @@ void PodProbes::set_targets(std::map<std::string, std::map<health::Subject, heal
 
 void PodProbes::note_report(const health::Report& report) {
     metrics_.probe_transitions.Add({{"to", std::string(word(report.verdict))}}).Increment();
-    if (report.verdict != health::Verdict::unknown)
-        log::info(report.verdict == health::Verdict::failed ? "pod failed its probe" : "pod passes its probe",
-                  {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
+    if (report.verdict != health::Verdict::unknown) {
+        const bool failed = report.verdict == health::Verdict::failed;
+        log::write(failed ? log::Level::warning : log::Level::info,
+                   failed ? "pod failed its probe" : "pod passes its probe",
+                   {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
+    }
     changed_(report.subject, report.verdict);
 }
 

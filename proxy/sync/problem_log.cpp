@@ -11,7 +11,7 @@ constexpr std::chrono::seconds count_pause{60};
 
 bool ProblemLog::may_say(Kind& kind, Time now) {
     if (kind.lines.has(now)) {
-        kind.lines.take();
+        kind.lines.spend();
         return true;
     }
     ++kind.uncounted;

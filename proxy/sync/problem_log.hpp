@@ -20,8 +20,8 @@ public:
 
     struct Line {
         log::Level level = log::Level::info;
-        std::string text;     ///< of the problem, or a sentence that counts them
-        bool solved = false;  ///< the problem is gone
+        std::string text;       ///< of the problem, or a sentence that counts them
+        bool resolved = false;  ///< the problem is gone
     };
 
     /// The problems of `kind` ("conflicts") that `key` (an object; empty: all of that kind are given at once) has now,

@@ -32,7 +32,7 @@ public:
     std::optional<std::string> problem() const {
         if (!failed())
             return std::nullopt;
-        return "the kernel cannot be programmed: " + reason_ + "; tried again every second";
+        return "the kernel cannot be programmed: " + reason_ + "; retrying every second";
     }
 
 private:

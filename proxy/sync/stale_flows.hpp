@@ -27,8 +27,8 @@
 
 namespace proxy {
 
-/// Whether entries to the virtual server of a change that the kernel has taken may be stale now. `mirror`: the kernel
-/// after that change.
+/// Whether entries to the virtual server of a change that the kernel has accepted may be stale now. `mirror`: the
+/// kernel after that change.
 bool may_leave_stale_flows(const netlink::Change& change, const netlink::KernelState& mirror);
 
 /// UDP front ends, and the real servers that serve behind them. A Service's front ends share theirs: traffic policies

@@ -16,7 +16,7 @@ namespace proxy {
 /// there is none.
 std::optional<std::uint64_t> parse_tracking_drops(std::string_view text);
 
-/// Of this network namespace.
+/// Those of this network namespace.
 std::optional<std::uint64_t> read_tracking_drops();
 
 class TrackingDrops {

@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     proxy::Engine engine(config(), {}, {});
     const auto update = [&](const char* file, std::string_view content) {
         manifests.update(file, api::read_manifest(file, content));
-        engine.apply(manifests.take(false));
+        engine.apply(manifests.exchange_changes(false));
         engine.plan_dirty({});
     };
     update("good.yaml", good);

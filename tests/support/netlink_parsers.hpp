@@ -66,7 +66,7 @@ inline void read_as_anything(nlmsghdr* message) {
     nft::add_passage(message, passage);
     error_of(message);
     try {
-        DumpState(message->nlmsg_seq).take(message);
+        DumpState(message->nlmsg_seq).accept(message);
     } catch (const std::system_error&) {
         // what the kernel says instead of an answer
     }

@@ -79,7 +79,7 @@ def it_never_removes_for_a_bad_folder(lab):
         if not lab.has_virtual_server("10.96.0.5", 80) or not lab.is_answered_by("pod1"):
             raise Failure("a half-written file removed something")
     lab.write("a-web.yaml", service() + pods(1, probe=None))
-    wait_until("the problem is solved", lambda: "before stays" not in lab.status(), 10)
+    wait_until("the problem is resolved", lambda: "before stays" not in lab.status(), 10)
 
 
 def it_keeps_addresses_that_it_chose(lab):

@@ -52,6 +52,6 @@ def it_finds_a_scheduler_that_is_loaded_later(lab):
                 raise Failure("no answer")
             run(["modprobe", "ip_vs_sed"])
             wait_until("the module is found", lambda: "-A -t 10.96.0.5:80 -s sed" in lab.ipvs(), 2 * AUDIT)
-            wait_until("the problem is solved", lambda: "scheduler" not in lab.status(), 5)
+            wait_until("the problem is resolved", lambda: "scheduler" not in lab.status(), 5)
     finally:
         run(["modprobe", "ip_vs_sed"], check=False)

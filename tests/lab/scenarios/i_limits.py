@@ -95,7 +95,7 @@ def it_reports_a_read_only_proc_sys_and_goes_on(lab):
     set_sysctl(lab, CLOSE_WAIT, "3600")
     set_sysctl(lab, ESTABLISHED, "86400")
     set_sysctl(lab, RESERVED, "30000-32767")
-    wait_until("the problems are solved", lambda: "read-only" not in lab.status(), AUDIT + 1)
+    wait_until("the problems are resolved", lambda: "read-only" not in lab.status(), AUDIT + 1)
     set_sysctl(lab, "net.ipv4.vs.conntrack", "0")
     wait_until("the audit reports it", lambda: "net.ipv4.vs.conntrack" in lab.status(), AUDIT + 1)
 

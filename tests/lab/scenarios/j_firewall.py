@@ -81,18 +81,18 @@ def judge_open(lab):
         missing = FRONT_ENDS[family].keys() - set(answered(lab, family))
         expect(not missing, f"IPv{family} after the documented rules: {missing} do not answer")
 
-    def is_solved():
+    def is_resolved():
         for family in (4, 6):
             answered(lab, family)
         return problems(lab) == "0"
 
-    wait_until("the problems are solved by the next audit", is_solved, 4 * AUDIT)
+    wait_until("the problems are resolved by the next audit", is_resolved, 4 * AUDIT)
     expect(lab.metric("podferry_firewall_drops_services", ip_family="IPv4") == 0, "the metric still says it")
     expect(not lab.metric("podferry_drift_repairs_total", object="nftables"), "what podferry did itself is called drift")
 
 
 def it_names_a_firewall_that_drops_by_policy(lab):
-    """nft: found by audits, proven by connections, solved by the rules of the page."""
+    """nft: found by audits, proven by connections, resolved by the rules of the page."""
     start(lab)
     lab.on("node", "nft", NFT % ("drop", ""))
     wait_until("it is found", lambda: "may keep" in lab.status(), 2 * AUDIT)

@@ -60,7 +60,7 @@ def it_names_the_family_whose_node_ports_are_nowhere(lab):
     lab.ip("route add default via 192.168.50.100\n", "node")
     for family in (4, 6):
         wait_until(f"node ports of IPv{family} are served", lambda: answers(lab, NODE_IP[family]), 10)
-    wait_until("the problems are solved", lambda: "problems           0" in lab.status(), AUDIT)
+    wait_until("the problems are resolved", lambda: "problems           0" in lab.status(), AUDIT)
 
 
 def it_chooses_one_of_several_next_hops(lab):
@@ -134,7 +134,7 @@ def it_is_not_kept_away_by_who_is_no_podferry(lab):
         lab.spawn(name, "node", [*who, PYTHON, "-c", HOLD])
         wait_until("the name is taken", lambda: "podferry.io/instance" in lab.on("node", "cat", "/proc/net/unix"), 20)
         start(lab)
-        expect("taken by what is no podferry (process" in lab.log(), f"nothing is said: {lab.log()}")
+        expect("held by what is no podferry (process" in lab.log(), f"nothing is said: {lab.log()}")
         expect(answers(lab, NODE_IP[4]), "no answer")
         lab.stop_podferry()
         lab.log_path.unlink()

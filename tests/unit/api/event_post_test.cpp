@@ -70,12 +70,12 @@ TEST_CASE("25 events of one object at once, then one in five minutes") {
     EventBudget budget;
     const auto start = std::chrono::steady_clock::time_point() + 1h;
     for (int i = 0; i < 25; ++i)
-        CHECK(budget.take(of_service("web"), start));
-    CHECK_FALSE(budget.take(of_service("web"), start));
-    CHECK_FALSE(budget.take(of_service("web"), start + 299s));
-    CHECK(budget.take(of_service("other"), start + 299s));
-    CHECK(budget.take(of_service("web"), start + 301s));
-    CHECK_FALSE(budget.take(of_service("web"), start + 302s));
+        CHECK(budget.spend(of_service("web"), start));
+    CHECK_FALSE(budget.spend(of_service("web"), start));
+    CHECK_FALSE(budget.spend(of_service("web"), start + 299s));
+    CHECK(budget.spend(of_service("other"), start + 299s));
+    CHECK(budget.spend(of_service("web"), start + 301s));
+    CHECK_FALSE(budget.spend(of_service("web"), start + 302s));
 }
 
 TEST_CASE("a namespace with many objects, and many namespaces, are bounded, and leave the Node its own events") {
@@ -84,7 +84,7 @@ TEST_CASE("a namespace with many objects, and many namespaces, are bounded, and 
     const auto taken = [&](int count, int spaces, std::chrono::steady_clock::time_point now) {
         int taken = 0;
         for (int i = 0; i < count; ++i)
-            taken += budget.take(of_service("s" + std::to_string(i), "n" + std::to_string(i % spaces)), now) ? 1 : 0;
+            taken += budget.spend(of_service("s" + std::to_string(i), "n" + std::to_string(i % spaces)), now) ? 1 : 0;
         return taken;
     };
     CHECK(taken(10'000, 1, start) == 50);
@@ -92,14 +92,14 @@ TEST_CASE("a namespace with many objects, and many namespaces, are bounded, and 
     CHECK(taken(10'000, 1000, start + 61s) == 55);  // 49 were left, and 6 came
     CHECK(taken(10'000, 1000, start + 61s) == 0);
     CHECK(taken(10'000, 1000, start + 72s) == 1);
-    CHECK(budget.take({"Starting", "", false, "Node", "n1", "", "n1"}, start + 72s));
+    CHECK(budget.spend({"Starting", "", false, "Node", "n1", "", "n1"}, start + 72s));
 }
 
 TEST_CASE("a flood of names does not make the budget grow") {
     EventBudget budget;
     auto now = std::chrono::steady_clock::time_point() + 1h;
     for (int i = 0; i < 10'000; ++i)
-        budget.take(of_service("s" + std::to_string(i), "n" + std::to_string(i)), now += 10s);
+        budget.spend(of_service("s" + std::to_string(i), "n" + std::to_string(i)), now += 10s);
     CHECK(budget.size() <= 2 * 2048);
 }
 

@@ -39,7 +39,7 @@ struct World {
         fs::remove_all(path.string() + ".away");
     }
     void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
-    void take(const Transaction& transaction) {
+    void apply(const Transaction& transaction) {
         ++deliveries;
         problems = transaction.problems;
         for (const Upsert& upsert : transaction.upserts) {
@@ -51,8 +51,8 @@ struct World {
     }
     void start() {
         folder.emplace(context, FolderOptions{path.string(), 20ms});
-        take(folder->load());
-        boost::asio::co_spawn(context, folder->watch([this](const Transaction& transaction) { take(transaction); }),
+        apply(folder->load());
+        boost::asio::co_spawn(context, folder->watch([this](const Transaction& transaction) { apply(transaction); }),
                               boost::asio::detached);
     }
     template <class Condition>
@@ -122,8 +122,8 @@ TEST_CASE("a link on the way to the folder that is exchanged is followed") {
     }
     fs::create_directory_symlink("rev1", world.path / "current");
     world.folder.emplace(world.context, FolderOptions{(world.path / link_name).string(), 20ms});
-    world.take(world.folder->load());
-    boost::asio::co_spawn(world.context, world.folder->watch([&](const Transaction& t) { world.take(t); }),
+    world.apply(world.folder->load());
+    boost::asio::co_spawn(world.context, world.folder->watch([&](const Transaction& t) { world.apply(t); }),
                           boost::asio::detached);
     CHECK(world.services.contains("rev1"));
     for (const char* revision : {"rev2", "rev1"}) {  // the second exchange is seen too

@@ -162,7 +162,7 @@ TEST_CASE("what cannot be used of a kubeconfig is refused, with its place") {
         {"server: 10.0.0.1", "", cluster_at + ".server: '10.0.0.1' is no URL; write https://HOST:PORT"},
         {"server: 'http://10.0.0.1'", "",
          cluster_at + ".server: 'http://10.0.0.1' would send the token in clear; http is only for a loopback address"},
-        {"server: 7", "", cluster_at + ".server: 7 where a text belongs; put it in quotes"},
+        {"server: 7", "", cluster_at + ".server: must be a string, not 7; put it in quotes"},
         {server + ", proxy-url: 'http://p'", "",
          cluster_at + ".proxy-url: podferry connects directly; remove it or use --api-server"},
         {server + ", insecure-skip-tls-verify: true, certificate-authority: ca.crt", "",
@@ -199,7 +199,7 @@ TEST_CASE("what cannot be used of a kubeconfig is refused, with its place") {
          user_at + ".exec.command: missing; it is the program that prints the credentials"},
         {server, exec + "v1beta1, env: [{value: x}]}",
          user_at + ".exec.env[0].name: missing; every variable needs a name"},
-        {server, "exec: login", user_at + ".exec: the text 'login' where an object belongs"},
+        {server, "exec: login", user_at + ".exec: must be an object, not the string 'login'"},
         {server, "token: a, token: b", user_at + ".token: duplicate key"},
     }));
     CAPTURE(row.cluster, row.user);

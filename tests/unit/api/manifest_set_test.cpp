@@ -24,7 +24,7 @@ struct World {
         return changes();
     }
     std::string changes() {
-        const Transaction transaction = set.take(false);
+        const Transaction transaction = set.exchange_changes(false);
         problems = transaction.problems;
         std::string text;
         for (const Upsert& upsert : transaction.upserts) {
@@ -68,7 +68,7 @@ TEST_CASE("the first file that names an object has it; the next takes over when 
     CHECK(world.update("b", service("x", 90)) == "");
     CHECK(to_string(world.problems.at(0)) == "b:1: Service default/x: is given already in a:1; this one is not used");
     CHECK(world.remove("a") == "-x");
-    CHECK(world.set.take_stale() == std::set<std::string>{"b"});
+    CHECK(world.set.exchange_stale() == std::set<std::string>{"b"});
     CHECK(world.update("b", service("x", 90)) == "+x:90");
     CHECK(world.problems.empty());
 }
@@ -78,7 +78,7 @@ TEST_CASE("an object that moves from file to file is never removed when both are
     world.update("a", service("x", 80));
     world.set.update("b", read_manifest("b", service("x", 80)));
     world.set.update("a", read_manifest("a", service("other", 80)));
-    for (const std::string& file : world.set.take_stale())
+    for (const std::string& file : world.set.exchange_stale())
         world.set.update(file, read_manifest(file, service("x", 80)));
     CHECK(world.changes() == "+other:80 +x:80");
 }

@@ -17,7 +17,8 @@ WireObject object(const std::string& name, const std::string& version = "1") {
 }
 
 WireObject bad(const std::string& name, const std::string& version) {
-    return {{"n", name}, version, "Service n/" + name, {}, {{{Step("spec")}, "a text where an object belongs", false}}};
+    return {
+        {"n", name}, version, "Service n/" + name, {}, {{{Step("spec")}, "must be an object, not a string", false}}};
 }
 
 std::vector<WireObject> objects(int count) {
@@ -90,7 +91,7 @@ TEST_CASE("an object that cannot be used is skipped and named; its last good ver
     World world;
     CHECK(world.list({object("a"), bad("b", "1")}) == "+a");
     REQUIRE(world.problems().size() == 1);
-    CHECK(to_string(world.problems()[0]) == "Service n/b: spec: a text where an object belongs");
+    CHECK(to_string(world.problems()[0]) == "Service n/b: spec: must be an object, not a string");
     CHECK(world.events({event(EventType::modified, bad("a", "2"))}).empty());
     CHECK(world.problems().size() == 2);
     CHECK(world.events({event(EventType::modified, object("a", "3")), event(EventType::deleted, bad("b", "2"))}) ==

@@ -162,8 +162,8 @@ TEST_CASE("a server's slice is used as far as it can be, and what cannot is said
         {R"("addressType":"IPv4","endpoints":[{"addresses":["127.0.0.1"]},{"addresses":["10.1.0.1"]}])", 1, 0,
          "cannot be an endpoint"},
         {R"("addressType":"IPv4","newField":{"x":1},"endpoints":[{"addresses":["10.1.0.1"],"new":1}])", 1, 0, ""},
-        {R"("addressType":"IPv4","endpoints":{"a":1})", 0, 0, "an object where a list belongs"},
-        {R"("addressType":7)", 0, 0, "where a text belongs"},
+        {R"("addressType":"IPv4","endpoints":{"a":1})", 0, 0, "must be a list, not an object"},
+        {R"("addressType":7)", 0, 0, "must be a string, not 7"},
     }));
     CAPTURE(row.rest);
     std::string mistakes;

@@ -38,7 +38,7 @@ std::string outcome(const std::vector<Part>& parts) {
         const int error = -part.error;
         std::memcpy(NLMSG_DATA(header), &error, sizeof(error));
         try {
-            objects += state.take(header) ? 1 : 0;
+            objects += state.accept(header) ? 1 : 0;
         } catch (const std::system_error& failure) {
             return "error " + std::to_string(failure.code().value());
         }

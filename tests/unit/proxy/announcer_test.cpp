@@ -17,7 +17,7 @@ struct Told {
     Time now = Time{} + 1h;
     Announcer announcer{
         world.engine, "n1", [this](api::EventNote note) { events.push_back(std::move(note)); },
-        [this](const ProblemLog::Line& line) { lines.push_back((line.solved ? "solved: " : "") + line.text); }};
+        [this](const ProblemLog::Line& line) { lines.push_back((line.resolved ? "resolved: " : "") + line.text); }};
 
     /// What comes of it: Events and lines of the log.
     std::pair<std::size_t, std::size_t> tell(const std::vector<api::Problem>& of_node = {}) {
@@ -55,7 +55,7 @@ TEST_CASE(
     CHECK(told.tell() == Count{0, 0});
     told.world.apply(build::removal(api::Kind::service, "first"));
     REQUIRE(told.tell() == Count{0, 1});
-    CHECK_THAT(told.lines[0], Catch::StartsWith("solved: "));
+    CHECK_THAT(told.lines[0], Catch::StartsWith("resolved: "));
 }
 
 TEST_CASE("who has been told is not told again when another one loses the same front end") {

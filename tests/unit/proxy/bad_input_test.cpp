@@ -41,7 +41,7 @@ struct World {
     }
     void update(const std::string& file, const std::string& text) {
         manifests.update(file, api::read_manifest(file, text));
-        engine.apply(manifests.take(false));
+        engine.apply(manifests.exchange_changes(false));
         engine.plan_dirty({});
     }
     bool web_is_served() const {

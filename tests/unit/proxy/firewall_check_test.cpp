@@ -59,8 +59,8 @@ TEST_CASE("a firewall is accused of what was counted, and of nothing else") {
         {"one on its way", dropping, {{{cluster4, {100, 100}}}, {{cluster4, {201, 200}}}}, ""},
         {"a few are dropped, for whatever reason", dropping, {{{cluster4, {100, 20}}}}, ""},
         {"most are", dropping, {{{cluster4, {100, 9}}}}, "proven ClusterIPs (IPv4)"},
-        {"solved", dropping, {{{cluster4, {9, 0}}}, {{cluster4, {10, 1}}}}, ""},
-        {"solved, and nothing has come since",
+        {"resolved", dropping, {{{cluster4, {9, 0}}}, {{cluster4, {10, 1}}}}, ""},
+        {"resolved, and nothing has come since",
          dropping,
          {{{cluster4, {9, 0}}}, {{cluster4, {9, 0}}}},
          "proven ClusterIPs (IPv4)"},
@@ -102,7 +102,7 @@ TEST_CASE("who drops is named, with a rule against it") {
     REQUIRE(problems.size() == 2);
     CHECK(
         problems[0] ==
-        "new connections to ClusterIPs (IPv4) come to this node and are dropped in hook input, before IPVS can take "
+        "new connections to ClusterIPs (IPv4) come to this node and are dropped in hook input, before IPVS can get "
         "them: by "
         "table inet hostfw, chain input (priority 0, policy drop); table ip filter, chain INPUT (priority 0, its last "
         "rule drops everything). Let them in before it, for instance by 'nft insert rule inet hostfw input ip daddr "
@@ -117,7 +117,7 @@ TEST_CASE("who drops is named, with a rule against it") {
     CHECK(check.problems().front().size() < 1000);
 }
 
-TEST_CASE("what is proven is told once, until it is solved") {
+TEST_CASE("what is proven is told once, until it is resolved") {
     FirewallCheck check = fresh();
     CHECK_FALSE(check.exchange_news());
     check.look({{by_policy}, false}, {{cluster4, {9, 0}}});

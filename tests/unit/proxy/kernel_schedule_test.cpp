@@ -213,7 +213,7 @@ TEST_CASE("a failure lasts until an audit has succeeded, and is tried again ever
         CHECK(world.acts() == "then 1000 ms");
     }
     CHECK(world.schedule.waiting_since() == start);
-    CHECK(*world.schedule.problem() == "the kernel cannot be programmed: netlink send; tried again every second");
+    CHECK(*world.schedule.problem() == "the kernel cannot be programmed: netlink send; retrying every second");
 }
 
 TEST_CASE("damage during an audit asks for another one, after a pause") {

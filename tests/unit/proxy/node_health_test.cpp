@@ -51,7 +51,7 @@ TEST_CASE("a failed round is over when an audit has succeeded, and the next one 
     CHECK(rounds.may_begin(now + 1s));
     rounds.fail("netlink send", now + 1s);
     CHECK(rounds.again() == now + 2s);
-    CHECK(*rounds.problem() == "the kernel cannot be programmed: netlink send; tried again every second");
+    CHECK(*rounds.problem() == "the kernel cannot be programmed: netlink send; retrying every second");
     rounds.audited();
     CHECK_FALSE(rounds.failed());
     CHECK_FALSE(rounds.problem());

@@ -18,7 +18,7 @@ std::string shown(const std::vector<ProblemLog::Line>& lines) {
     std::string text;
     for (const ProblemLog::Line& line : lines)
         text += (text.empty() ? "" : "; ") +
-                std::string(line.solved                       ? "solved "
+                std::string(line.resolved                     ? "resolved "
                             : line.level == log::Level::error ? "error "
                                                               : "") +
                 line.text;
@@ -36,9 +36,9 @@ TEST_CASE("a problem is said when it comes and when it goes") {
     CHECK(problems.exchange_lines(start).empty());
     problems.put("conflicts", "a", {problem("two", false), problem("three")}, start);
     problems.put("plans", "a", {problem("one")}, start);
-    CHECK(shown(problems.exchange_lines(start)) == "three; solved one; one");
+    CHECK(shown(problems.exchange_lines(start)) == "three; resolved one; one");
     problems.put("conflicts", "a", {}, start);
-    CHECK(shown(problems.exchange_lines(start)) == "solved three; solved two");
+    CHECK(shown(problems.exchange_lines(start)) == "resolved three; resolved two");
 }
 
 TEST_CASE("of ten thousand problems ten are logged and the rest counted, and other kinds are not silenced") {

@@ -388,9 +388,10 @@ TEST_CASE("ten thousand refused objects cost a step nothing, and ten lines") {
         problems_of(world.reconciler.refusals(), world.desired, [](const auto&) { return api::Origin{}; });
     REQUIRE(problems.size() == 11);
     CHECK(problems[0].object == "Service shop/1");
-    CHECK(problems[0].message ==
-          "the kernel refuses add-service 10.97.0.1:80/tcp rr: Cannot allocate memory; it is tried again, at least "
-          "every 30 s");
+    CHECK(
+        problems[0].message ==
+        "the kernel refuses add-service 10.97.0.1:80/tcp rr: Cannot allocate memory; retrying with back-off, at least "
+        "every 30 s");
     CHECK_THAT(problems[10].message, Catch::Contains("at least 8192 other objects"));
     world.kernel.refuse_nothing();
     const auto start = std::chrono::steady_clock::now();
