@@ -172,8 +172,12 @@ void read_other_handler(const Field& handler, const std::string& kind) {
     const Field needed = handler[kind == "exec" ? "command" : "port"];
     if (!needed.given() || (kind == "exec" && needed.size() == 0))
         needed.wrong("missing");
-    else if (kind == "grpc")
+    else if (kind == "exec")
+        needed.each([](const Field& word) { word.text(); });
+    else
         needed.integer(1, 65535, 1);
+    if (kind == "grpc")
+        handler["service"].text();
 }
 
 /// Exactly one of the four; the surplus ones are named, their own fields not looked at.

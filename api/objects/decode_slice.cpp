@@ -156,7 +156,7 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata) {
     if (const auto trigger = metadata.annotations.find(trigger_annotation); trigger != metadata.annotations.end())
         slice.changed = base::parse_rfc3339(trigger->second).value_or(slice.changed);
     const Field type = document["addressType"];
-    if (!type.given())
+    if (!type.given() || (type.is_text() && type.text().empty()))
         type.wrong("missing; IPv4 or IPv6");
     read_ports(document["ports"], PortNumber::optional, slice.ports);
     if (type.is_text() && type.text() == "FQDN") {

@@ -217,7 +217,7 @@ TEST_CASE("probe handlers") {
     CHECK(get.https);
     CHECK(std::get<std::string>(get.port) == "web");
     CHECK(get.headers == std::vector<std::pair<std::string, std::string>>{{"X-A", "b"}});
-    CHECK(std::get<OtherHandler>(probe("{exec: {command: [true]}}").handler).kind == "exec");
+    CHECK(std::get<OtherHandler>(probe("{exec: {command: [cat]}}").handler).kind == "exec");
     CHECK(std::get<OtherHandler>(probe("{grpc: {port: 9}}").handler).kind == "grpc");
 }
 
