@@ -41,6 +41,8 @@ struct Options {
     proxy::InitOptions init;
     std::string socket = "/run/podferry/podferry.sock";
     std::string output = "table";
+    bool ready = false;
+    bool live = false;
 };
 
 /// The text of a file. Prints a complaint and returns nullopt when there is none.
@@ -158,6 +160,18 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
     }
 }
 
+/// For probes: readiness or liveness alone, over the socket, where no other process can answer in podferry's place.
+int probe(const Options& options) {
+    try {
+        const proxy::Reply reply = proxy::ask(options.socket, options.ready ? "/readyz" : "/livez");
+        std::cout << base::printable(reply.body) << "\n";
+        return reply.status == 200 ? 0 : degraded;
+    } catch (const proxy::Unreachable& error) {
+        std::cerr << "podferry: " << base::printable(proxy::words_of(error)) << "\n";
+        return unreachable;
+    }
+}
+
 void add_show_options(CLI::App& command, Options& options) {
     command.footer(exit_statuses);
     command.add_option("-o,--output", options.output, "table or json")->check(CLI::IsMember({"table", "json"}));
@@ -222,6 +236,10 @@ int run(int argc, char** argv) {
     const CLI::App& node_command = add_node_command(app, options);
     CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status_command, options);
+    CLI::Option* ready = status_command.add_flag(
+        "--ready", options.ready,
+        "for a probe: what /readyz says, and 0 when it is ready, 1 when not, 2 without an answer");
+    status_command.add_flag("--live", options.live, "the same of /livez")->excludes(ready);
     CLI::App& services_command = *app.add_subcommand(
         "services",
         "each front end of each Service: whose it is, and which endpoints clients get from outside and from "
@@ -238,6 +256,8 @@ int run(int argc, char** argv) {
     }
     if (node_command)
         return node(options);
+    if (status_command && (options.ready || options.live))
+        return probe(options);
     if (status_command)
         return show(options, "/status", proxy::status_table, proxy::is_degraded);
     if (services_command)

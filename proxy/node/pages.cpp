@@ -58,6 +58,8 @@ NodePages::NodePages(NodeParts& node) : node_(node) {
                            return Reply{200, "application/json",
                                         to_json(status_of(node_.state(), Clock::now(), WallClock::now()))};
                        }},
+                      {"/readyz", [this] { return readyz_page(); }},
+                      {"/livez", [this] { return livez_reply(node_.health(), Clock::now(), WallClock::now()); }},
                       {"/services", [this] { return services_page(); }},
                       {"/metrics", [this] { return metrics_page(); }}};
     // Numbers, and kube-proxy's pages (cmd/kube-proxy/app/server.go). Nothing that names a Service or a pod: whoever
@@ -65,18 +67,21 @@ NodePages::NodePages(NodeParts& node) : node_(node) {
     for_metrics_ = {{"/metrics", [this] { return metrics_page(); }},
                     {"/proxyMode", [] { return Reply{200, plain_text, "ipvs"}; }},
                     {"/healthz", [] { return Reply{200, plain_text, "ok"}; }}};
-    for_health_ = {
-        {"/healthz",
-         [this] {
-             return counted(node_.metrics.healthz_answers,
-                            healthz_reply(node_.health(), Clock::now(), WallClock::now()));
-         }},
-        {"/livez",
-         [this] {
-             return counted(node_.metrics.livez_answers, livez_reply(node_.health(), Clock::now(), WallClock::now()));
-         }},
-        {"/readyz",
-         [this] { return readyz_reply(node_.health(), node_.is_ready(), node_.waiting_for(), WallClock::now()); }}};
+    for_health_ = {{"/healthz",
+                    [this] {
+                        return counted(node_.metrics.healthz_answers,
+                                       healthz_reply(node_.health(), Clock::now(), WallClock::now()));
+                    }},
+                   {"/livez",
+                    [this] {
+                        return counted(node_.metrics.livez_answers,
+                                       livez_reply(node_.health(), Clock::now(), WallClock::now()));
+                    }},
+                   {"/readyz", [this] { return readyz_page(); }}};
+}
+
+Reply NodePages::readyz_page() {
+    return readyz_reply(node_.health(), node_.is_ready(), node_.waiting_for(), WallClock::now());
 }
 
 Reply NodePages::metrics_page() {

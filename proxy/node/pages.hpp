@@ -37,6 +37,7 @@ private:
     };
     void serve_tcp(const std::vector<Listen>& addresses, const Pages& pages, Setting setting);
     void tell_problem(Setting setting, const std::string& what, const std::string& problem);
+    Reply readyz_page();
     Reply metrics_page();
     boost::asio::awaitable<Reply> services_page();
 
