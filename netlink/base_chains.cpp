@@ -111,11 +111,12 @@ bool is_reject_target(nlattr* data) {
 
 HostFirewall read_host_firewall() {
     std::vector<DroppingChain> chains;
+    HostFirewall found;
     visit_some(nft_request(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), [&](nlmsghdr* header) {
+        nft::note_proxy_chain(header, found.of_kube_proxy);
         if (auto chain = nft::parse_input_chain(header))
             chains.push_back(std::move(*chain));
     });
-    HostFirewall found;
     found.legacy = legacy_filter_is_in_use();
     for (DroppingChain& chain : chains)
         if (chain.by_policy || ends_with_drop(chain))
@@ -145,6 +146,22 @@ std::optional<DroppingChain> parse_input_chain(nlmsghdr* header) {
     chain.name = text_of((*attributes)[NFTA_CHAIN_NAME]);
     chain.by_policy = number((*attributes)[NFTA_CHAIN_POLICY]) == NF_DROP;
     return chain;
+}
+
+void note_proxy_chain(nlmsghdr* header, ProxyChains& found) {
+    const auto body = body_of<nfgenmsg>(header);
+    const auto attributes = attributes_of<nfgenmsg, NFTA_CHAIN_MAX>(header);
+    if (!body || !attributes || (*attributes)[NFTA_CHAIN_TABLE] == nullptr || (*attributes)[NFTA_CHAIN_NAME] == nullptr)
+        return;
+    const std::string family = family_name(body->nfgen_family);
+    const std::string table(text_of((*attributes)[NFTA_CHAIN_TABLE]));
+    const std::string name(text_of((*attributes)[NFTA_CHAIN_NAME]));
+    if (family != "ip" && family != "ip6")
+        return;
+    if (found.table.empty() && table == "kube-proxy")
+        found.table = family + " " + table;
+    if (found.chain.empty() && (name == "KUBE-SERVICES" || name == "KUBE-PROXY-CANARY"))
+        found.chain = name + " (" + family + " " + table + ")";
 }
 
 bool drops_everything(nlmsghdr* header) {

@@ -21,8 +21,16 @@ struct DroppingChain {
     bool operator==(const DroppingChain&) const = default;
 };
 
+/// What shows that kube-proxy is or was here; empty: nothing does. Rules of the older iptables are not read.
+struct ProxyChains {
+    std::string table;  ///< of its mode nftables: "ip kube-proxy", "ip6 kube-proxy"
+    std::string chain;  ///< of its modes iptables and ipvs, in tables of iptables-nft: "KUBE-SERVICES (ip nat)"
+    bool operator==(const ProxyChains&) const = default;
+};
+
 struct HostFirewall {
     std::vector<DroppingChain> chains;
+    ProxyChains of_kube_proxy;
     /// The table filter of the older iptables is in use, whose rules are not read: it may drop.
     bool legacy = false;
     bool operator==(const HostFirewall&) const = default;
@@ -36,6 +44,10 @@ namespace nft {
 /// A base chain of hook input before IPVS, of a family that Services are of; nothing for all other chains, and for what
 /// is no chain. Whether it drops: `by_policy`.
 std::optional<DroppingChain> parse_input_chain(nlmsghdr* header);
+
+/// Notes what a chain shows of kube-proxy. The kubelet has chains of its own (KUBE-FIREWALL, KUBE-KUBELET-CANARY): they
+/// are none of these.
+void note_proxy_chain(nlmsghdr* header, ProxyChains& found);
 
 /// Whether a rule drops or rejects every packet that comes to it.
 bool drops_everything(nlmsghdr* header);

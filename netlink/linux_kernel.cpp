@@ -231,7 +231,7 @@ std::vector<Refusal> LinuxKernel::apply(std::span<const Change> changes) {
             case Way::routes:
                 apply_each(route_, batch_, run, first, refusals, [&](const Change& change) {
                     const auto* added = std::get_if<AddRoute>(&change);
-                    return added != nullptr ? add_route(style_, added->route)
+                    return added != nullptr ? add_route(style_, added->route, shared_.contains(added->route.address))
                                             : delete_route(style_, std::get<DeleteRoute>(change).route);
                 });
                 break;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,10 @@ public:
         sources_changed_ = sources_changed_ || sources != style_.sources;
         style_.sources = std::move(sources);
     }
+
+    /// Addresses that another service proxy keeps on a device of its own: routes of ours come before theirs. Of all
+    /// others a route is refused where somebody has the address.
+    void set_shared(std::set<Address> addresses) { shared_ = std::move(addresses); }
 
     /// Of our table; what is changed here, the next prepare() puts in place.
     void set_networks(RuleNetworks networks) { rules_.set_networks(std::move(networks)); }
@@ -108,6 +113,7 @@ private:
     Socket nft_{NETLINK_NETFILTER};
     bool sources_changed_ = false;    // since the last prepare()
     std::set<int> routed_by_policy_;  // families
+    std::set<Address> shared_;        // set_shared()
     RouteStyle style_;
     Batch batch_;
     std::uint64_t connections_seen_ = 0;

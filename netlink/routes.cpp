@@ -78,8 +78,9 @@ Message without_addresses(int index) {
 
 }  // namespace
 
-Message add_route(const RouteStyle& style, const LocalRoute& route) {
-    return with_source(route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, style, route), style, route);
+Message add_route(const RouteStyle& style, const LocalRoute& route, bool before_others) {
+    const int flags = NLM_F_CREATE | (before_others ? 0 : NLM_F_EXCL);
+    return with_source(route_message(RTM_NEWROUTE, flags, style, route), style, route);
 }
 
 Message replace_route(const RouteStyle& style, const LocalRoute& route) {

@@ -28,7 +28,9 @@ struct RouteStyle {
 /// nullptr: the kernel chooses.
 const Address* source_for(const RouteStyle& style, const LocalRoute& route);
 
-Message add_route(const RouteStyle& style, const LocalRoute& route);
+/// Refused where the address is somebody else's (EEXIST); `before_others`: it takes precedence over theirs of table
+/// local, as `ip route prepend` does. Of IPv6, theirs keep it, by their metric, until they are gone.
+Message add_route(const RouteStyle& style, const LocalRoute& route, bool before_others = false);
 /// Changes a route that is there and ours.
 Message replace_route(const RouteStyle& style, const LocalRoute& route);
 Message delete_route(const RouteStyle& style, const LocalRoute& route);

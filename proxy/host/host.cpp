@@ -6,6 +6,7 @@
 
 #include "netlink/routes.hpp"
 #include "netlink/sysctl.hpp"
+#include "proxy/host/service_devices.hpp"
 
 namespace proxy {
 namespace {
@@ -57,7 +58,7 @@ Config with_host_defaults(Config config) {
 }
 
 HostNetwork read_host_network() {
-    return {netlink::host_addresses(), netlink::host_routes(), netlink::default_source(false),
+    return {read_host_addresses().own, netlink::host_routes(), netlink::default_source(false),
             netlink::default_source(true)};
 }
 

@@ -14,14 +14,18 @@
 #include "netlink/capabilities.hpp"
 #include "netlink/sysctl.hpp"
 #include "proxy/host/host.hpp"
+#include "proxy/host/service_devices.hpp"
 #include "proxy/log/log.hpp"
 
 namespace proxy {
 
 Findings check_host(const Config& config) {
-    const auto addresses = netlink::host_addresses();
+    const HostAddresses host = read_host_addresses();
+    const auto& addresses = host.own;
     RangeFindings ranges = check_ranges(config, networks_of(addresses, netlink::host_routes()));
     Findings findings{std::move(ranges.errors), std::move(ranges.warnings)};
+    for (std::string& told : told_at_start(host.devices))
+        findings.warnings.push_back(std::move(told));
     for (const Address& ip : config.node_ip)
         if (std::none_of(addresses.begin(), addresses.end(),
                          [&](const netlink::HostAddress& host) { return host.address == ip; }))

@@ -9,6 +9,7 @@
 #include "base/plain_text.hpp"
 #include "proxy/engine/engine_problems.hpp"
 #include "proxy/host/host.hpp"
+#include "proxy/host/service_devices.hpp"
 #include "proxy/node/node.hpp"
 #include "proxy/sync/cluster.hpp"
 
@@ -63,7 +64,7 @@ int check_config(const NodeOptions& options) {
     const Config config = with_host_defaults(options.config);
     Findings findings = check_host(config);
     for (std::string& problem :
-         node_port_problems(config, facts_of(config, netlink::host_addresses()).node_port_addresses))
+         node_port_problems(config, facts_of(config, read_host_addresses().own).node_port_addresses))
         findings.warnings.push_back(std::move(problem));
     const Findings inputs = check_inputs(config, options.manifests);
     findings.errors.insert(findings.errors.end(), inputs.errors.begin(), inputs.errors.end());

@@ -1,8 +1,10 @@
 #include "proxy/node/node_moments.hpp"
 
+#include "netlink/links.hpp"
 #include "proxy/config/setting_values.hpp"
 #include "proxy/host/followed_host.hpp"
 #include "proxy/host/host.hpp"
+#include "proxy/host/service_devices.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/node/node_parts.hpp"
 
@@ -19,6 +21,8 @@ void NodeMoments::follow_host() {
     const FollowedHost followed = proxy::follow_host(parts_.identity, parts_.networks.plan(), parts_.engine.facts());
     KernelSide& kernel_side = parts_.kernel_side;
     parts_.host_watch.note_node_port_addresses(followed.facts.node_port_addresses);
+    parts_.host_watch.other_proxies().look_at_devices(followed.devices, Clock::now());
+    kernel_side.kernel().set_shared(held_by_proxies(followed.devices));
     kernel_side.kernel().set_sources(followed.sources);
     if (followed.node_ip_changed || followed.concerns_routes)
         kernel_side.upkeep().note_host_change();
@@ -29,7 +33,7 @@ void NodeMoments::follow_host() {
 }
 
 bool NodeMoments::follow_networks(bool again) {
-    const auto read_host = [] { return networks_of(netlink::host_addresses(), netlink::host_routes()); };
+    const auto read_host = [] { return networks_of(read_host_addresses().own, netlink::host_routes()); };
     const bool knows_ranges = parts_.feed.source().knows(api::Kind::service_cidr);
     if (!parts_.networks.follow(parts_.engine.store(), knows_ranges, read_host, again))
         return false;
@@ -50,6 +54,9 @@ void NodeMoments::look_around() {
     parts_.host_watch.look_at_firewall(parts_.kernel_side.kernel());
     if (const auto news = parts_.host_watch.exchange_news())
         parts_.announcer.tell_of_node(HostWatch::reason, *news);
+    OtherProxies& others = parts_.host_watch.other_proxies();
+    for (const std::string& news : others.exchange_news())
+        parts_.announcer.tell_of_node(OtherProxies::reason, news);
     parts_.pod_probes.look_at_drops(Clock::now());
 }
 
@@ -75,6 +82,8 @@ void NodeMoments::given(bool all) {
         problems_changed();
     if (!all)
         return;
+    if (parts_.kernel_side.reconciler().refusals().routes() == 0)  // else an address could be local by theirs alone
+        parts_.host_watch.take_over(Clock::now());
     for (const auto& took : parts_.changes.exchange(std::chrono::system_clock::now()))
         parts_.metrics.programming_seconds.Observe(took.count());
 }

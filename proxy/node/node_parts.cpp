@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/host/host.hpp"
+#include "proxy/host/service_devices.hpp"
 
 namespace proxy {
 namespace {
@@ -30,7 +31,7 @@ NodeParts::NodeParts(boost::asio::io_context& io, Config configuration, const No
                      engine.note_verdict(subject, verdict);
                      kernel_side.wake();
                  }),
-      engine(config, facts_of(config, netlink::host_addresses()), state_file.load(), feed.source().of_cluster()),
+      engine(config, facts_of(config, read_host_addresses().own), state_file.load(), feed.source().of_cluster()),
       kernel_side(io, config, engine, metrics, role),
       service_health(
           io, engine, kernel_side.reconciler().mirror(), [this] { return is_healthy(health(), Clock::now()); },
@@ -58,6 +59,10 @@ NodeState NodeParts::state() const {
     state.probes_in_flight = pod_probes.in_flight();
     state.firewall_drops4 = host_watch.firewall().blocks(false);
     state.firewall_drops6 = host_watch.firewall().blocks(true);
+    const OtherProxies& others = host_watch.other_proxies();
+    state.kube_proxy_is_here = others.has_marks(DeviceOwner::kube_proxy);
+    state.kube_router_is_here = others.has_marks(DeviceOwner::kube_router);
+    state.taken_over_addresses = others.removed();
     state.problems = problems();
     return state;
 }

@@ -103,7 +103,10 @@ void NodePages::serve_tcp(const std::vector<Listen>& addresses, const Pages& pag
     for (const Listen& where : addresses) {
         const std::string what = std::string(setting.name) + " " + netlink::endpoint_text(where.address, where.port);
         std::unique_ptr<Listener>& listener = listeners_.emplace_back();
-        const auto tell = [this, what, setting, &listener] { tell_problem(setting, what, listener->problem()); };
+        const auto tell = [this, what, setting, port = where.port, &listener] {
+            node_.host_watch.other_proxies().note_port(port, !listener->problem().empty());
+            tell_problem(setting, what, listener->problem());
+        };
         listener =
             std::make_unique<Listener>(node_.context.get_executor(), endpoint_of(where), handler_of(pages), tell);
         if (!listener->problem().empty())

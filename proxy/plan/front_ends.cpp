@@ -9,6 +9,7 @@ namespace proxy {
 namespace {
 
 constexpr std::uint64_t cost_of_sources = 4;  // of an element, in real servers
+constexpr std::uint16_t dns_port = 53;        // NodeLocal DNSCache has no other one on a ClusterIP
 
 /// Takes the wishes of one kind after the other, address by address.
 class Lister {
@@ -22,7 +23,14 @@ public:
             ports_.push_back(i);
             if (service.ports[i].node_port != 0)
                 with_node_port_.push_back(i);
+            if (service.ports[i].port != dns_port)
+                beside_dns_cache_.push_back(i);
         }
+    }
+
+    void add_cluster_ip(const Address& address, bool of_dns_cache) {
+        if (served_[address.is_v6() ? 1 : 0])
+            add(FrontEndKind::cluster_ip, address, of_dns_cache ? beside_dns_cache_ : ports_);
     }
 
     void add(FrontEndKind kind, const Address& address) {
@@ -59,6 +67,7 @@ private:
     bool served_[2] = {false, false};  // families
     std::vector<std::size_t> ports_;
     std::vector<std::size_t> with_node_port_;
+    std::vector<std::size_t> beside_dns_cache_;
 };
 
 }  // namespace
@@ -70,7 +79,7 @@ FrontEndWishes front_ends_of(const api::Service& service, const std::vector<Exte
         return wishes;
     Lister lister(service, node, most, asked, wishes);
     for (const Address& address : service.cluster_ips)
-        lister.add(FrontEndKind::cluster_ip, address);
+        lister.add_cluster_ip(address, node.dns_cache.contains(address));
     for (const Address& address : node.node_port_addresses)
         lister.add(FrontEndKind::node_port, address);
     for (const ExternalAddress& one : external)

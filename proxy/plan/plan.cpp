@@ -115,6 +115,8 @@ ServicePlan plan(const api::Service& service, const Request& request, const std:
             plan.without_ipv6 = true;
             continue;
         }
+        if (node.dns_cache.contains(cluster_ip))
+            continue;  // it is local already, and has a port that is not ours
         plan.routes.push_back({cluster_ip});
         plan.elements.push_back({netlink::Set::virtual_address, cluster_ip, netlink::Protocol::none, 0});
     }

@@ -26,6 +26,7 @@ struct Request;
 struct NodeFacts {
     std::vector<Address> node_port_addresses;  ///< node ports are served on these
     std::set<Address> own_addresses;           ///< of this host's interfaces; without link-local ones
+    std::set<Address> dns_cache;               ///< ClusterIPs whose port 53 NodeLocal DNSCache answers on this node
     ClaimFacts claims;                         ///< what external addresses and endpoints are judged by
     std::string scheduler = "rr";
     Place place;

@@ -118,6 +118,7 @@ void create_known_labels(Metrics& metrics) {
     create(metrics.real_servers, {{"state", states}});
     create(metrics.no_local_endpoints, {{"traffic_policy", {"internal", "external"}}, {"ip_family", families}});
     create(metrics.firewall_drops, {{"ip_family", families}});
+    create(metrics.other_proxy, {{"proxy", {"kube-proxy", "kube-router"}}});
     create(metrics.start_seconds, {{"phase", {"reading", "planning", "kernel", "complete"}}});
     create(metrics.sync_seconds, {{"kind", {"full", "incremental", "audit"}}}, time_buckets());
     create(metrics.netlink_operations, {{"op", operations()}, {"result", {"ok", "refused"}}});

@@ -70,6 +70,11 @@ Metrics::Metrics()
       firewall_drops(
           gauge(names, registry, "podferry_firewall_drops_services",
                 "1: new connections to Services come to this node and are dropped before IPVS, by IP family.")),
+      other_proxy(gauge(names, registry, "podferry_other_proxy",
+                        "1: another service proxy is on this node, or has left tables, chains or a device, by proxy.")),
+      taken_over_addresses(counter(names, registry, "podferry_taken_over_addresses_total",
+                                   "Addresses of Services taken off the devices of other service proxies.")
+                               .Add({})),
       ipvs_connections(gauge(names, registry, "podferry_ipvs_connections",
                              "Connections of podferry's virtual servers in IPVS, as the last audit counted them.")
                            .Add({})),

@@ -33,6 +33,8 @@ struct Metrics {
     prometheus::Family<prometheus::Gauge>& no_local_endpoints;  // traffic_policy, ip_family, as kube-proxy's
     prometheus::Gauge& conflicts;
     prometheus::Family<prometheus::Gauge>& firewall_drops;  // ip_family=IPv4|IPv6
+    prometheus::Family<prometheus::Gauge>& other_proxy;     // proxy=kube-proxy|kube-router
+    prometheus::Counter& taken_over_addresses;
     prometheus::Gauge& ipvs_connections;
     prometheus::Gauge& ipvs_connection_table_size;
     prometheus::Family<prometheus::Gauge>& range_size;  // range

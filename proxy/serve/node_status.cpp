@@ -128,6 +128,10 @@ void set_gauges(Metrics& metrics, const NodeState& node, Time now, WallTime wall
     set_local_gaps(metrics, node.engine);
     metrics.firewall_drops.Add({{"ip_family", "IPv4"}}).Set(node.firewall_drops4 ? 1 : 0);
     metrics.firewall_drops.Add({{"ip_family", "IPv6"}}).Set(node.firewall_drops6 ? 1 : 0);
+    metrics.other_proxy.Add({{"proxy", "kube-proxy"}}).Set(node.kube_proxy_is_here ? 1 : 0);
+    metrics.other_proxy.Add({{"proxy", "kube-router"}}).Set(node.kube_router_is_here ? 1 : 0);
+    metrics.taken_over_addresses.Increment(static_cast<double>(node.taken_over_addresses) -
+                                           metrics.taken_over_addresses.Value());
     metrics.conflicts.Set(static_cast<double>(node.engine.desired().claims().conflict_count()));
     for (const RangeUse& range : view.ranges) {
         metrics.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));

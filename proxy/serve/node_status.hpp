@@ -28,7 +28,10 @@ struct NodeState {
     std::size_t probes_in_flight = 0;
     bool firewall_drops4 = false;  ///< the host's firewall drops what goes to Services by IPv4
     bool firewall_drops6 = false;
-    std::vector<api::Problem> problems;  ///< all but those of the source, of objects and of plans
+    bool kube_proxy_is_here = false;  ///< or what it has left
+    bool kube_router_is_here = false;
+    std::size_t taken_over_addresses = 0;  ///< from devices of other proxies, since the start
+    std::vector<api::Problem> problems;    ///< all but those of the source, of objects and of plans
 };
 
 /// `wall` is the time of day at `now`.

@@ -105,8 +105,8 @@ std::optional<Act> KernelSchedule::sweep_or_hold(Time now, const Dues& dues) {
 }
 
 std::optional<Act> KernelSchedule::audit_or_pause(Time now) {
-    if (audit_wanted_ && now < last_audit_ + audit_pause)
-        next_audit_ = std::min(next_audit_, last_audit_ + audit_pause);
+    if (audit_wanted_ && now < last_audit_ + pause_before_audit())
+        next_audit_ = std::min(next_audit_, last_audit_ + pause_before_audit());
     else if (audit_wanted_ || now >= next_audit_)
         return begin_audit();
     phase_ = Phase::rest;
@@ -119,8 +119,17 @@ Act KernelSchedule::begin_audit() {
     return Act::audit;
 }
 
-void KernelSchedule::audited(Time now) {
+std::chrono::milliseconds KernelSchedule::pause_before_audit() const {
+    const int doublings = std::clamp(repairs_in_row_ - calm_repairs, 0, 8);
+    return std::min<std::chrono::milliseconds>(audit_pause * (1 << doublings), longest_pause);
+}
+
+void KernelSchedule::audited(Time now, bool found_damage) {
     rounds_.audited();
+    if (now > last_audit_ + pause_before_audit() + row_ends)
+        repairs_in_row_ = 0;
+    if (found_damage)
+        ++repairs_in_row_;
     last_audit_ = now;
     next_audit_ = now + audit_period_;
 }

@@ -47,8 +47,11 @@ bool mostly_gone(std::size_t present, std::size_t wanted);
 class KernelSchedule {
 public:
     static constexpr std::chrono::milliseconds audit_pause{200};  ///< at least, before an audit that damage asks for
-    static constexpr std::chrono::seconds sweep_retry{1};         ///< while the source is not up to date
-    static constexpr std::chrono::seconds count_period{1};        ///< of connections of what drains
+    static constexpr int calm_repairs = 20;  ///< so many audits in a row that find damage have that pause
+    static constexpr std::chrono::seconds longest_pause{30};  ///< it doubles with each further one, up to this
+    static constexpr std::chrono::seconds row_ends{5};  ///< damage that comes so long after the pause begins a new row
+    static constexpr std::chrono::seconds sweep_retry{1};   ///< while the source is not up to date
+    static constexpr std::chrono::seconds count_period{1};  ///< of connections of what drains
 
     explicit KernelSchedule(std::chrono::milliseconds audit_period) : audit_period_(audit_period) {}
 
@@ -74,7 +77,9 @@ public:
     // ---- what has been done --------------------------------------------------------------------------------
 
     void listens() { listens_ = true; }
-    void audited(Time now);
+    /// `found_damage`: somebody else has changed what is ours. Who does so again and again is answered ever more
+    /// seldom.
+    void audited(Time now, bool found_damage = false);
     /// `all`: the kernel holds all that is wanted, or refuses the rest.
     void synced(bool all, Time now);
     /// The kernel cannot be spoken to: nobody knows what it has. An audit comes first, after a pause.
@@ -99,6 +104,7 @@ private:
     std::optional<Act> sweep_or_hold(Time now, const Dues& dues);
     std::optional<Act> audit_or_pause(Time now);
     Act begin_audit();
+    std::chrono::milliseconds pause_before_audit() const;
 
     std::chrono::milliseconds audit_period_;
     Rounds rounds_;
@@ -112,6 +118,7 @@ private:
     Time next_audit_;
     Time last_audit_;
     Time next_count_;
+    int repairs_in_row_ = 0;
     std::optional<Time> waiting_since_;
 };
 

@@ -249,6 +249,7 @@ void KernelSide::finish() {
 
 asio::awaitable<void> KernelSide::audit() {
     const Time start = Clock::now();
+    const std::uint64_t repaired_before = upkeep_.drift_repairs();
     role_.look_around();
     if (upkeep_.put_back())
         reconciler_.retry_all(start);
@@ -265,7 +266,7 @@ asio::awaitable<void> KernelSide::audit() {
     }
     upkeep_.account(without_followed(drift, host_changed));
     upkeep_.count_connections();
-    schedule_.audited(Clock::now());
+    schedule_.audited(Clock::now(), upkeep_.drift_repairs() != repaired_before);
     role_.problems_changed();
     metrics_.audits.Increment();
     metrics_.sync_seconds.Add({{"kind", "audit"}}, time_buckets()).Observe(seconds_since(start));

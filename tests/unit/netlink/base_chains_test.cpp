@@ -34,6 +34,15 @@ void put_text(const Message& to, int attribute, const std::string& text) {
     put(to, attribute, text.c_str(), text.size() + 1);
 }
 
+ProxyChains shown_by(int family, const std::string& table, const std::string& name) {
+    const Message chain = message(family);
+    put_text(chain, NFTA_CHAIN_TABLE, table);
+    put_text(chain, NFTA_CHAIN_NAME, name);
+    ProxyChains found;
+    nft::note_proxy_chain(chain.header(), found);
+    return found;
+}
+
 struct ChainSays {
     int family = NFPROTO_INET;
     int hook = NF_INET_LOCAL_IN;
@@ -189,4 +198,14 @@ TEST_CASE("what our rules have counted on both sides of the host's firewall") {
     add(nft::passage_comment(true, outside4), {{"counter", packets(3)}});
     add(nft::passage_comment(true, cluster6), {{"lookup", {}}});
     CHECK(passage == Passage{{outside4, {7, 3}}, {cluster6, {0, 0}}});
+}
+
+TEST_CASE("chains of kube-proxy are known, and the kubelet's are none of them") {
+    CHECK(shown_by(NFPROTO_IPV4, "kube-proxy", "services").table == "ip kube-proxy");
+    CHECK(shown_by(NFPROTO_IPV6, "kube-proxy", "services").table == "ip6 kube-proxy");
+    CHECK(shown_by(NFPROTO_IPV4, "nat", "KUBE-SERVICES").chain == "KUBE-SERVICES (ip nat)");
+    CHECK(shown_by(NFPROTO_IPV6, "mangle", "KUBE-PROXY-CANARY").chain == "KUBE-PROXY-CANARY (ip6 mangle)");
+    for (const char* name : {"KUBE-FIREWALL", "KUBE-KUBELET-CANARY", "KUBE-MARK-DROP", "INPUT"})
+        CHECK(shown_by(NFPROTO_IPV4, "filter", name) == ProxyChains{});
+    CHECK(shown_by(NFPROTO_INET, "kube-proxy", "services") == ProxyChains{});
 }

@@ -82,6 +82,16 @@ TEST_CASE("front ends: ClusterIPs first, then node ports, load balancers' addres
     CHECK(text(service, 100) == "of 0");
 }
 
+TEST_CASE("port 53 of a ClusterIP that NodeLocal DNSCache holds is left to it") {
+    auto service = everything();
+    service.ports[0].port = 53;
+    NodeFacts node = facts();
+    node.dns_cache = {build::address("10.96.0.5")};
+    CHECK(text(service, 3, node) == "10.96.0.5/b 192.168.50.10/b 203.0.113.8/a of 8");
+    service.cluster_ips = {build::address("10.96.0.6")};
+    CHECK(text(service, 3, node) == "10.96.0.6/a 10.96.0.6/b 192.168.50.10/b of 9");
+}
+
 TEST_CASE("a million front ends are counted, not made") {
     const auto service = product(1000, 1000);
     const NodeFacts node = facts();

@@ -180,6 +180,41 @@ TEST_CASE("what a settled kernel side does") {
     }
 }
 
+TEST_CASE("who damages again and again is answered ever more seldom, and anew once it has been quiet") {
+    World world;
+    world.settle();
+    std::vector<long> pauses;
+    const auto damage = [&] {
+        world.schedule.want_audit();
+        world.schedule.wake(world.now);
+        const Time asked = world.now;
+        for (;;) {
+            const Next next = world.schedule.next(world.now, world.dues);
+            if (next.act == Act::wait) {
+                world.now = *next.until;
+            } else if (next.act == Act::audit) {
+                world.schedule.audited(world.now, true);
+                world.acts();
+                return (world.now - asked) / 1ms;
+            } else {
+                world.done(next.act);
+            }
+        }
+    };
+    world.now += 1min;
+    for (int i = 0; i < 32; ++i)
+        pauses.push_back(damage());
+    CHECK(pauses[0] == 0);
+    CHECK(pauses[1] == 200);
+    CHECK(pauses[20] == 200);
+    CHECK(pauses[21] == 400);
+    CHECK(pauses[22] == 800);
+    CHECK(pauses[31] == 30'000);
+    world.now += KernelSchedule::longest_pause + KernelSchedule::row_ends + 1s;
+    CHECK(damage() == 0);
+    CHECK(damage() == 200);
+}
+
 TEST_CASE("a failure ends its round, in whatever act, and the next one begins with an audit") {
     for (const Act act : {Act::listen, Act::follow_host, Act::sync, Act::audit}) {
         INFO(word(act));

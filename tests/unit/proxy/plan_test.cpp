@@ -142,6 +142,18 @@ TEST_CASE("a ClusterIP is open unless it is dropped; an external address that is
     CHECK(is_open(service, "2r"));
 }
 
+TEST_CASE("a ClusterIP that NodeLocal DNSCache holds gets no route, and its other ports are not refused") {
+    const auto service = build::service("dns", "10.96.0.10");  // its port is 80
+    NodeFacts node = facts();
+    node.dns_cache = {build::address("10.96.0.10")};
+    Marks marks = no_marks_yet();
+    const ServicePlan plan = build::plan(service, {{0, build::endpoints("1lr")}}, node, inputs(marks));
+    CHECK(plan.virtual_servers.size() == 1);
+    CHECK(plan.routes.empty());
+    for (const netlink::Element& element : plan.elements)
+        CHECK(element.set != netlink::Set::virtual_address);
+}
+
 TEST_CASE("hints choose among a front end's endpoints") {
     CHECK(planned(build::service("web", "10.96.0.5"), "1lr@a 2r@a 3r@b") == "10.96.0.5:80/tcp 1 2");
 }
