@@ -55,16 +55,10 @@ tl::expected<Access, std::string> access_in_cluster(std::vector<std::string> ser
     access.ca_file = std::string(service_account) + "ca.crt";
     access.token_file = std::string(service_account) + "token";
     access.servers = std::move(servers);
-    if (!access.servers.empty())
-        return access;
-    const char* host = std::getenv("KUBERNETES_SERVICE_HOST");
-    const char* port = std::getenv("KUBERNETES_SERVICE_PORT");
-    if (host == nullptr || port == nullptr)
+    if (access.servers.empty() && std::getenv("KUBERNETES_SERVICE_HOST") == nullptr)
         return tl::unexpected<std::string>(
             "this is no pod of a cluster (KUBERNETES_SERVICE_HOST is not set): give --kubeconfig FILE, or --manifests "
             "DIR to run without a cluster");
-    const std::string name = host;
-    access.servers = {"https://" + (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + port};
     return access;
 }
 

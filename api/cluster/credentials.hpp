@@ -21,8 +21,9 @@ struct Identity {
     std::string bearer_token;
 };
 
-/// The access that a pod has: the service account's token and CA, and the address in the environment
-/// (KUBERNETES_SERVICE_HOST and _PORT), unless `servers` says where to go. The error says what is missing.
+/// The access that a pod has: the service account's token and CA. The servers are `servers`; the address in the
+/// environment (KUBERNETES_SERVICE_HOST) is a ClusterIP, which says only that this is a pod. The error says what is
+/// missing.
 tl::expected<Access, std::string> access_in_cluster(std::vector<std::string> servers);
 
 class Credentials {

@@ -26,7 +26,7 @@ struct PortRange {
 struct Listen {
     Address address;
     std::uint16_t port = 0;
-    std::string zone = {};  ///< "%eth0", for a link-local address of IPv6
+    std::string zone = {};    ///< "%eth0", for a link-local address of IPv6
     bool operator==(const Listen&) const = default;
 };
 
@@ -57,6 +57,8 @@ struct Config {
     std::string scheduler = "rr";
     std::string kubeconfig;
     std::vector<std::string> api_servers;
+    std::vector<std::string> api_server_files;
+    std::vector<std::string> api_local_proxies;
     std::chrono::milliseconds relist_hold{300'000};
     std::chrono::milliseconds audit_period{60'000};
     std::chrono::milliseconds drain_timeout{300'000};

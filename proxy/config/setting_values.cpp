@@ -100,6 +100,15 @@ std::string read_servers(std::vector<std::string>& target, const Values& values)
     return "";
 }
 
+std::string read_paths(std::vector<std::string>& target, const Values& values) {
+    std::vector<std::string> paths = split_commas(values);
+    for (const std::string& path : paths)
+        if (path.front() != '/')
+            return fmt::format("'{}' is no absolute path", path);
+    target = std::move(paths);
+    return "";
+}
+
 /// The mask leaves free the low bits, which number the marks: at least 8 of them.
 std::string read_fwmark(netlink::Fwmark& target, const Values& values) {
     if (auto wrong = not_one(values); !wrong.empty())

@@ -15,6 +15,7 @@ std::string read_text(std::string& target, const Values& values);
 /// As read_path(), or empty.
 std::string read_optional_path(std::string& target, const Values& values);
 std::string read_servers(std::vector<std::string>& target, const Values& values);
+std::string read_paths(std::vector<std::string>& target, const Values& values);
 std::string read_path(std::string& target, const Values& values);
 std::string read_fwmark(netlink::Fwmark& target, const Values& values);
 std::string read_scheduler(std::string& target, const Values& values);

@@ -82,6 +82,15 @@ std::vector<Setting> make_settings() {
             "API servers, https://HOST:PORT, asked in this order when one fails, in place of the kubeconfig's or the "
             "service account's: a proxy cannot depend on the virtual address that it programs itself. Default (empty).",
             &Config::api_servers, read_servers, print_servers),
+        row("api_server_files",
+            "Kubeconfigs of others on this node, such as kube-proxy's or the kubelet's: where neither kubeconfig nor "
+            "api_servers is set, the first one that is there says which server is asked; nothing else is taken from "
+            "it. Default (empty).",
+            &Config::api_server_files, read_paths, print_servers),
+        row("api_local_proxies",
+            "https://HOST:PORT of proxies to the API servers on this node, asked after api_server_files: who answers "
+            "with a certificate of the cluster's authority is used. Default: those of k3s, RKE2 and Talos.",
+            &Config::api_local_proxies, read_servers, print_servers),
         ranged("relist_hold",
                "How long a list from the API that suddenly lacks most Services or EndpointSlices is not believed: "
                "0s..24h. Default 5m.",
@@ -167,9 +176,11 @@ std::vector<Setting> make_settings() {
                "The size of IPVS's connection table when podferry loads module ip_vs, 2^N lists of 8 bytes: 8..20. "
                "'options ip_vs conn_tab_bits=N' in /etc/modprobe.d wins. Default 16.",
                &Config::ipvs_conn_tab_bits, 8, 20),
-        row("metrics_bind_address", "ADDRESS:PORT of /metrics; empty: off. Default 127.0.0.1:10249.",
+        row("metrics_bind_address",
+            "ADDRESS:PORT of /metrics; empty: off. Default 127.0.0.1:10249.",
             &Config::metrics_bind_address, read_listen, print_listen),
-        row("healthz_bind_address", "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",
+        row("healthz_bind_address",
+            "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",
             &Config::healthz_bind_address, read_listen, print_listen),
         row("bind_address_hard_fail",
             "true: a metrics or healthz address that cannot be listened on ends the start; false: it is tried again "
@@ -190,6 +201,7 @@ std::vector<Setting> make_settings() {
 
 Config default_config() {
     Config config;
+    config.api_local_proxies = {"https://127.0.0.1:6444", "https://127.0.0.1:6443", "https://localhost:7445"};
     config.metrics_bind_address = {{base::make_address("127.0.0.1"), 10249}};
     config.healthz_bind_address = {{base::make_address("0.0.0.0"), 10256}};
     return config;

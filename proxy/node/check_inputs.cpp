@@ -5,12 +5,14 @@
 #include <iostream>
 #include <sstream>
 
+#include "api/cluster/credentials.hpp"
 #include "api/folder/folder.hpp"
 #include "base/plain_text.hpp"
 #include "proxy/engine/engine_problems.hpp"
 #include "proxy/host/host.hpp"
 #include "proxy/host/service_devices.hpp"
 #include "proxy/node/node.hpp"
+#include "proxy/sync/api_lookup.hpp"
 #include "proxy/sync/cluster.hpp"
 
 namespace proxy {
@@ -26,6 +28,19 @@ Findings check_manifests(const Config& config, const std::string& path) {
     for (const api::Problem& problem : problems_of(engine))
         (problem.warning ? findings.warnings : findings.errors).push_back(api::to_string(problem));
     return findings;
+}
+
+/// A look from where the check runs, which need not be a pod. What is found is said: it is none of the configuration.
+Findings check_api_servers(const Config& config) {
+    const auto access = api::access_in_cluster(config.api_servers);
+    if (!access || !access->servers.empty())
+        return {};
+    const auto choice = look_for_api(config, access->ca_file);
+    if (!choice)
+        return {{choice.error()}, {}};
+    for (const std::string& server : choice->servers)
+        std::cerr << base::printable("API server " + server + ", from " + choice->why) << "\n";
+    return {};
 }
 
 Findings check_kubeconfig(const Config& config) {
@@ -57,7 +72,7 @@ Findings check_kubeconfig(const Config& config) {
 Findings check_inputs(const Config& config, const std::string& manifests) {
     if (!manifests.empty())
         return check_manifests(config, manifests);
-    return config.kubeconfig.empty() ? Findings{} : check_kubeconfig(config);
+    return config.kubeconfig.empty() ? check_api_servers(config) : check_kubeconfig(config);
 }
 
 int check_config(const NodeOptions& options) {

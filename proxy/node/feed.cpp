@@ -15,6 +15,7 @@ Feed::Feed(boost::asio::io_context& context, const Config& config, const NodeInp
         source_ = std::make_unique<api::Folder>(context, api::FolderOptions{inputs.manifests, config.folder_debounce});
         return;
     }
+    server_urls_ = inputs.access->servers;
     servers_ = server_addresses(*inputs.access);
     auto cluster = std::make_unique<api::KubernetesSource>(
         context, api::KubernetesOptions{*inputs.access, config.node_name, config.relist_hold}, hooks_);

@@ -34,6 +34,9 @@ public:
     api::Source& source() { return *source_; }
     const api::Source& source() const { return *source_; }
 
+    /// The URLs of the API servers; none: of a folder.
+    const std::vector<std::string>& server_urls() const { return server_urls_; }
+
     /// Writes Events to the API; an empty function where there is none.
     const Announcer::Post& post() const { return post_; }
 
@@ -43,6 +46,7 @@ public:
 
 private:
     api::ApiHooks hooks_;
+    std::vector<std::string> server_urls_;
     std::vector<ServerAddress> servers_;
     std::unique_ptr<api::Source> source_;
     Announcer::Post post_;

@@ -6,6 +6,7 @@
 
 #include "proxy/host/freed_memory.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/sync/api_lookup.hpp"
 #include "proxy/sync/spawn.hpp"
 
 namespace proxy {
@@ -48,8 +49,10 @@ void RunningNode::begin(api::Transaction everything) {
     parts_.clock.end_phase(parts_.metrics, "reading");
     const Time start = Clock::now();
     const bool of_cluster = parts_.feed.source().of_cluster();
-    if (of_cluster)  // its server may have been away for long
-        parts_.kernel_side.refresh();
+    if (of_cluster) {
+        parts_.kernel_side.refresh();  // its server may have been away for long
+        remember_api(parts_.config.state_dir, parts_.feed.server_urls());
+    }
     parts_.engine.apply(std::move(everything));
     note_node();
     if (moments_.follow_networks(false))

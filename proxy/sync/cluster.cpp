@@ -1,5 +1,8 @@
 #include "proxy/sync/cluster.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <array>
 
 #include "api/cluster/server_url.hpp"
@@ -7,6 +10,7 @@
 #include "proxy/log/log.hpp"
 #include "proxy/log/rarely.hpp"
 #include "proxy/serve/metric_labels.hpp"
+#include "proxy/sync/api_lookup.hpp"
 
 namespace proxy {
 namespace {
@@ -23,8 +27,18 @@ tl::expected<api::Access, std::string> read_kubeconfig(const std::string& path) 
 }  // namespace
 
 tl::expected<api::Access, std::string> access_of(const Config& config) {
-    if (config.kubeconfig.empty())
-        return api::access_in_cluster(config.api_servers);
+    if (config.kubeconfig.empty()) {
+        auto access = api::access_in_cluster(config.api_servers);
+        if (!access || !access->servers.empty())
+            return access;
+        auto choice = look_for_api(config, access->ca_file);
+        if (!choice)
+            return tl::unexpected(choice.error());
+        log::info("API servers, as this node says them",
+                  {{"servers", fmt::format("{}", fmt::join(choice->servers, " "))}, {"from", choice->why}});
+        access->servers = std::move(choice->servers);
+        return access;
+    }
     auto access = read_kubeconfig(config.kubeconfig);
     if (access && !config.api_servers.empty())
         access->servers = config.api_servers;

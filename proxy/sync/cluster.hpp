@@ -13,7 +13,8 @@
 
 namespace proxy {
 
-/// The kubeconfig's access, or the pod's own; `api_servers` replace its servers. The error says what to do.
+/// The kubeconfig's access, or the pod's own; `api_servers` replace its servers, and for a pod's that are not set
+/// others are looked for (api_lookup.hpp), which the log then says. The error says what to do.
 tl::expected<api::Access, std::string> access_of(const Config& config);
 
 /// Those of its servers that are addresses, not names.
