@@ -27,6 +27,7 @@ struct Listen {
     Address address;
     std::uint16_t port = 0;
     std::string zone = {};    ///< "%eth0", for a link-local address of IPv6
+    bool on_node_ip = false;  ///< on each of node_ip, in the place of the address (listens_of())
     bool operator==(const Listen&) const = default;
 };
 
@@ -92,6 +93,9 @@ struct Config {
     log::Level log_level = log::Level::info;
     bool operator==(const Config&) const = default;
 };
+
+/// The addresses to listen on, once node_ip is known.
+std::vector<Listen> listens_of(const std::vector<Listen>& setting, const std::vector<Address>& node_ip);
 
 /// The defaults, without anything that depends on the machine.
 Config default_config();

@@ -17,6 +17,7 @@
 namespace proxy {
 namespace {
 
+constexpr const char* on_node_ip_word = "node_ip";
 constexpr std::array detect_local_modes = {"ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"};
 
 std::vector<std::string> split_commas(const Values& values) {
@@ -230,9 +231,13 @@ std::string read_listen(std::vector<Listen>& target, const Values& values) {
     const auto percent = std::min(host.find('%'), host.size());
     const auto address = base::parse_address(std::string_view(host).substr(0, percent));
     const auto port = base::parse_number<long>(std::string_view(values[0]).substr(colon + 1));
-    if (!address || !port || *port < 1 || *port > 65535)
+    const bool on_node_ip = host == on_node_ip_word;
+    if ((!address && !on_node_ip) || !port || *port < 1 || *port > 65535)
         return fmt::format("'{}' is not ADDRESS:PORT with a port of 1..65535", values[0]);
-    target = {{*address, static_cast<std::uint16_t>(*port), host.substr(percent)}};
+    if (on_node_ip)
+        target = {{Address(), static_cast<std::uint16_t>(*port), "", true}};
+    else
+        target = {{*address, static_cast<std::uint16_t>(*port), host.substr(percent)}};
     return "";
 }
 
@@ -342,6 +347,8 @@ std::string print_port_range(const PortRange& value) {
 std::string print_listen(const std::vector<Listen>& value) {
     if (value.empty())
         return "\"\"";
+    if (value[0].on_node_ip)
+        return fmt::format("\"{}:{}\"", on_node_ip_word, value[0].port);
     const std::string host = value[0].address.to_string() + value[0].zone;
     return value[0].address.is_v6() ? fmt::format("\"[{}]:{}\"", host, value[0].port)
                                     : fmt::format("\"{}:{}\"", host, value[0].port);

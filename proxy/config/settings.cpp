@@ -177,10 +177,10 @@ std::vector<Setting> make_settings() {
                "'options ip_vs conn_tab_bits=N' in /etc/modprobe.d wins. Default 16.",
                &Config::ipvs_conn_tab_bits, 8, 20),
         row("metrics_bind_address",
-            "ADDRESS:PORT of /metrics; empty: off. Default 127.0.0.1:10249.",
+            "ADDRESS:PORT of /metrics; node_ip:PORT: on each address of node_ip; empty: off. Default 127.0.0.1:10249.",
             &Config::metrics_bind_address, read_listen, print_listen),
         row("healthz_bind_address",
-            "ADDRESS:PORT of /healthz, /livez and /readyz; empty: off. Default 0.0.0.0:10256.",
+            "ADDRESS:PORT of /healthz, /livez and /readyz; node_ip:PORT as above; empty: off. Default 0.0.0.0:10256.",
             &Config::healthz_bind_address, read_listen, print_listen),
         row("bind_address_hard_fail",
             "true: a metrics or healthz address that cannot be listened on ends the start; false: it is tried again "
@@ -198,6 +198,18 @@ std::vector<Setting> make_settings() {
 }
 
 }  // namespace
+
+std::vector<Listen> listens_of(const std::vector<Listen>& setting, const std::vector<Address>& node_ip) {
+    std::vector<Listen> all;
+    for (const Listen& listen : setting) {
+        if (!listen.on_node_ip)
+            all.push_back(listen);
+        else
+            for (const Address& address : node_ip)
+                all.push_back({address, listen.port});
+    }
+    return all;
+}
 
 Config default_config() {
     Config config;

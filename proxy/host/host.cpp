@@ -54,6 +54,8 @@ Config with_host_defaults(Config config) {
         config.node_name = host_name();
     if (config.node_ip.empty())
         config.node_ip = default_addresses(read_host_network());
+    for (auto* listeners : {&config.metrics_bind_address, &config.healthz_bind_address})
+        *listeners = listens_of(*listeners, config.node_ip);
     return config;
 }
 
