@@ -43,6 +43,7 @@ struct Options {
     std::string output = "table";
     bool ready = false;
     bool live = false;
+    proxy::CleanupOptions cleanup;
 };
 
 /// The text of a file. Prints a complaint and returns nullopt when there is none.
@@ -85,7 +86,7 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
     auto config = read_config(options.config);
     if (!config)
         return std::nullopt;
-    proxy::NodeOptions node{std::move(*config), options.manifests, {}, {}, std::string(proxy::build_commit())};
+    proxy::NodeOptions node{std::move(*config), options.manifests, {}, {}, std::string(proxy::build_commit()), {}};
     if (!options.user.empty()) {
         const auto user = proxy::parse_user(options.user);
         if (!user) {
@@ -117,7 +118,7 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
 }
 
 int node(const Options& options) {
-    const auto node = read_node_options(options);
+    auto node = read_node_options(options);
     if (!node)
         return usage_error;
     for (const std::string& server : node->config.api_servers)
@@ -131,8 +132,13 @@ int node(const Options& options) {
         init.sysctls = options.init_only != "modules";
         return proxy::run_init(*node, init);
     }
-    if (!options.check_config)
+    if (!options.check_config) {
+        node->read_again = [options] {
+            const auto again = read_node_options(options);
+            return again ? std::optional(again->config) : std::nullopt;
+        };
         return proxy::run_node(*node);
+    }
     for (const std::string& words : node->first_words)
         std::cerr << base::printable(words) << "\n";
     return proxy::check_config(*node);
@@ -140,7 +146,7 @@ int node(const Options& options) {
 
 int cleanup(const Options& options) {
     const auto config = read_config(options.config);
-    return config ? proxy::run_cleanup(*config) : usage_error;
+    return config ? proxy::run_cleanup(*config, options.cleanup) : usage_error;
 }
 
 /// Prints a page of the running node, as it is or as a table; the exit status, by what `judge` says of the page.
@@ -247,6 +253,11 @@ int run(int argc, char** argv) {
     add_show_options(services_command, options);
     CLI::App& cleanup_command = *app.add_subcommand("cleanup", "remove exactly what is podferry's from the kernel");
     cleanup_command.add_option("--config", options.config, "configuration file, for route_protocol and state_dir");
+    cleanup_command.add_option("--proc-sys", options.cleanup.proc_sys, "where the host's /proc/sys is seen, writable")
+        ->check(CLI::ExistingDirectory)
+        ->capture_default_str();
+    cleanup_command.add_flag("--stay", options.cleanup.stay,
+                             "then wait for SIGTERM: in a DaemonSet, that it is not done again");
 
     try {
         app.parse(argc, argv);

@@ -84,7 +84,7 @@ HostSettingsPut put_host_settings(const Config& config, netlink::LinuxKernel& ke
     return result;
 }
 
-std::string release_node_ports(const Config& config) {
+std::string release_node_ports(const Config& config, const std::string& folder) {
     const auto record = read_record(config);
     const std::string path = record_of(config);
     std::error_code ignored;
@@ -92,13 +92,13 @@ std::string release_node_ports(const Config& config) {
         std::filesystem::remove(path, ignored);
         return "";
     }
-    const std::string present = netlink::read_sysctl(reserved_ports_sysctl);
+    const std::string present = netlink::read_sysctl(reserved_ports_sysctl, folder);
     const auto left = released(*record, boot_id(), present);
     if (!left)
         return fmt::format(
             "{} is '{}' and stays so: somebody has written it since podferry added {}, and may have meant these too",
             reserved_ports_sysctl, present, record->ports);
-    const auto came = netlink::set_sysctl({reserved_ports_sysctl, *left, "to remove what podferry reserved"});
+    const auto came = netlink::set_sysctl({reserved_ports_sysctl, *left, "to remove what podferry reserved"}, folder);
     if (!came.problem.empty())
         return came.problem;
     std::filesystem::remove(path, ignored);

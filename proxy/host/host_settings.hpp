@@ -23,6 +23,6 @@ HostSettingsPut put_host_settings(const Config& config, netlink::LinuxKernel& ke
 
 /// Takes back the reservation of node ports when all of it is ours. Returns what was done, or why not; empty when
 /// nothing has been reserved.
-std::string release_node_ports(const Config& config);
+std::string release_node_ports(const Config& config, const std::string& folder = netlink::proc_sys);
 
 }  // namespace proxy

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <iostream>
 
 #include "netlink/linux_kernel.hpp"
@@ -10,8 +11,7 @@
 
 namespace proxy {
 
-int run_cleanup(const Config& given) {
-    const Config config = with_host_defaults(given);
+static int clean_up(const Config& config, const std::string& proc_sys) {
     const auto lock = InstanceLock::acquire(config.state_dir);
     if (!lock) {
         std::cerr << lock.error() << "\n";
@@ -42,9 +42,25 @@ int run_cleanup(const Config& given) {
     kernel.remove_table_and_device();
     std::cout << "removed " << changes.size() << " virtual servers, " << state.routes.size() << " routes, "
               << state.elements.size() << " set elements, table inet podferry and device podferry0\n";
-    if (const std::string ports = release_node_ports(config); !ports.empty())
+    if (const std::string ports = release_node_ports(config, proc_sys); !ports.empty())
         std::cout << ports << "\n";
     return 0;
+}
+
+int run_cleanup(const Config& given, const CleanupOptions& options) {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    for (const int signal : {SIGTERM, SIGINT})
+        ::sigaddset(&ends, signal);
+    if (options.stay)  // as the first process of a container we would not hear them otherwise
+        ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    const int status = clean_up(with_host_defaults(given), options.proc_sys);
+    int signal = 0;
+    if (options.stay && status == 0) {
+        std::cout << "done; waiting for the end (--stay)" << std::endl;
+        ::sigwait(&ends, &signal);
+    }
+    return status;
 }
 
 }  // namespace proxy

@@ -11,9 +11,11 @@
 #include "proxy/host/host.hpp"
 #include "proxy/host/namespace_lock.hpp"
 #include "proxy/host/preflight.hpp"
+#include "proxy/host/service_manager.hpp"
 #include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/node/pages.hpp"
+#include "proxy/node/reloading.hpp"
 #include "proxy/node/running_node.hpp"
 #include "proxy/sync/cluster.hpp"
 
@@ -34,22 +36,27 @@ tl::expected<InstanceLock, std::string> lock_state(const Config& config, const s
     return InstanceLock::acquire(config.state_dir);
 }
 
-void run(const Config& config, const NodeInputs& inputs, const NamespaceLock& lock, const std::optional<User>& user,
+void run(const Config& config, const NodeInputs& inputs, const NamespaceLock& lock, const NodeOptions& options,
          Time began) {
     asio::io_context context(1);
+    const ServiceManager manager;
     asio::co_spawn(context, lock.answer(context), asio::detached);
     auto socket = listen_on_socket(context, config.socket);  // root's, as those who ask there
-    if (user)
-        become(*user);
+    if (options.user)
+        become(*options.user);
     RunningNode node(context, config, inputs, began);
     NodePages pages(node.parts());
     pages.serve(std::move(socket));
     asio::signal_set signals(context, SIGTERM, SIGINT);
+    asio::co_spawn(context, manager.keep_alive(context), asio::detached);
+    asio::co_spawn(context, reload_on_hangup(context, options, manager), asio::detached);
     signals.async_wait([&](const boost::system::error_code&, int) {
+        manager.tell("STOPPING=1");
         log::info("stopping; what is in the kernel stays and goes on carrying connections");
         context.stop();
     });
     node.start();
+    manager.tell("READY=1");  // it runs; what it waits for, /readyz says
     context.run();
     ::unlink(config.socket.c_str());
 }
@@ -95,7 +102,7 @@ int run_node(const NodeOptions& options) {
         }
         if (!only_one->warning().empty())
             log::warning(only_one->warning());
-        run(config, inputs, *only_one, options.user, began);
+        run(config, inputs, *only_one, options, began);
         return 0;
     } catch (const std::exception& error) {
         log::error(words_of(error));

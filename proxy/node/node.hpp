@@ -1,6 +1,7 @@
 // Runs `podferry node`, and what its options ask for instead: --check-config, and `podferry cleanup`.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct NodeOptions {
     std::vector<std::string> first_words;  ///< to be logged at the start
     std::optional<User> user;              ///< to go on as, once the lock and the socket are there
     std::string commit;                    ///< which build this is, for the log
+    /// Reads the configuration again, as it was read for `config`; nothing: it has mistakes, which stderr names.
+    std::function<std::optional<Config>()> read_again;
 };
 
 /// Runs until SIGTERM or SIGINT; the data plane stays. Returns the exit status: 0, or 1 after a start that failed
@@ -27,7 +30,12 @@ int run_node(const NodeOptions& options);
 /// to has a mistake.
 int check_config(const NodeOptions& options);
 
+struct CleanupOptions {
+    std::string proc_sys = "/proc/sys";  ///< where the host's sysctls are
+    bool stay = false;                   ///< having cleaned up, wait for SIGTERM: for a DaemonSet
+};
+
 /// Removes exactly what is ours from the kernel. Returns the exit status.
-int run_cleanup(const Config& config);
+int run_cleanup(const Config& config, const CleanupOptions& options);
 
 }  // namespace proxy

@@ -185,3 +185,37 @@ def judge_without_root(lab):
     wait_until("the sysctl too", lambda: lab.on("node", "sysctl", "-n", "net.ipv4.vs.conntrack").strip() == "1", 2 * AUDIT)
     wait_until("no problems are left", lambda: "problems           0" in lab.status(), 2 * AUDIT)
     expect(answers(lab, NODE_IP[4]), "no answer after the repairs")
+
+
+# ---- its service manager --------------------------------------------------------------------------------------------
+LISTEN = """
+import socket, sys
+sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sock.bind(sys.argv[1])
+while True:
+    print(sock.recv(4096).decode().replace(chr(10), " "), flush=True)
+"""
+
+
+def it_speaks_to_its_service_manager(lab):
+    """Type=notify and a watchdog, as systemd asks for them; SIGHUP puts the log's level in force, and names what needs a restart."""
+    socket, heard = lab.folder / "notify", lab.folder / "heard"
+    lab.spawn("manager", "node", [PYTHON, "-c", LISTEN, str(socket)], stdout=open(heard, "w"))
+    wait_until("somebody listens", socket.exists, 20)
+    start(lab, prefix=["env", f"NOTIFY_SOCKET={socket}", "WATCHDOG_USEC=1000000"])
+    wait_until("it has said that it runs, and that it lives", lambda: "READY=1" in heard.read_text()
+               and heard.read_text().count("WATCHDOG=1") >= 3, 20)
+    path = lab.folder / "config.yaml"
+    text = path.read_text()
+    path.write_text(text + "log_level: debug\nscheduler: wlc\n")
+    lab.processes["podferry"].send_signal(signal.SIGHUP)
+    wait_until("the configuration is read", lambda: "the configuration has been read again" in lab.log(), 20)
+    expect("needs_restart=scheduler" in lab.log(), f"it is not said what needs a restart: {lab.log()[-2000:]}")
+    expect("RELOADING=1 MONOTONIC_USEC=" in heard.read_text(), f"it is not told: {heard.read_text()}")
+    lab.write("more.yaml", service("more", "10.96.1.1"))
+    wait_until("the log has what it had not", lambda: "applied change=" in lab.log(), 20)
+    path.write_text(text + "scheduler: [\n")
+    lab.processes["podferry"].send_signal(signal.SIGHUP)
+    wait_until("a mistake is said", lambda: "it changes nothing" in lab.log(), 20)
+    expect(answers(lab, NODE_IP[4]), "the Service is gone")
+    expect(lab.stop_podferry() == 0 and "STOPPING=1" in heard.read_text(), "its end is not told")
