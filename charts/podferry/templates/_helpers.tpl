@@ -25,6 +25,15 @@ app.kubernetes.io/name: {{ include "podferry.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{- /* Nothing in it changes with the chart's version: else each of its releases would restart all nodes' podferry. */ -}}
+{{- define "podferry.podLabels" -}}
+{{ include "podferry.selectorLabels" . }}
+app.kubernetes.io/component: service-proxy
+{{- with .Values.podLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{- define "podferry.labels" -}}
 {{ include "podferry.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
@@ -45,39 +54,97 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- /* One --api-server for each host. An IPv6 address is written in brackets. */ -}}
 {{- define "podferry.apiServerArgs" -}}
-{{- if not .Values.config.api_servers }}
-{{- $help := "k8sServiceHost: give the address of the API server, one that works without a service proxy (or config.api_servers)" }}
-{{- $hosts := required $help .Values.k8sServiceHost }}
-{{- range splitList "," $hosts }}
+{{- with .Values.k8sServiceHost }}
+{{- range splitList "," . }}
 {{- $host := trim . }}
 {{- if contains ":" $host }}
 {{- $host = printf "[%s]" $host }}
 {{- end }}
 - --api-server=https://{{ $host }}:{{ $.Values.k8sServicePort }}
 {{- end }}
-{{- else if .Values.k8sServiceHost }}
-{{- fail "k8sServiceHost and config.api_servers: give one of them" }}
 {{- end }}
 {{- end }}
 
-{{- /* podferry's configuration file. What is empty is left to podferry's default, except an address, where it means off. */ -}}
+{{- /* Whether podferry looks for its API server itself. */ -}}
+{{- define "podferry.looksForApi" -}}
+{{- if not (or .Values.k8sServiceHost .Values.config.api_servers .Values.config.kubeconfig) }}yes{{ end }}
+{{- end }}
+
+{{- /* Kubeconfigs of others, as the container sees them. */ -}}
+{{- define "podferry.apiServerFiles" -}}
+{{- $files := .Values.config.api_server_files }}
+{{- if eq (include "podferry.looksForApi" .) "yes" }}
+{{- if .Values.apiServer.configMap }}
+{{- $files = append $files "/etc/podferry-api/kube-proxy/kubeconfig.conf" }}
+{{- end }}
+{{- if .Values.apiServer.kubeletKubeconfig }}
+{{- $files = append $files "/etc/podferry-api/kubelet.conf" }}
+{{- end }}
+{{- end }}
+{{- toJson $files }}
+{{- end }}
+
+{{- /* What both containers need of kube-proxy's configuration. */ -}}
+{{- define "podferry.kubeProxyArgs" -}}
+{{- if .Values.kubeProxyConfig.configMap }}
+- --kube-proxy-config=/etc/podferry-kube-proxy/{{ .Values.kubeProxyConfig.key }}
+{{- else if .Values.kubeProxyConfig.content }}
+- --kube-proxy-config=/etc/podferry/kube-proxy.yaml
+{{- end }}
+{{- end }}
+
+{{- define "podferry.kubeProxyMount" -}}
+{{- if .Values.kubeProxyConfig.configMap }}
+- name: kube-proxy-config
+  mountPath: /etc/podferry-kube-proxy
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- /* podferry's configuration file. What is empty is left to podferry's default, except an address or a list, where it means off. */ -}}
 {{- define "podferry.config" -}}
-{{- range $name, $value := .Values.config }}
-{{- if or (not (empty $value)) (kindIs "bool" $value) (kindIs "float64" $value) (kindIs "int64" $value) (hasSuffix "_bind_address" $name) }}
+{{- $config := merge (dict "api_server_files" (include "podferry.apiServerFiles" . | fromJsonArray)) .Values.config }}
+{{- range $name, $value := $config }}
+{{- if or (not (empty $value)) (kindIs "bool" $value) (kindIs "float64" $value) (kindIs "int64" $value) (hasSuffix "_bind_address" $name) (eq $name "api_local_proxies") }}
 {{ toYaml (dict $name $value) }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{- /* The address at which the node itself reaches ADDRESS:PORT, as fields of an httpGet probe. */ -}}
-{{- define "podferry.probeTarget" -}}
-{{- $port := regexFind "[0-9]+$" . }}
-{{- $host := trimSuffix (printf ":%s" $port) . | trimPrefix "[" | trimSuffix "]" }}
-{{- if eq $host "0.0.0.0" }}
-{{- $host = "127.0.0.1" }}
-{{- else if eq $host "::" }}
-{{- $host = "::1" }}
-{{- end -}}
-host: {{ $host | quote }}
-port: {{ $port }}
+{{- /* All files of the ConfigMap: a change of any of them exchanges the pods. */ -}}
+{{- define "podferry.files" -}}
+config.yaml: |
+  {{- include "podferry.config" . | trim | nindent 2 }}
+{{- with .Values.kubeProxyConfig.content }}
+kube-proxy.yaml: |
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "podferry.port" -}}
+{{- regexFind "[0-9]+$" . }}
+{{- end }}
+
+{{- /* For volumes of the node's folders. */ -}}
+{{- define "podferry.hostVolumes" -}}
+- name: config
+  configMap:
+    name: {{ include "podferry.fullname" . }}
+# On the node, where the next podferry finds it: the lock against a second one, and which ports it has reserved.
+- name: state
+  hostPath:
+    path: {{ .Values.config.state_dir }}
+    type: DirectoryOrCreate
+# The socket of `podferry status` and `podferry services`.
+- name: run
+  hostPath:
+    path: {{ dir .Values.config.socket }}
+    type: DirectoryOrCreate
+{{- if .Values.sysctls.set }}
+# A container's own /proc/sys is read-only unless it is privileged.
+- name: sysctls
+  hostPath:
+    path: /proc/sys/net
+    type: Directory
+{{- end }}
 {{- end }}
