@@ -264,8 +264,8 @@ class Checks:
         expect({port["name"]: port["containerPort"] for port in ports} == {"metrics": 10349, "healthz": 10256}, f"ports: {ports}")
         moved = self.daemonset("--set", "kubeProxyConfig.configMap=kube-proxy")["spec"]["template"]["spec"]
         for each in (moved["containers"][0], moved["initContainers"][0]):
-            expect("--kube-proxy-config=/etc/podferry-kube-proxy/config.conf" in each["args"], f"arguments: {each['args']}")
-            expect(any(mount["mountPath"] == "/etc/podferry-kube-proxy" for mount in each["volumeMounts"]), "the file is not mounted")
+            expect("--kube-proxy-config=/var/lib/kube-proxy/config.conf" in each["args"], f"arguments: {each['args']}")
+            expect(any(mount["mountPath"] == "/var/lib/kube-proxy" for mount in each["volumeMounts"]), "the file is not mounted")
 
     def it_cleans_up_in_a_mode_of_its_own(self):
         made = self.daemonset("--set", "mode=cleanup")

@@ -87,16 +87,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- /* What both containers need of kube-proxy's configuration. */ -}}
 {{- define "podferry.kubeProxyArgs" -}}
 {{- if .Values.kubeProxyConfig.configMap }}
-- --kube-proxy-config=/etc/podferry-kube-proxy/{{ .Values.kubeProxyConfig.key }}
+- --kube-proxy-config=/var/lib/kube-proxy/{{ .Values.kubeProxyConfig.key }}
 {{- else if .Values.kubeProxyConfig.content }}
 - --kube-proxy-config=/etc/podferry/kube-proxy.yaml
 {{- end }}
 {{- end }}
 
+{{- /* Where kubeadm's kube-proxy has it: clientConnection.kubeconfig names its other file there. */ -}}
 {{- define "podferry.kubeProxyMount" -}}
 {{- if .Values.kubeProxyConfig.configMap }}
 - name: kube-proxy-config
-  mountPath: /etc/podferry-kube-proxy
+  mountPath: /var/lib/kube-proxy
   readOnly: true
 {{- end }}
 {{- end }}
