@@ -30,9 +30,9 @@ struct ProxyChains {
 
 struct HostFirewall {
     std::vector<DroppingChain> chains;
-    ProxyChains of_kube_proxy;
     /// The table filter of the older iptables is in use, whose rules are not read: it may drop.
     bool legacy = false;
+    ProxyChains of_kube_proxy;
     bool operator==(const HostFirewall&) const = default;
 };
 
