@@ -11,6 +11,7 @@ from lab import TooSlow
 from pace import stretched
 
 ATTEMPTS = 3  # when the machine is too busy
+ALWAYS = ("a_", "b_", "c_", "e_contract", "f_draining")  # those that `--turn` never leaves out
 STUCK = 600  # seconds; a scenario that takes longer says where it is
 
 
@@ -62,11 +63,23 @@ def run_safely(name, scenario, new_world):
         return False
 
 
+def of_turn(names, turn):
+    """Those of a turn, "0/3" for the first of three: of what is not run each time every third one."""
+    mine, turns = map(int, turn.split("/"))
+    others = [name for name in names if not name.startswith(ALWAYS)]
+    left_out = {name for place, name in enumerate(others) if place % turns != mine % turns}
+    return [name for name in names if name not in left_out]
+
+
 def main(ring, folder, new_world, arguments):
-    """Runs all scenarios or those whose names are among the arguments; the exit status."""
+    """Runs all scenarios or those whose names are among the arguments; `--turn=I/N`: an Nth of them; the exit status."""
     wanted = [argument for argument in arguments if not argument.startswith("--")]
     chosen = [(name, scenario) for name, scenario in scenarios(folder)
               if not wanted or any(name.startswith(w) or "." + w in name for w in wanted)]
+    for turn in (argument.removeprefix("--turn=") for argument in arguments if argument.startswith("--turn=")):
+        kept = of_turn([name for name, _ in chosen], turn)
+        print(f"{ring}: turn {turn}: {len(kept)} of {len(chosen)} scenarios")
+        chosen = [(name, scenario) for name, scenario in chosen if name in kept]
     if "--list" in arguments:
         print("\n".join(f"{name}: {(scenario.__doc__ or '').strip()}" for name, scenario in chosen))
         return 0
