@@ -179,17 +179,20 @@ std::optional<std::string> ReadOnlyNews::news_of(const std::vector<std::string>&
         fmt::join(names, ", "));
 }
 
-std::optional<std::string> table_too_small(std::uint64_t connections, std::uint32_t table_size) {
-    if (table_size == 0 || connections <= longest_list * table_size)
+std::optional<std::string> table_too_small(std::uint64_t connections, std::uint32_t table_size, bool grows) {
+    const std::uint64_t entries = grows ? 2 * connections : connections;
+    if (table_size == 0 || entries <= longest_list * table_size)
         return std::nullopt;
-    const int bits = std::min(most_tab_bits, static_cast<int>(std::bit_width(connections - 1)));
+    const int bits = std::min(most_tab_bits, static_cast<int>(std::bit_width(entries - 1)));
     if ((std::uint64_t{1} << bits) <= table_size)
         return std::nullopt;  // it cannot be larger
     return fmt::format(
         "IPVS's connection table is too small: more than {} connections in {} lists, which each packet searches; write "
-        "'options ip_vs conn_tab_bits={}' into /etc/modprobe.d/ip_vs.conf and boot this node anew (the size is chosen "
-        "when module ip_vs is loaded)",
-        longest_list * table_size, table_size, bits);
+        "'options ip_vs conn_tab_bits={}' into /etc/modprobe.d/ip_vs.conf and boot this node anew (the {}size is "
+        "chosen "
+        "when module ip_vs is loaded){}",
+        longest_list * table_size / (grows ? 2 : 1), table_size, bits, grows ? "largest " : "",
+        grows ? ", or give sysctl net.ipv4.vs.conn_lfactor its default -4 where it is larger" : "");
 }
 
 }  // namespace proxy

@@ -80,7 +80,8 @@ private:
 
 /// A sentence with the remedy when there are so many connections that each packet has to search a long list
 /// (net/netfilter/ipvs/ip_vs_conn.c, ip_vs_conn_in_get()); the same sentence until there are twice as many.
-/// table_size 0: not known.
-std::optional<std::string> table_too_small(std::uint64_t connections, std::uint32_t table_size);
+/// table_size 0: not known. `grows`: the kernel resizes it, up to the size that the module was given, and a connection
+/// with NAT is in it twice (Documentation/networking/ipvs-sysctl.rst, conn_lfactor; Linux 7.1 and later).
+std::optional<std::string> table_too_small(std::uint64_t connections, std::uint32_t table_size, bool grows);
 
 }  // namespace proxy

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/file.hpp"
 #include "proxy/host/host_settings.hpp"
 #include "proxy/host/limits.hpp"
 #include "proxy/log/log.hpp"
@@ -56,7 +57,8 @@ void KernelUpkeep::count_connections() {
     const std::uint32_t lists = kernel_.connection_table_size();
     metrics_.ipvs_connections.Set(static_cast<double>(connections));
     metrics_.ipvs_connection_table_size.Set(static_cast<double>(lists));
-    table_problem_ = table_too_small(connections, lists);
+    const bool grows = base::read_file("/proc/sys/net/ipv4/vs/conn_lfactor").has_value();
+    table_problem_ = table_too_small(connections, lists, grows);
 }
 
 std::vector<std::string> KernelUpkeep::problems() const {

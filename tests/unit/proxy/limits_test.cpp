@@ -219,18 +219,25 @@ TEST_CASE("a connection table that is too small is said with the size that it sh
     struct Row {
         std::uint64_t connections;
         std::uint32_t lists;
+        bool grows;
         const char* option;  // empty: all is well
     };
-    const auto row = GENERATE(values<Row>({{0, 4096, ""},
-                                           {16'384, 4096, ""},
-                                           {16'385, 4096, "conn_tab_bits=15'"},
-                                           {32'768, 4096, "conn_tab_bits=15'"},
-                                           {32'769, 4096, "conn_tab_bits=16'"},
-                                           {5'000'000, 65'536, "conn_tab_bits=20'"},
-                                           {50'000'000, 1 << 20, ""},
-                                           {1'000'000, 0, ""}}));
+    const auto row = GENERATE(values<Row>({{0, 4096, false, ""},
+                                           {16'384, 4096, false, ""},
+                                           {16'385, 4096, false, "conn_tab_bits=15'"},
+                                           {32'768, 4096, false, "conn_tab_bits=15'"},
+                                           {32'769, 4096, false, "conn_tab_bits=16'"},
+                                           {5'000'000, 65'536, false, "conn_tab_bits=20'"},
+                                           {50'000'000, 1 << 20, false, ""},
+                                           {1'000'000, 0, false, ""},
+                                           {8'192, 4096, true, ""},
+                                           {8'193, 4096, true, "more than 8192 connections in 4096 lists"},
+                                           {8'193, 4096, true, "conn_tab_bits=15'"},
+                                           {8'193, 4096, true, "the largest size is chosen"},
+                                           {8'193, 4096, true, "net.ipv4.vs.conn_lfactor its default"},
+                                           {1'000'000, 0, true, ""}}));
     CAPTURE(row.connections);
-    const auto found = table_too_small(row.connections, row.lists);
+    const auto found = table_too_small(row.connections, row.lists, row.grows);
     CHECK(found.has_value() == (std::string(row.option) != ""));
     if (found)
         CHECK_THAT(*found, Catch::Contains(row.option));
