@@ -38,6 +38,7 @@ add rule inet plugin postrouting oifname "nowhere" masquerade
 GATEWAY_IP = {4: "10.1.0.1", 6: "fd00:1::1"}
 POD_PORT = 8080
 RATE = 200  # requests a second
+PATIENCE = 2  # seconds after which lab-load gives a request up (load.cpp)
 READ_ONLY = "mount --bind /proc/sys /proc/sys && mount -o remount,ro,bind /proc/sys && exec \"$@\""  # in a mount namespace of its own
 
 CONFIG = """\
@@ -87,6 +88,9 @@ def check_rate(rows, rate=RATE, at_least=0.8):
     """The test is worth nothing when the client could not keep its pace; the next attempt is made at a pace that it can keep.
     Returns the rate that was reached."""
     wanted = client_rate.current.of(rate)
+    late = max((row["took"] - PATIENCE for row in failures(rows)), default=0)
+    if late > 1:
+        raise TooSlow(f"the client, which gives up after {PATIENCE} s, stood still for {late:.1f} s more")
     reached = len(rows) / max(row["at"] for row in rows)
     if reached < at_least * wanted:
         client_rate.current.lower(reached)

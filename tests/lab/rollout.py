@@ -2,14 +2,13 @@
 import collections
 import time
 
-from lab import HERE, PYTHON, Failure, check_rate, failures, wait_until
+from lab import HERE, PATIENCE, PYTHON, Failure, check_rate, failures, wait_until
 from manifests import pod
 from pod_servers import PodServers
 from resolvers import Resolver, longest_silence
 
 GRACE = 2  # seconds for which a terminating pod goes on serving; it ends then, whatever the proxy has done
 CLIENTS = 4  # pod1 to pod4 of the lab
-PATIENCE = 2  # seconds after which lab-load gives a request up (load.cpp)
 SPARE = 4  # addresses more than pods: one that has ended is used again only after some others
 
 
