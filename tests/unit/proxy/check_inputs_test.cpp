@@ -12,16 +12,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Place {
+struct Inputs {
     fs::path path;
-    Place() {
+    Inputs() {
         std::string name = (fs::temp_directory_path() / "podferry-check-XXXXXX").string();
         REQUIRE(::mkdtemp(name.data()) != nullptr);
         path = name;
     }
-    ~Place() { fs::remove_all(path); }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
+    ~Inputs() { fs::remove_all(path); }
+    Inputs(const Inputs&) = delete;
+    Inputs& operator=(const Inputs&) = delete;
     void write(const std::string& name, const std::string& text) const { std::ofstream(path / name) << text; }
     std::string file(const std::string& name) const { return (path / name).string(); }
 };
@@ -42,7 +42,7 @@ Config with_kubeconfig(const std::string& path) {
 }  // namespace
 
 TEST_CASE("the mistakes of manifests are found, with file, line, object and field") {
-    const Place place;
+    const Inputs place;
     place.write("a.yaml",
                 "apiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: shop}\nspec:\n  clusterIP: 10.96.0.5\n"
                 "  ports: [{port: 80}]\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n");
@@ -63,7 +63,7 @@ TEST_CASE("the mistakes of manifests are found, with file, line, object and fiel
 }
 
 TEST_CASE("the mistakes of a kubeconfig are found, and files that it names and that are not there") {
-    const Place place;
+    const Inputs place;
     const auto kubeconfig = [](const std::string& cluster) {
         return "apiVersion: v1\nkind: Config\ncurrent-context: x\ncontexts:\n- {name: x, context: {cluster: c, user: "
                "u}}\n"
