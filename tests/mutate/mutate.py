@@ -24,6 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CACHE = pathlib.Path(os.environ.get("PODFERRY_CACHE", pathlib.Path.home() / ".cache/podferry")) / "mutate"
 WORKERS = os.cpu_count() or 1
+# What a mutation leaves unused is no reason not to compile.
+UNUSED = "".join(f'#pragma clang diagnostic ignored "-Wunused{what}"\n' for what in ("", "-parameter", "-const-variable"))
 RING_LIMIT = {"unit": 300, "lab": 900, "e2e": 1800}  # seconds; a ring that hangs has noticed
 
 
@@ -96,7 +98,7 @@ def judge(copy, row):
     """Whether the mutation is noticed, and by what, or what is wrong."""
     path = copy.folder / row["file"]
     whole = path.read_text()
-    path.write_text(whole.replace(row["old"], row["new"]))
+    path.write_text((UNUSED if path.suffix in (".cpp", ".hpp") else "") + whole.replace(row["old"], row["new"]))
     try:
         built = copy.build(*program(row))
         if built.returncode != 0:
