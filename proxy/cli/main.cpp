@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "api/cluster/server_url.hpp"
+#include "base/error_words.hpp"
 #include "base/file.hpp"
 #include "base/plain_text.hpp"
 #include "proxy/cli/version.hpp"
@@ -12,7 +13,6 @@
 #include "proxy/config/kube_proxy_config.hpp"
 #include "proxy/config/settings.hpp"
 #include "proxy/engine/view.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/node/init.hpp"
 #include "proxy/node/node.hpp"
 #include "proxy/serve/admin.hpp"
@@ -161,7 +161,7 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
         std::cout << (options.output == "json" ? base::printable_json(reply.body) + "\n" : table(reply.body));
         return judge(reply.body) ? degraded : 0;
     } catch (const proxy::Unreachable& error) {
-        std::cerr << "podferry: " << base::printable(proxy::words_of(error)) << "\n";
+        std::cerr << "podferry: " << base::printable(base::words_of(error)) << "\n";
         return unreachable;
     }
 }
@@ -173,7 +173,7 @@ int probe(const Options& options) {
         std::cout << base::printable(reply.body) << "\n";
         return reply.status == 200 ? 0 : degraded;
     } catch (const proxy::Unreachable& error) {
-        std::cerr << "podferry: " << base::printable(proxy::words_of(error)) << "\n";
+        std::cerr << "podferry: " << base::printable(base::words_of(error)) << "\n";
         return unreachable;
     }
 }
@@ -282,7 +282,7 @@ int main(int argc, char** argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {
-        std::cerr << "podferry: " << base::printable(proxy::words_of(error)) << "\n";
+        std::cerr << "podferry: " << base::printable(base::words_of(error)) << "\n";
         return 1;
     }
 }

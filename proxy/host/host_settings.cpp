@@ -7,10 +7,10 @@
 #include <filesystem>
 #include <iterator>
 
+#include "base/error_words.hpp"
 #include "base/file.hpp"
 #include "netlink/sysctl.hpp"
 #include "proxy/host/limits.hpp"
-#include "proxy/log/error_words.hpp"
 
 namespace proxy {
 namespace {
@@ -79,7 +79,7 @@ HostSettingsPut put_host_settings(const Config& config, netlink::LinuxKernel& ke
     } catch (const std::system_error& error) {
         result.problems.push_back(fmt::format(
             "{}: the kernel refuses them (settings ipvs_tcp_timeout, ipvs_tcpfin_timeout, ipvs_udp_timeout)",
-            words_of(error)));
+            base::words_of(error)));
     }
     return result;
 }

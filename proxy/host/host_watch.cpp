@@ -2,9 +2,9 @@
 
 #include <exception>
 
+#include "base/error_words.hpp"
 #include "netlink/links.hpp"
 #include "proxy/host/default_addresses.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 
 namespace proxy {
@@ -17,7 +17,7 @@ void HostWatch::look_at_firewall(netlink::LinuxKernel& kernel) {
         kernel.count_passage(firewall_.wants_counts());
         failed_look_.clear();
     } catch (const std::exception& error) {
-        const std::string words = words_of(error);
+        const std::string words = base::words_of(error);
         if (failed_look_ != words)
             log::warning("this host's firewall cannot be looked at", {{"reason", words}});
         failed_look_ = words;

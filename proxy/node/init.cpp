@@ -1,10 +1,10 @@
 #include "proxy/node/init.hpp"
 
+#include "base/error_words.hpp"
 #include "netlink/capabilities.hpp"
 #include "proxy/host/host_settings.hpp"
 #include "proxy/host/preflight.hpp"
 #include "proxy/host/wanted_modules.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 
 namespace proxy {
@@ -74,7 +74,7 @@ int run_init(const NodeOptions& options, const InitOptions& init) {
                   {{"changed", std::to_string(done.changed)}, {"not_possible", std::to_string(done.not_possible)}});
         return 0;
     } catch (const std::exception& error) {
-        log::error(words_of(error));
+        log::error(base::words_of(error));
         return 1;
     }
 }

@@ -7,12 +7,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 
+#include "base/error_words.hpp"
 #include "proxy/host/descriptors.hpp"
 #include "proxy/host/host.hpp"
 #include "proxy/host/namespace_lock.hpp"
 #include "proxy/host/preflight.hpp"
 #include "proxy/host/service_manager.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/node/pages.hpp"
 #include "proxy/node/reloading.hpp"
@@ -105,7 +105,7 @@ int run_node(const NodeOptions& options) {
         run(config, inputs, *only_one, options, began);
         return 0;
     } catch (const std::exception& error) {
-        log::error(words_of(error));
+        log::error(base::words_of(error));
         return 1;
     }
 }

@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/error_words.hpp"
 #include "proxy/engine/service_view.hpp"
 #include "proxy/engine/turns.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/serve/admin.hpp"
 #include "proxy/sync/spawn.hpp"
 
@@ -47,7 +47,7 @@ stream_protocol::acceptor listen_on_socket(asio::io_context& context, const std:
         ::chmod(path.c_str(), 0600);
         return acceptor;
     } catch (const std::exception& error) {
-        throw std::runtime_error("socket " + path + " cannot be listened on: " + words_of(error));
+        throw std::runtime_error("socket " + path + " cannot be listened on: " + base::words_of(error));
     }
 }
 

@@ -12,7 +12,6 @@
 #include "api/cluster/http.hpp"
 #include "api/cluster/kubeconfig.hpp"
 #include "base/file.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 
 namespace proxy {

@@ -1,7 +1,7 @@
 // The remembered choices as JSON: {"shop/web": {"clusterIPs": ["10.96.7.1"], "nodePorts": {"80/tcp": 31000}}}.
 #include <boost/json.hpp>
 
-#include "proxy/log/error_words.hpp"
+#include "base/error_words.hpp"
 #include "proxy/plan/allocate.hpp"
 
 namespace proxy {
@@ -39,7 +39,7 @@ tl::expected<Choices, std::string> choices_from_json(std::string_view text) {
         }
         return choices;
     } catch (const std::exception& error) {
-        return tl::unexpected(words_of(error));
+        return tl::unexpected(base::words_of(error));
     }
 }
 

@@ -6,9 +6,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "base/error_words.hpp"
 #include "base/rethrow.hpp"
 #include "proxy/engine/reconciler.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 
 namespace proxy {
@@ -134,7 +134,7 @@ FlowCleaner::Cleaned FlowCleaner::clean_with(bool ipv6, const char* what,
         result.deleted = remove(*conntrack_);
     } catch (const std::exception& error) {
         conntrack_.reset();  // answers to what failed may still come
-        result.error = words_of(error);
+        result.error = base::words_of(error);
     }
     result.took = Clock::now() - start;
     return result;

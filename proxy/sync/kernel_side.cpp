@@ -6,11 +6,11 @@
 #include <limits>
 #include <utility>
 
+#include "base/error_words.hpp"
 #include "netlink/capabilities.hpp"
 #include "netlink/kernel_modules.hpp"
 #include "proxy/engine/turns.hpp"
 #include "proxy/host/kernel_options.hpp"
-#include "proxy/log/error_words.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/sync/spawn.hpp"
 
@@ -72,7 +72,7 @@ void KernelSide::program() {
         while (!schedule_.is_failing() && (step(std::numeric_limits<std::size_t>::max()) > 0 || !reconciler_.idle())) {
         }
     } catch (const std::exception& error) {
-        fail(words_of(error));
+        fail(base::words_of(error));
     }
 }
 
@@ -120,7 +120,7 @@ asio::awaitable<void> KernelSide::run() {
         try {
             co_await do_next(next.act);
         } catch (const std::exception& error) {
-            failure = words_of(error);
+            failure = base::words_of(error);
         }
         if (failure)
             fail(std::move(*failure));

@@ -13,8 +13,8 @@
 #include <catch2/catch.hpp>
 #include <list>
 
+#include "base/error_words.hpp"
 #include "proxy/host/descriptors.hpp"
-#include "proxy/log/error_words.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;
@@ -206,8 +206,8 @@ TEST_CASE("an error is told in its own words, without the place in the source") 
     const boost::system::error_code busy = asio::error::address_in_use;
     static constexpr boost::source_location place = BOOST_CURRENT_LOCATION;
     const boost::system::error_code located(busy, &place);
-    CHECK(words_of(boost::system::system_error(busy)) == "Address already in use");
-    CHECK(words_of(boost::system::system_error(located)) == "Address already in use");
-    CHECK(words_of(boost::system::system_error(located, "bind")) == "bind: Address already in use");
-    CHECK(words_of(std::runtime_error("a sentence [with brackets]")) == "a sentence [with brackets]");
+    CHECK(base::words_of(boost::system::system_error(busy)) == "Address already in use");
+    CHECK(base::words_of(boost::system::system_error(located)) == "Address already in use");
+    CHECK(base::words_of(boost::system::system_error(located, "bind")) == "bind: Address already in use");
+    CHECK(base::words_of(std::runtime_error("a sentence [with brackets]")) == "a sentence [with brackets]");
 }
