@@ -13,22 +13,6 @@
 namespace netlink {
 namespace {
 
-/// Asked by name. Empty when there is no such link.
-std::vector<char> ask_for_link(Socket& socket, const std::string& name) {
-    ifinfomsg body{};
-    Message message;
-    nlmsg_put(message.get(), 0, 0, RTM_GETLINK, 0, 0);
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    nla_put_string(message.get(), IFLA_IFNAME, name.c_str());
-    try {
-        return socket.ask(message);
-    } catch (const std::system_error& error) {
-        if (error.code().value() != ENODEV)
-            throw;
-        return {};
-    }
-}
-
 Message removal_of(const HostAddress& address, int link) {
     ifaddrmsg body{};
     body.ifa_family = static_cast<unsigned char>(family_of(address.address));
@@ -93,17 +77,8 @@ std::string delete_dummy(const std::string& link) {
     if (link_kind(link) != "dummy")
         return "";
     Socket socket(NETLINK_ROUTE);
-    ifinfomsg body{};
-    body.ifi_index = interface_index(socket, link);
-    Message message;
-    nlmsg_put(message.get(), 0, 0, RTM_DELLINK, 0, 0);
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    Batch batch;
-    batch.append(message);
-    for (const Rejection& rejection : socket.transact(batch))
-        if (rejection.error != ENODEV)
-            return words("deleting " + link, rejection.error);
-    return "";
+    const int error = delete_link(socket, link);
+    return error == 0 || error == ENODEV ? "" : words("deleting " + link, error);
 }
 
 }  // namespace netlink

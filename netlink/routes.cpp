@@ -138,20 +138,25 @@ std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol) {
     return routes;
 }
 
-int interface_index(Socket& socket, const std::string& name) {
+std::vector<char> ask_for_link(Socket& socket, const std::string& name) {
     Message message = link_message(RTM_GETLINK, 0, ifinfomsg{});
     nla_put_string(message.get(), IFLA_IFNAME, name.c_str());
-    int index = 0;
     try {
-        auto answer = socket.ask(message);
-        for_each_message(answer, [&](nlmsghdr* header) {
-            if (const auto body = body_of<ifinfomsg>(header); body && header->nlmsg_type == RTM_NEWLINK)
-                index = body->ifi_index;
-        });
+        return socket.ask(message);
     } catch (const std::system_error& error) {
         if (error.code().value() != ENODEV)
             throw;
+        return {};
     }
+}
+
+int interface_index(Socket& socket, const std::string& name) {
+    int index = 0;
+    auto answer = ask_for_link(socket, name);
+    for_each_message(answer, [&](nlmsghdr* header) {
+        if (const auto body = body_of<ifinfomsg>(header); body && header->nlmsg_type == RTM_NEWLINK)
+            index = body->ifi_index;
+    });
     return index;
 }
 
@@ -179,11 +184,14 @@ int ensure_device(Socket& socket) {
     throw std::system_error(error, std::system_category(), "setting device podferry0 up");
 }
 
-void delete_device(Socket& socket) {
+int delete_link(Socket& socket, const std::string& name) {
     ifinfomsg body{};
-    body.ifi_index = interface_index(socket, device_name);
-    if (body.ifi_index != 0)
-        check(request(socket, link_message(RTM_DELLINK, 0, body)), "deleting device podferry0");
+    body.ifi_index = interface_index(socket, name);
+    return body.ifi_index == 0 ? 0 : request(socket, link_message(RTM_DELLINK, 0, body));
+}
+
+void delete_device(Socket& socket) {
+    check(delete_link(socket, device_name), "deleting device podferry0");
 }
 
 }  // namespace netlink

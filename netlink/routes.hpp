@@ -43,9 +43,15 @@ std::optional<std::pair<LocalRoute, Address>> parse_route(nlmsghdr* header, int 
 /// filter_dumps().
 std::map<LocalRoute, Address> read_routes(Socket& socket, int protocol);
 
-/// The index of an interface; 0: there is none. Asked over netlink: for a name that it does not know, if_nametoindex()
-/// makes the kernel start modprobe (dev_load()). Throws std::system_error.
+/// What the kernel says of a link; empty: there is none of that name. Asked over netlink: for a name that it does not
+/// know, if_nametoindex() makes the kernel start modprobe (dev_load()). Throws std::system_error.
+std::vector<char> ask_for_link(Socket& socket, const std::string& name);
+
+/// The index of an interface; 0: there is none. Asked likewise.
 int interface_index(Socket& socket, const std::string& name);
+
+/// Deletes the link, if it is there. Returns the kernel's errno. Throws std::system_error when it cannot be asked.
+int delete_link(Socket& socket, const std::string& name);
 
 /// Creates the device if need be, and sets it up. Throws std::system_error. Returns its index.
 int ensure_device(Socket& socket);
