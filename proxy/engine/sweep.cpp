@@ -5,13 +5,13 @@
 namespace proxy {
 namespace {
 
-const netlink::Element& key(const netlink::Element& element) {
-    return element;
+/// Of a set's object, of a map's entry.
+template <class T>
+const T& key(const T& object) {
+    return object;
 }
-const netlink::LocalRoute& key(const netlink::LocalRoute& route) {
-    return route;
-}
-const netlink::VirtualServer& key(const std::pair<const netlink::VirtualServer, netlink::VirtualServerState>& entry) {
+template <class Key, class T>
+const Key& key(const std::pair<const Key, T>& entry) {
     return entry.first;
 }
 

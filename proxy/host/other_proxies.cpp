@@ -60,12 +60,18 @@ void OtherProxies::note_removed(const Removal& removal) {
             takeover.note_removed(removal);
 }
 
+/// One of nothing where no device has been looked at yet.
+const Takeover& OtherProxies::takeover_of(DeviceOwner owner) const {
+    static const Takeover none;
+    const auto found = takeovers_.find(owner);
+    return found == takeovers_.end() ? none : found->second;
+}
+
 std::vector<std::string> OtherProxies::marks_of(DeviceOwner owner) const {
     std::vector<std::string> marks;
-    const auto takeover = takeovers_.find(owner);
-    if (takeover != takeovers_.end() && takeover->second.present() > 0)
-        marks.push_back(fmt::format("device {} with {} addresses of Services", takeover->second.device(),
-                                    takeover->second.present()));
+    const Takeover& takeover = takeover_of(owner);
+    if (takeover.present() > 0)
+        marks.push_back(fmt::format("device {} with {} addresses of Services", takeover.device(), takeover.present()));
     if (owner != DeviceOwner::kube_proxy)
         return marks;
     if (!chains_.table.empty())
@@ -83,18 +89,16 @@ std::optional<std::string> OtherProxies::problem_of(DeviceOwner owner) const {
     const auto marks = marks_of(owner);
     if (marks.empty())
         return std::nullopt;
-    const auto takeover = takeovers_.find(owner);
-    const bool holds = takeover != takeovers_.end() && takeover->second.present() > 0;
-    const bool contested = takeover != takeovers_.end() && takeover->second.is_contested();
+    const Takeover& takeover = takeover_of(owner);
     const bool has_port = owner == DeviceOwner::kube_proxy && !taken_ports_.empty();
     const std::string what = fmt::format("{}", fmt::join(marks, ", "));
-    if (contested)
+    if (takeover.is_contested())
         return fmt::format("{} runs on this node beside podferry: {}, which it has put back: {}", word(owner), what,
                            remedy(owner));
     if (has_port)
         return fmt::format("{} runs on this node beside podferry: {}, and port {} is taken: {}", word(owner), what,
                            *taken_ports_.rbegin(), remedy(owner));
-    if (holds && marks.size() == 1)
+    if (takeover.present() > 0 && marks.size() == 1)
         return std::nullopt;  // it is being taken over
     return fmt::format(
         "{} runs on this node, or has left there: {}: its rules may refuse or lead elsewhere what podferry carries: {}",

@@ -41,6 +41,7 @@ public:
 
 private:
     std::optional<std::string> problem_of(DeviceOwner owner) const;
+    const Takeover& takeover_of(DeviceOwner owner) const;
     std::vector<std::string> marks_of(DeviceOwner owner) const;
 
     std::map<DeviceOwner, Takeover> takeovers_;
