@@ -111,3 +111,7 @@ def unpacked(path):
     if path.suffix == ".xz":
         return lzma.decompress(path.read_bytes())
     return subprocess.run(["zstd", "-dcq", path], check=True, capture_output=True).stdout if path.suffix == ".zst" else path.read_bytes()
+
+
+if __name__ == "__main__":
+    print(*KERNELS)
