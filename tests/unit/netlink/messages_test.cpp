@@ -6,6 +6,8 @@
 #include <linux/rtnetlink.h>
 #include <netlink/genl/genl.h>
 #include <catch2/catch.hpp>
+#include <cstring>
+#include <utility>
 
 #include "netlink/conntrack.hpp"
 #include "netlink/ipvs_connections.hpp"
@@ -55,6 +57,18 @@ TEST_CASE("a destination's message says what it was made from") {
     REQUIRE(parsed);
     CHECK(parsed->first == real);
     CHECK(parsed->second == 0);
+}
+
+TEST_CASE("a destination to which packets go in another way than ours has no weight that we could want") {
+    const std::uint32_t method =
+        GENERATE(IP_VS_CONN_F_LOCALNODE, IP_VS_CONN_F_TUNNEL, IP_VS_CONN_F_DROUTE, IP_VS_CONN_F_BYPASS);
+    const VirtualServer server{ip("10.96.0.5"), Protocol::tcp, 80};
+    const RealServer real{ip("10.1.0.11"), 8080};
+    const Message message = ipvs::add_destination(30, server, real, 1);
+    nlattr* nest = nlmsg_find_attr(message.header(), GENL_HDRLEN, IPVS_CMD_ATTR_DEST);
+    nlattr* forwarding = nla_find(static_cast<nlattr*>(nla_data(nest)), nla_len(nest), IPVS_DEST_ATTR_FWD_METHOD);
+    std::memcpy(nla_data(forwarding), &method, sizeof(method));
+    CHECK(ipvs::parse_destination(message.header(), server) == std::pair(real, -1));
 }
 
 TEST_CASE("a destination's connections are its active and its inactive ones, without templates of affinity") {
