@@ -85,7 +85,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
     HttpRequest http;
     http.target = request.target;
     http.bearer_token = link_->bearer_token;
-    http.accept = request.call == ListWatch::Call::list ? list_format : other_format;
+    http.accept = request.call == ListWatch::Call::list ? list_format_of(resource().kind) : other_format;
     const auto head = co_await link_->connection->send(http);
     client_.count(verb_of(request.call), head ? std::optional(head->status) : std::nullopt);
     if (!head)

@@ -43,4 +43,13 @@ std::vector<WatchedResource> resources_of_node(const std::string& node_name) {
     return {std::move(services), std::move(slices), std::move(node), std::move(cidrs)};
 }
 
+WatchedResource pods_of_node(const std::string& node_name) {
+    return {{"pods", "Pod", "/api/v1/pods", "fieldSelector=" + encode_query("spec.nodeName=" + node_name), {}},
+            Kind::pod,
+            WatchedResource::Need::if_there,
+            "pods of this node",
+            {},
+            false};
+}
+
 }  // namespace api

@@ -35,4 +35,7 @@ struct WatchedResource {
 /// Those of a node: Services and EndpointSlices, its own Node, ServiceCIDRs.
 std::vector<WatchedResource> resources_of_node(const std::string& node_name);
 
+/// The pods that run on that node, for who probes them.
+WatchedResource pods_of_node(const std::string& node_name);
+
 }  // namespace api

@@ -2,9 +2,14 @@
 
 #include "api/cluster/wire_formats.hpp"
 #include "api/objects/decode.hpp"
+#include "api/wire/protobuf_schema.hpp"
 #include "base/plain_text.hpp"
 
 namespace api {
+
+std::string_view list_format_of(const std::string& kind) {
+    return protobuf_message(kind) == nullptr ? other_format : list_format;
+}
 
 static constexpr std::size_t longest_message = 1024;  // bytes of what a server says
 

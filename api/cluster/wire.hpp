@@ -14,9 +14,11 @@
 
 namespace api {
 
-/// The Accept header of requests for lists, and of all others.
+/// The Accept header of requests for lists of what is read in protobuf, and of all others.
 inline constexpr std::string_view list_format = "application/vnd.kubernetes.protobuf, application/json";
 inline constexpr std::string_view other_format = "application/json";
+/// Of requests for lists of that kind.
+std::string_view list_format_of(const std::string& kind);
 
 /// One object as the server sent it. `objects` is empty when it cannot be used; `mistakes` then says why, by field.
 struct WireObject {

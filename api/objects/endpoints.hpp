@@ -25,6 +25,10 @@ struct ResolvedEndpoint {
     bool local = false;    ///< on this node
     ObjectName pod;        ///< empty for endpoints of slices
     Shared<std::vector<Hint>> hints;
+    /// Own checks have it out although it is ready: for clients that may use every node's endpoints, and for those that
+    /// may use this node's only. Nobody here decides that.
+    bool vetoed = false;
+    bool vetoed_here = false;
     bool operator==(const ResolvedEndpoint&) const = default;
 };
 

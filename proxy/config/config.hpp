@@ -41,6 +41,11 @@ struct ExternalIps {
 /// How pods are told from other clients: kube-proxy's detectLocalMode.
 enum class DetectLocalMode : std::uint8_t { cluster_cidr, node_cidr, bridge_interface, interface_name_prefix };
 
+/// What podferry's own checks may do to endpoints that the API calls ready.
+enum class CheckMode : std::uint8_t { off, observe, enforce };
+/// "off"
+std::string_view word(CheckMode mode);
+
 /// Every setting's meaning, default, unit and range stands in config.cpp's table, which also prints them.
 struct Config {
     std::vector<base::Prefix> service_cluster_ip_range;
@@ -66,6 +71,7 @@ struct Config {
     std::chrono::milliseconds folder_debounce{200};
     int probes_in_flight = 256;
     bool kubelet_compatible_counters = false;
+    CheckMode second_opinion = CheckMode::off;
     int route_protocol = 159;
     netlink::Fwmark fwmark;
     bool reserve_node_ports = true;

@@ -18,6 +18,7 @@ namespace proxy {
 namespace {
 
 constexpr const char* on_node_ip_word = "node_ip";
+constexpr std::array<std::string_view, 3> check_modes = {"off", "observe", "enforce"};
 constexpr std::array detect_local_modes = {"ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix"};
 
 std::vector<std::string> split_commas(const Values& values) {
@@ -250,6 +251,15 @@ std::string read_detect_local_mode(DetectLocalMode& target, const Values& values
     return "";
 }
 
+std::string read_check_mode(CheckMode& target, const Values& values) {
+    const auto found =
+        values.size() == 1 ? std::find(check_modes.begin(), check_modes.end(), values[0]) : check_modes.end();
+    if (found == check_modes.end())
+        return "must be off, observe or enforce";
+    target = static_cast<CheckMode>(found - check_modes.begin());
+    return "";
+}
+
 /// Allows what the kernel does (dev_valid_name), but no quotes, stars and backslashes, which rules of nftables would
 /// not have as they are.
 std::string read_interface(std::string& target, const Values& values) {
@@ -314,6 +324,14 @@ std::string print_servers(const std::vector<std::string>& value) {
 
 std::string print_detect_local_mode(const DetectLocalMode& value) {
     return detect_local_modes[static_cast<std::size_t>(value)];
+}
+
+std::string_view word(CheckMode mode) {
+    return check_modes[static_cast<std::size_t>(mode)];
+}
+
+std::string print_check_mode(const CheckMode& value) {
+    return std::string(word(value));
 }
 
 std::string print_flag(const bool& value) {

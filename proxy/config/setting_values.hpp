@@ -20,6 +20,7 @@ std::string read_path(std::string& target, const Values& values);
 std::string read_fwmark(netlink::Fwmark& target, const Values& values);
 std::string read_scheduler(std::string& target, const Values& values);
 std::string read_detect_local_mode(DetectLocalMode& target, const Values& values);
+std::string read_check_mode(CheckMode& target, const Values& values);
 /// A name of an interface or the beginning of one, or empty.
 std::string read_interface(std::string& target, const Values& values);
 std::string read_flag(bool& target, const Values& values);
@@ -41,6 +42,7 @@ std::string print_text(const std::string& value);
 std::string print_fwmark(const netlink::Fwmark& value);
 std::string print_servers(const std::vector<std::string>& value);
 std::string print_detect_local_mode(const DetectLocalMode& value);
+std::string print_check_mode(const CheckMode& value);
 std::string print_flag(const bool& value);
 std::string print_prefixes(const std::vector<base::Prefix>& value);
 std::string print_external_ips(const ExternalIps& value);

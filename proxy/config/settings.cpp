@@ -110,6 +110,13 @@ std::vector<Setting> make_settings() {
         row("kubelet_compatible_counters",
             "true: a probe's counters survive a container's restart, as in the kubelet. Default false.",
             &Config::kubelet_compatible_counters, read_flag, print_flag),
+        row("second_opinion",
+            "In a cluster, what podferry's own readiness probes of this node's pods may do: off (none are made), "
+            "observe "
+            "(reasons and metrics only), enforce (one that fails gets no new connections though the API says that it "
+            "is "
+            "ready). Takes the right to list and watch pods (docs/probing.md). Default off.",
+            &Config::second_opinion, read_check_mode, print_check_mode),
         ranged("route_protocol",
                "Protocol number that marks our routes and routing rules in the kernel, number of our routing table and "
                "preference of our routing rules; nobody else may use it: 5..252. Default 159.",

@@ -1,5 +1,6 @@
 #include "proxy/engine/engine.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/engine/service_view.hpp"
@@ -12,7 +13,9 @@ bool is_needed_first(const api::ObjectName& service) {
 }
 
 Engine::Engine(const Config& config, NodeFacts facts, Choices remembered, bool addresses_given, PlanFunction plan)
-    : intake_(config, std::move(remembered), addresses_given), planner_(config, std::move(facts), std::move(plan)) {}
+    : intake_(config, std::move(remembered), addresses_given),
+      probing_(addresses_given ? Probing::Word::second : Probing::Word::first, config.second_opinion),
+      planner_(config, std::move(facts), std::move(plan)) {}
 
 void Engine::apply(api::Transaction transaction) {
     planner_.note_ended(ended_pods(transaction, store()));
@@ -20,10 +23,14 @@ void Engine::apply(api::Transaction transaction) {
     planner_.make_dirty(intake_.apply(std::move(transaction)));
 }
 
-void Engine::note_verdict(const health::Subject& subject, health::Verdict verdict) {
+void Engine::note_verdict(const health::Subject& subject, health::Verdict verdict, const std::string& why) {
     const auto name = probing_.note(subject, verdict);
     if (!name)
         return;
+    if (probing_.second_opinion().is_wanted()) {
+        probing_.second_opinion().note(*name, probing_.verdicts().of(*name), why);
+        return;
+    }
     const auto pod = store().pods().find(*name);
     if (pod == store().pods().end())
         return;
@@ -31,8 +38,21 @@ void Engine::note_verdict(const health::Subject& subject, health::Verdict verdic
     planner_.make_dirty({affected.begin(), affected.end()});
 }
 
+void Engine::review_opinions(Time now) {
+    reviewed_ = now;
+    for (const base::Address& address : probing_.second_opinion().review(now))
+        planner_.make_dirty(planner_.ledger().guards.services_at(address));
+    planner_.make_dirty(planner_.ledger().guards.review(now));
+}
+
+std::optional<Time> Engine::next_opinion() const {
+    const auto opinion = probing_.second_opinion().next();
+    const auto guards = planner_.ledger().guards.next();
+    return opinion && guards ? std::min(opinion, guards) : opinion ? opinion : guards;
+}
+
 PlanSources Engine::sources(const Mirror& kernel) const {
-    return {store(), intake_.transactions(), probing_.verdicts(), kernel};
+    return {store(), intake_.transactions(), probing_.verdicts(), kernel, probing_.second_opinion(), reviewed_};
 }
 
 ServerState Engine::state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {
@@ -40,7 +60,11 @@ ServerState Engine::state_of(const netlink::VirtualServer& server, const netlink
 }
 
 ServiceViews Engine::views(const netlink::KernelState& kernel) const {
-    return {kernel, desired(), facts(), {planner_.ledger().departures.draining(), probing_.verdicts()}};
+    return {kernel,
+            desired(),
+            facts(),
+            planner_.ledger().guards,
+            {planner_.ledger().departures.draining(), probing_.verdicts()}};
 }
 
 }  // namespace proxy

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "api/objects/source.hpp"
@@ -30,12 +31,15 @@ public:
 
     /// Allocates, refuses double use, and marks what the transaction affects as dirty.
     void apply(api::Transaction transaction);
-    /// The prober's verdict on a container has changed.
-    void note_verdict(const health::Subject& subject, health::Verdict verdict);
+    /// The prober's verdict on a container has changed. `why`: of one that has failed.
+    void note_verdict(const health::Subject& subject, health::Verdict verdict, const std::string& why = "");
+    /// What depends on own checks and on time: what that changes is dirty.
+    void review_opinions(Time now);
+    /// When that is due; nullopt: nothing changes with time.
+    std::optional<Time> next_opinion() const;
 
     // As the planner has them (planner.hpp). `kernel`: what of ours is there now.
     void set_facts(NodeFacts facts) { planner_.set_facts(std::move(facts), store().services()); }
-    bool note_api_server(const ServerAddress& where) { return planner_.note_api_server(where); }
     void scheduler_is_missing(const std::string& scheduler) {
         planner_.scheduler_is_missing(scheduler, store().services());
     }
@@ -73,6 +77,7 @@ private:
     PlanSources sources(const Mirror& kernel) const;
 
     Intake intake_;
+    Time reviewed_;  // the last time
     Probing probing_;
     Planner planner_;
 };

@@ -42,6 +42,7 @@ std::size_t forget(const api::ObjectName& name, const PlanRules& rules, PlanLedg
     ledger.slow_start.forget(name);
     ledger.budget.release(name);
     ledger.findings.forget(name);
+    ledger.guards.forget(name);
     ledger.addresses.remove(name, rules.facts.own_addresses);
     ledger.departures.forget_unwanted(before, ledger.desired);
     return 1 + objects_of_front_end * before.size();
@@ -61,6 +62,8 @@ std::size_t look(Planning& planning, const PlanRules& rules, const PlanSources& 
     planning.problems =
         note_addresses(*found, planning.endpoints, {rules.facts.claims, rules.facts.own_addresses, ledger.addresses},
                        ledger.addresses);
+    for (std::string& problem : ledger.guards.judge(*found, planning.endpoints, sources.opinion, sources.now))
+        planning.problems.push_back(std::move(problem));
     planning.next = Planning::Step::make;
     return 1 + size_of(planning.endpoints);
 }

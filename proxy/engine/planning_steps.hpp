@@ -15,6 +15,8 @@
 #include "proxy/engine/health_ports.hpp"
 #include "proxy/engine/plan_findings.hpp"
 #include "proxy/engine/planning.hpp"
+#include "proxy/engine/second_opinion.hpp"
+#include "proxy/engine/service_guards.hpp"
 #include "proxy/engine/slow_start.hpp"
 #include "proxy/plan/address_book.hpp"
 #include "proxy/plan/budget.hpp"
@@ -42,6 +44,8 @@ struct PlanSources {
     std::uint64_t transactions = 0;  ///< of the store so far; claims made at the same time are of the same age
     const Verdicts& verdicts;
     const Mirror& kernel;
+    const SecondOpinion& opinion;
+    Time now;  ///< when that was last reviewed
 };
 
 /// What plans come to, all Services together.
@@ -54,6 +58,7 @@ struct PlanLedger {
     Desired desired;
     HealthPorts health_ports;
     PlanFindings findings;
+    ServiceGuards guards{};
 };
 
 /// Does the next step. Returns how many objects it has looked at.

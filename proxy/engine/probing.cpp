@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/engine/probes.hpp"
+#include "proxy/engine/second_opinion.hpp"
 
 namespace proxy {
 namespace {
@@ -29,18 +30,19 @@ void Probing::apply(const api::Transaction& transaction) {
     for (const api::Upsert& upsert : transaction.upserts)
         if (const auto* pod = std::get_if<api::Pod>(&upsert.object))
             put(*pod, transaction.initial);
+    opinion_.apply(transaction, verdicts_);
 }
 
 /// The same container of a pod keeps its verdict, another one starts anew, as with the prober.
 void Probing::put(const api::Pod& pod, bool initial) {
     std::vector<std::string> problems;
-    Targets targets = probe_targets(pod, problems);
+    Targets targets = word_ == Word::first ? probe_targets(pod, problems) : second_opinion_targets(pod);
     ++described_;
     if (problems.empty())
         problems_.erase(pod.name);
     else
         problems_[pod.name] = std::move(problems);
-    if (initial || verdicts_.awaits(pod.name))
+    if (word_ == Word::first && (initial || verdicts_.awaits(pod.name)))
         verdicts_.await(pod.name, pod.ips);
     const auto known = pods_.find(pod.name);
     const bool was_probed = known != pods_.end();

@@ -12,6 +12,7 @@
 
 #include "api/objects/source.hpp"
 #include "health/prober.hpp"
+#include "proxy/engine/second_opinion.hpp"
 #include "proxy/plan/verdicts.hpp"
 
 namespace proxy {
@@ -19,6 +20,12 @@ namespace proxy {
 class Probing {
 public:
     using Targets = std::map<health::Subject, health::Target>;
+
+    /// Of pods whose readiness is podferry's to say (probes.hpp), or is the kubelet's (second_opinion.hpp): then nobody
+    /// waits for a verdict at the start.
+    enum class Word : std::uint8_t { first, second };
+    explicit Probing(Word word = Word::first, CheckMode mode = CheckMode::off)
+        : word_(word), opinion_(word == Word::second ? mode : CheckMode::off) {}
 
     /// Its pods; Services and the rest are passed over. Costs what it names.
     void apply(const api::Transaction& transaction);
@@ -28,6 +35,8 @@ public:
     std::optional<api::ObjectName> note(const health::Subject& subject, health::Verdict verdict);
 
     const Verdicts& verdicts() const { return verdicts_; }
+    SecondOpinion& second_opinion() { return opinion_; }
+    const SecondOpinion& second_opinion() const { return opinion_; }
 
     /// What is to be probed of the pods that have come, changed or gone since the last call, by their names in a
     /// Subject.
@@ -52,6 +61,8 @@ private:
     void put(const api::Pod& pod, bool initial);
     void remove(const api::ObjectName& pod);
 
+    Word word_;
+    SecondOpinion opinion_;
     std::map<api::ObjectName, Containers> pods_;  // those that are probed
     Verdicts verdicts_;
     std::map<std::string, Targets> changed_;

@@ -69,8 +69,8 @@ std::vector<AskedFrontEnd> asked_front_ends(const api::Service& service, const N
 }
 
 ServiceViews::ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,
-                           const ServerStates& states)
-    : kernel_(kernel), desired_(desired), node_(node), states_(states) {}
+                           const ServiceGuards& guards, const ServerStates& states)
+    : kernel_(kernel), desired_(desired), node_(node), guards_(guards), states_(states) {}
 
 std::vector<netlink::VirtualServer> ServiceViews::reached_by(const AskedFrontEnd& claim) const {
     std::vector<netlink::VirtualServer> servers;
@@ -204,9 +204,11 @@ std::vector<BackendView> ServiceViews::backends(const netlink::VirtualServer& se
 
 BackendView ServiceViews::backend(const netlink::VirtualServer& server, const netlink::RealServer& real,
                                   const int* wanted, const int* actual) const {
-    BackendView view{real.address.to_string(), real.port, actual == nullptr ? -1 : *actual, "pending"};
+    BackendView view{real.address.to_string(), real.port, actual == nullptr ? -1 : *actual, "pending", ""};
     if (actual != nullptr && wanted != nullptr && (*actual > 0) == (*wanted > 0))
         view.state = std::string(proxy::word(states_.of(server, real, *actual)));
+    if (const api::ObjectName* owner = desired_.owner(server))
+        view.reason = guards_.reason(*owner, real);
     return view;
 }
 

@@ -13,6 +13,7 @@
 #include "api/objects/store.hpp"
 #include "netlink/state.hpp"
 #include "proxy/engine/desired.hpp"
+#include "proxy/engine/service_guards.hpp"
 #include "proxy/engine/view.hpp"
 #include "proxy/plan/client_path.hpp"
 #include "proxy/plan/plan.hpp"
@@ -34,7 +35,7 @@ class ServiceViews {
 public:
     /// The arguments must outlive it.
     ServiceViews(const netlink::KernelState& kernel, const Desired& desired, const NodeFacts& node,
-                 const ServerStates& states);
+                 const ServiceGuards& guards, const ServerStates& states);
 
     /// All of it; its parts are what follows.
     ServiceView of(const api::Service& service) const;
@@ -58,6 +59,7 @@ private:
     const netlink::KernelState& kernel_;
     const Desired& desired_;
     const NodeFacts& node_;
+    const ServiceGuards& guards_;
     ServerStates states_;
 };
 

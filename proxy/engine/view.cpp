@@ -18,11 +18,14 @@ json::array texts(const std::vector<std::string>& values) {
 
 json::array to_value(const std::vector<BackendView>& backends) {
     json::array all;
-    for (const BackendView& backend : backends)
+    for (const BackendView& backend : backends) {
         all.push_back({{"address", backend.address},
                        {"port", backend.port},
                        {"weight", backend.weight},
                        {"state", backend.state}});
+        if (!backend.reason.empty())
+            all.back().as_object()["reason"] = backend.reason;
+    }
     return all;
 }
 

@@ -18,6 +18,8 @@ struct BackendView {
     std::uint16_t port = 0;
     int weight = 0;     ///< in the kernel; -1: it is not there
     std::string state;  ///< a word of server_state.hpp; "pending": the kernel is to have it, or its weight, otherwise
+    /// Why own checks have it out, or why not though it fails them; empty: they have nothing against it.
+    std::string reason{};
     bool operator==(const BackendView&) const = default;
 };
 

@@ -17,8 +17,11 @@ Feed::Feed(boost::asio::io_context& context, const Config& config, const NodeInp
     }
     server_urls_ = inputs.access->servers;
     servers_ = server_addresses(*inputs.access);
-    auto cluster = std::make_unique<api::KubernetesSource>(
-        context, api::KubernetesOptions{*inputs.access, config.node_name, config.relist_hold}, hooks_);
+    api::KubernetesOptions options{*inputs.access, config.node_name, config.relist_hold};
+    options.resources = api::resources_of_node(config.node_name);
+    if (config.second_opinion != CheckMode::off)
+        options.resources.push_back(api::pods_of_node(config.node_name));
+    auto cluster = std::make_unique<api::KubernetesSource>(context, std::move(options), hooks_);
     post_ = [&context, raw = cluster.get()](api::EventNote note) { spawn(context, raw->post(std::move(note))); };
     source_ = std::move(cluster);
 }

@@ -26,9 +26,10 @@ NodeParts::NodeParts(boost::asio::io_context& io, Config configuration, const No
       host_watch(config),
       networks(config),
       state_file(config.state_dir),
-      pod_probes(io.get_executor(), config, metrics,
-                 [this](const health::Subject& subject, health::Verdict verdict) {
-                     engine.note_verdict(subject, verdict);
+      pod_probes(io.get_executor(), config,
+                 feed.source().of_cluster() ? PodProbes::Word::second : PodProbes::Word::first, metrics,
+                 [this](const health::Report& report) {
+                     engine.note_verdict(report.subject, report.verdict, report.reason);
                      kernel_side.wake();
                  }),
       engine(config, facts_of(config, read_host_addresses().own), state_file.load(), feed.source().of_cluster()),
@@ -39,7 +40,7 @@ NodeParts::NodeParts(boost::asio::io_context& io, Config configuration, const No
       announcer(engine, config.node_name, feed.post()),
       changes(std::chrono::system_clock::now()) {
     feed.tell_servers([this](const ServerAddress& server) {
-        if (engine.note_api_server(server))
+        if (engine.planner().note_api_server(server))
             kernel_side.wake();
     });
 }

@@ -16,7 +16,11 @@ bool is_fallback(const ResolvedEndpoint* endpoint) {
 }
 
 bool is_ready(const ResolvedEndpoint* endpoint) {
-    return endpoint->ready;
+    return endpoint->ready && !endpoint->vetoed;
+}
+
+bool is_ready_here(const ResolvedEndpoint* endpoint) {
+    return endpoint->local && endpoint->ready && !endpoint->vetoed_here;
 }
 
 template <class Test>
@@ -58,6 +62,8 @@ std::optional<Wanted> hints_that_count(const EndpointList& ready, const Place& p
 
 /// Why one that is not ready is not selected.
 EndpointFate reason_of(const ResolvedEndpoint& endpoint) {
+    if (endpoint.ready)  // it is vetoed
+        return EndpointFate::failed_probe;
     if (endpoint.unknown)
         return EndpointFate::not_probed;
     if (endpoint.terminating)
@@ -66,7 +72,7 @@ EndpointFate reason_of(const ResolvedEndpoint& endpoint) {
 }
 
 EndpointFate cluster_fate(const ResolvedEndpoint* endpoint, bool any_ready, const std::optional<Wanted>& hints) {
-    if (!endpoint->ready)
+    if (!is_ready(endpoint))
         return !any_ready && is_fallback(endpoint) ? EndpointFate::selected : reason_of(*endpoint);
     if (!hints || is_meant_for(endpoint, hints->scope, *hints->name))
         return EndpointFate::selected;
@@ -76,7 +82,7 @@ EndpointFate cluster_fate(const ResolvedEndpoint* endpoint, bool any_ready, cons
 EndpointFate local_fate(const ResolvedEndpoint* endpoint, bool any_local_ready) {
     if (!endpoint->local)
         return EndpointFate::not_local;
-    if (endpoint->ready || (!any_local_ready && is_fallback(endpoint)))
+    if (is_ready_here(endpoint) || (!any_local_ready && is_fallback(endpoint)))
         return EndpointFate::selected;
     return reason_of(*endpoint);
 }
@@ -93,7 +99,7 @@ std::string_view word(EndpointFate fate) {
 Selection select(const EndpointList& endpoints, const Place& place) {
     const EndpointList ready = those(endpoints, is_ready);
     const bool any_local_ready =
-        std::any_of(ready.begin(), ready.end(), [](const auto* endpoint) { return endpoint->local; });
+        std::any_of(endpoints.begin(), endpoints.end(), [](const auto* endpoint) { return is_ready_here(endpoint); });
     const auto hints = hints_that_count(ready, place);
     Selection selection;
     selection.fates.reserve(endpoints.size());

@@ -53,8 +53,8 @@ struct Place {
 };
 
 /// Ready endpoints; when there is none, those that are terminating and still serving, for each list by itself. Only
-/// ready ones of `cluster` are chosen by hints. What has not been probed yet or has failed its probe is in neither
-/// list.
+/// ready ones of `cluster` are chosen by hints. Which is vetoed is not ready, for that list. What has not been probed
+/// yet or has failed its probe is in neither list.
 Selection select(const EndpointList& endpoints, const Place& place);
 
 }  // namespace proxy

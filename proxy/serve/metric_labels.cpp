@@ -18,7 +18,7 @@ const Values drift_objects = {"virtual_server", "real_server", "route",  "elemen
                               "routing",        "source",      "sysctl", "ipvs_timeouts", other_label};
 const Values api_codes = {"200", "201", "400", "401", "403", "404", "409", "410", "422",    "429",
                           "500", "503", "504", "1xx", "2xx", "3xx", "4xx", "5xx", "<error>"};
-const Values resources = {"services", "endpointslices", "nodes", "servicecidrs"};
+const Values resources = {"services", "endpointslices", "nodes", "servicecidrs", "pods"};
 const Values families = {"IPv4", "IPv6"};
 
 bool is_in(const Values& values, std::string_view value) {

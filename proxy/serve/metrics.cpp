@@ -67,6 +67,12 @@ Metrics::Metrics()
       conflicts(gauge(names, registry, "podferry_conflicts",
                       "Front ends (address, port, protocol) that a Service wants and an older one has.")
                     .Add({})),
+      vetoed_pods(gauge(names, registry, "podferry_second_opinion_out_pods",
+                        "Pods of this node that podferry's own probes would have out though the API says ready.")
+                      .Add({})),
+      panicking_services(gauge(names, registry, "podferry_second_opinion_panic_services",
+                               "Services of which own probes fail most endpoints, so that nobody is taken out.")
+                             .Add({})),
       firewall_drops(
           gauge(names, registry, "podferry_firewall_drops_services",
                 "1: new connections to Services come to this node and are dropped before IPVS, by IP family.")),

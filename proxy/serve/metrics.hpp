@@ -32,6 +32,8 @@ struct Metrics {
     prometheus::Gauge& services_without_backends;
     prometheus::Family<prometheus::Gauge>& no_local_endpoints;  // traffic_policy, ip_family, as kube-proxy's
     prometheus::Gauge& conflicts;
+    prometheus::Gauge& vetoed_pods;
+    prometheus::Gauge& panicking_services;
     prometheus::Family<prometheus::Gauge>& firewall_drops;  // ip_family=IPv4|IPv6
     prometheus::Family<prometheus::Gauge>& other_proxy;     // proxy=kube-proxy|kube-router
     prometheus::Counter& taken_over_addresses;

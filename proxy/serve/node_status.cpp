@@ -133,6 +133,8 @@ void set_gauges(Metrics& metrics, const NodeState& node, Time now, WallTime wall
     metrics.taken_over_addresses.Increment(static_cast<double>(node.taken_over_addresses) -
                                            metrics.taken_over_addresses.Value());
     metrics.conflicts.Set(static_cast<double>(node.engine.desired().claims().conflict_count()));
+    metrics.vetoed_pods.Set(static_cast<double>(node.engine.probing().second_opinion().ejections().out()));
+    metrics.panicking_services.Set(static_cast<double>(node.engine.planner().ledger().guards.panicking()));
     for (const RangeUse& range : view.ranges) {
         metrics.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));
         metrics.range_used.Add({{"range", range.range}}).Set(static_cast<double>(range.used));

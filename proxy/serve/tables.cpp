@@ -40,15 +40,17 @@ std::string aligned(const std::vector<Row>& rows) {
     return text;
 }
 
-/// "10.1.0.11:8080", "10.1.0.12:8080(failed probe)", "10.1.0.13:8080(slow start 30)"
+/// "10.1.0.11:8080", "10.1.0.12:8080(failed probe)", "10.1.0.13:8080(slow start 30)", "10.1.0.14:8080(active: REASON)"
 std::string backend_text(const json::value& backend) {
     const std::string address = text_of(backend.at("address"));
     const std::string state = text_of(backend.at("state"));
     std::string text = address.find(':') == std::string::npos ? address : "[" + address + "]";
     text += ":" + text_of(backend.at("port"));
-    if (state == "active")
+    const json::value* reason = backend.as_object().if_contains("reason");
+    if (state == "active" && reason == nullptr)
         return text;
-    return text + "(" + state + (state == "slow start" ? " " + text_of(backend.at("weight")) : "") + ")";
+    return text + "(" + state + (state == "slow start" ? " " + text_of(backend.at("weight")) : "") +
+           (reason == nullptr ? "" : ": " + text_of(*reason)) + ")";
 }
 
 std::string backends_text(const json::array& backends) {

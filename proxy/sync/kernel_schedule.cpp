@@ -58,6 +58,7 @@ std::optional<Time> KernelSchedule::rest_until(Time now, const Dues& dues) const
     consider(dues.refused);
     consider(sweep_at_);
     consider(dues.slow_start);
+    consider(dues.opinions);
     if (dues.drains)
         consider(next_count_);
     return now >= due ? std::nullopt : std::optional(due);

@@ -30,6 +30,7 @@ const char* word(Act act);
 struct Dues {
     std::optional<Time> refused;     ///< the next refused change is tried again
     std::optional<Time> slow_start;  ///< the next step of a real server's weight
+    std::optional<Time> opinions;    ///< what own checks may do to endpoints changes with time
     bool drains = false;             ///< something does, so its connections are counted
     bool source_is_current = true;   ///< the objects are up to date, as far as can be told
 };

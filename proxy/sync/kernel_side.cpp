@@ -102,6 +102,7 @@ Dues KernelSide::dues() const {
     Dues dues;
     dues.refused = reconciler_.next_retry();
     dues.slow_start = engine_.planner().next_slow_start();
+    dues.opinions = engine_.next_opinion();
     dues.drains = !engine_.draining().empty();
     dues.source_is_current = role_.source_is_current();
     return dues;
@@ -148,6 +149,7 @@ asio::awaitable<void> KernelSide::do_next(Act act) {
             break;
         case Act::sync:
             engine_.planner().review_slow_start(Clock::now());
+            engine_.review_opinions(Clock::now());
             co_await sync();
             break;
     }

@@ -10,19 +10,26 @@ namespace proxy {
 
 using Clock = std::chrono::steady_clock;
 
-PodProbes::PodProbes(boost::asio::any_io_executor executor, const Config& config, Metrics& metrics, Changed changed)
+PodProbes::PodProbes(boost::asio::any_io_executor executor, const Config& config, Word word, Metrics& metrics,
+                     Changed changed)
     : metrics_(metrics),
       changed_(std::move(changed)),
       prober_(
-          std::move(executor),
-          {static_cast<std::size_t>(config.probes_in_flight), config.kubelet_compatible_counters,
-           [this] {
-               return std::string(drops_.rising(read_tracking_drops(), Clock::now())
-                                      ? "connection tracking of this host is full and drops packets"
-                                      : "");
-           }},
-          [this](const health::Report& report) { note_report(report); },
+          std::move(executor), limits(config, word), [this](const health::Report& report) { note_report(report); },
           [this](const health::Attempt& attempt) { note_attempt(attempt); }) {}
+
+health::ProberLimits PodProbes::limits(const Config& config, Word word) {
+    health::ProberLimits limits;
+    limits.in_flight = static_cast<std::size_t>(config.probes_in_flight);
+    limits.counters_survive = config.kubelet_compatible_counters;
+    limits.rise = word == Word::second ? 2 : 1;  // rule 7 of docs/probing.md
+    limits.host_trouble = [this] {
+        return std::string(drops_.rising(read_tracking_drops(), Clock::now())
+                               ? "connection tracking of this host is full and drops packets"
+                               : "");
+    };
+    return limits;
+}
 
 void PodProbes::set_targets(std::map<std::string, std::map<health::Subject, health::Target>> by_pod) {
     for (auto& [pod, targets] : by_pod)
@@ -37,7 +44,7 @@ void PodProbes::note_report(const health::Report& report) {
                    failed ? "pod failed its probe" : "pod passes its probe",
                    {{"pod", report.subject.pod}, {"container", report.subject.container}, {"reason", report.reason}});
     }
-    changed_(report.subject, report.verdict);
+    changed_(report);
 }
 
 void PodProbes::note_attempt(const health::Attempt& attempt) {

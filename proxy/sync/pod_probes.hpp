@@ -17,10 +17,13 @@ namespace proxy {
 
 class PodProbes {
 public:
-    using Changed = std::function<void(const health::Subject& subject, health::Verdict verdict)>;
+    using Changed = std::function<void(const health::Report& report)>;
+    /// Whether the pods' readiness is podferry's to say, or another's: then it takes more to take a word back.
+    enum class Word : std::uint8_t { first, second };
 
     /// `changed` is called on the loop when the verdict on a container has changed. `metrics` must outlive it.
-    PodProbes(boost::asio::any_io_executor executor, const Config& config, Metrics& metrics, Changed changed);
+    PodProbes(boost::asio::any_io_executor executor, const Config& config, Word word, Metrics& metrics,
+              Changed changed);
 
     /// What is to be probed of each of these pods now, by their names in a Subject (proxy/engine/probing.hpp).
     void set_targets(std::map<std::string, std::map<health::Subject, health::Target>> by_pod);
@@ -32,6 +35,7 @@ public:
     void look_at_drops(Time now) { drops_.rising(read_tracking_drops(), now); }
 
 private:
+    health::ProberLimits limits(const Config& config, Word word);
     void note_report(const health::Report& report);
     void note_attempt(const health::Attempt& attempt);
 

@@ -343,6 +343,7 @@ class Checks:
         checksum = self.checksum()
         self.succeed("upgrade", RELEASE, str(CHART), "-n", NAMESPACE, "-f", str(CHART / "ci/dual-stack-values.yaml"))
         expect("fd00:96::/112" in self.get("ConfigMap", NAME)["data"]["config.yaml"], "the new range is not in the ConfigMap")
+        expect(self.may("list", "pods") and self.may("watch", "pods"), "a second opinion, and no right to hear of pods")
         expect(self.checksum() != checksum, "a new configuration does not exchange the pods")
         spec = self.get("DaemonSet", NAME)["spec"]["template"]["spec"]
         for wanted in ("--api-server=https://192.0.2.10:443", "--api-server=https://[2001:db8::10]:443"):

@@ -503,6 +503,31 @@ TEST_CASE("ServiceCIDRs that the server has later are there then") {
     CHECK(std::holds_alternative<ServiceCidr>(world.transactions[1].upserts.at(0).object));
 }
 
+TEST_CASE("this node's pods are watched where they are asked for, and listed in JSON") {
+    World world;
+    auto resources = resources_of_node("node");
+    resources.push_back(pods_of_node("node"));
+    const std::string pods = "/api/v1/pods?fieldSelector=spec.nodeName%3Dnode";
+    world.server.script["/api/v1/pods"] = {
+        {200,
+         R"({"kind":"PodList","metadata":{"resourceVersion":"5"},"items":[{"metadata":{"name":"web-1","namespace":"shop",
+"uid":"u","resourceVersion":"4","managedFields":[{"manager":"kubelet"}]},"spec":{"nodeName":"node","containers":[{"name":"main","image":"x",
+"readinessProbe":{"httpGet":{"path":"/ready","port":8080,"scheme":"HTTP"},"timeoutSeconds":1,"periodSeconds":10,"successThreshold":1,
+"failureThreshold":3}}]},"status":{"phase":"Running","podIP":"10.1.0.11","podIPs":[{"ip":"10.1.0.11"}],"containerStatuses":[{"name":"main",
+"containerID":"containerd://1","ready":true,"started":true,"state":{"running":{"startedAt":"2026-01-31T12:00:00Z"}}}]}}]})",
+         "", false, false}};
+    world.start({}, resources);
+    REQUIRE(world.within(10s, [&] { return !world.transactions.empty(); }));
+    const auto found = std::find_if(world.transactions[0].upserts.begin(), world.transactions[0].upserts.end(),
+                                    [](const Upsert& upsert) { return std::holds_alternative<Pod>(upsert.object); });
+    REQUIRE(found != world.transactions[0].upserts.end());
+    const auto& pod = std::get<Pod>(found->object);
+    CHECK(pod.name == ObjectName{"shop", "web-1"});
+    CHECK(pod.containers.at(0).readiness);
+    CHECK(pod.container_statuses.at(0).state == ContainerState::running);
+    CHECK(world.server.count("GET " + pods) >= 1);
+}
+
 TEST_CASE("what is watched is a list of values") {
     World world;
     auto resources = resources_of_node("node");

@@ -47,7 +47,8 @@ struct World {
     netlink::RealServers real_servers;                // of each virtual server, too
     Engine engine;
 
-    explicit World(bool addresses_given = false) : engine(config(), facts(), {}, addresses_given) {}
+    explicit World(bool addresses_given = false, const Config& given = config())
+        : engine(given, facts(), {}, addresses_given) {}
 
     static Config config() {
         Config config = default_config();

@@ -173,8 +173,8 @@ TEST_CASE("an API server's address and port are guarded as soon as they are know
     web.external_ips = {address("192.0.2.1"), address("192.0.2.2"), address("192.0.2.3")};
     world.apply(build::transaction({web, build::pod("web", "web-1", "10.1.0.11", false)}, true));
     CHECK(world.backends("192.0.2.1", 6443) == "10.1.0.11=1");
-    CHECK(world.engine.note_api_server({address("192.0.2.1"), 6443}));
-    CHECK_FALSE(world.engine.note_api_server({address("192.0.2.1"), 6443}));
+    CHECK(world.engine.planner().note_api_server({address("192.0.2.1"), 6443}));
+    CHECK_FALSE(world.engine.planner().note_api_server({address("192.0.2.1"), 6443}));
     world.plan();
     CHECK(world.backends("192.0.2.1", 6443) == "none");
     // The endpoints of the API's own Service.

@@ -99,6 +99,7 @@ const Row rows[] = {
     {"a refused change is due", [](World& world) { world.dues.refused = world.now; }, "sync sync sync"},
     {"a refused change is due soon", [](World& world) { world.dues.refused = world.now + 5s; }, "then 5000 ms"},
     {"the next step of a weight", [](World& world) { world.dues.slow_start = world.now + 3s; }, "then 3000 ms"},
+    {"what own checks may do changes", [](World& world) { world.dues.opinions = world.now + 3s; }, "then 3000 ms"},
     {"something drains", [](World& world) { world.dues.drains = true; }, "count_draining sync then 1000 ms"},
     {"it was counted just now",
      [](World& world) {
