@@ -78,6 +78,9 @@ std::string FirewallCheck::remedy(const DroppingChain& chain, bool ipv6) const {
     const char* ip = ipv6 ? "ip6" : "ip";
     if (chain.table == "filter" && chain.name == "INPUT" && chain.family != "inet")
         return fmt::format("{}tables -I INPUT -d {} -j ACCEPT", ip, range);
+    if (chain.table == "firewalld")  // which makes its chains anew with each reload
+        return fmt::format("firewall-cmd --add-rich-rule=\"rule family={} destination address={} accept\"",
+                           ipv6 ? "ipv6" : "ipv4", range);
     return fmt::format("nft insert rule {} {} {} {} daddr {} accept", chain.family, short_name(chain.table),
                        short_name(chain.name), ip, range);
 }

@@ -1,5 +1,7 @@
 """A firewall of the host that lets in what a node needs and nothing of Services."""
+import os
 import re
+import shlex
 
 from lab import HERE, NODE_IP, Failure, wait_until
 from manifests import pods, service
@@ -127,4 +129,45 @@ def it_names_a_firewall_of_iptables(lab):
         lab.on("node", f"{program}-nft", *words)
         if program == "iptables" and "-d" not in words:  # "and ip6tables"
             lab.on("node", "ip6tables-nft", *words)
+    judge_open(lab)
+
+
+FIREWALLD = f"{os.environ.get('PODFERRY_CACHE', os.path.expanduser('~/.cache/podferry'))}/debian-12-firewalld"
+MOUNTS = f"""set -e
+mount -t tmpfs tmpfs {FIREWALLD}/etc/firewalld
+mount -t tmpfs tmpfs {FIREWALLD}/run
+mkdir {FIREWALLD}/run/dbus
+mount -t proc proc {FIREWALLD}/proc
+mount --rbind /dev {FIREWALLD}/dev
+echo ready
+exec sleep 900
+"""
+
+
+class Firewalld:
+    """The real one, in Debian's root, with a system bus of its own; what it writes is gone with it."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        ready = lab.folder / "firewalld-root"
+        lab.spawn("firewalld-root", "node", ["unshare", "--mount", "sh", "-c", MOUNTS], stdout=open(ready, "w"))
+        wait_until("its root is there", lambda: ready.read_text() == "ready\n", 20)
+        self.enter = ["nsenter", f"--mount=/proc/{lab.processes['firewalld-root'].pid}/ns/mnt", "chroot", FIREWALLD]
+        lab.spawn("dbus", "node", [*self.enter, "dbus-daemon", "--system", "--nofork", "--nopidfile"])
+        wait_until("the system bus", lambda: "system_bus_socket" in lab.on("node", *self.enter, "ls", "/run/dbus"), 20)
+        lab.spawn("firewalld", "node", [*self.enter, "firewalld", "--nofork", "--nopid"])
+        wait_until("firewalld runs", lambda: self.run("firewall-cmd --state", check=False).strip() == "running", 60)
+
+    def run(self, command, check=True):
+        return self.lab.on("node", *self.enter, *shlex.split(command), check=check)
+
+
+def it_names_firewalld(lab):
+    """Its own chains, found and named with a command of its own; the policy of the page lets all in."""
+    firewalld = Firewalld(lab)
+    start(lab)
+    judge_blocked(lab, "table inet firewalld, chain filter_INPUT (priority 10, its last rule drops everything)",
+                  'firewall-cmd --add-rich-rule="rule family=ipv4 destination address=10.96.0.0/16 accept"')
+    for command in documented("firewall-cmd"):
+        firewalld.run(command)
     judge_open(lab)

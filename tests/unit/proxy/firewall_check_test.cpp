@@ -111,6 +111,12 @@ TEST_CASE("who drops is named, with a rule against it") {
     CHECK_THAT(problems[1], Catch::Contains("'nft insert rule inet hostfw input ip6 daddr fd00:96::/112 accept'"));
     check.look({{by_rule}, false}, {{cluster4, {19, 0}}});
     CHECK_THAT(check.problems().front(), Catch::Contains("'iptables -I INPUT -d 10.96.0.0/16 -j ACCEPT'"));
+    DroppingChain of_firewalld = by_policy;
+    of_firewalld.table = "firewalld";
+    check.look({{of_firewalld}, false}, {{cluster6, {29, 0}}});
+    CHECK_THAT(
+        check.problems().back(),
+        Catch::Contains("firewall-cmd --add-rich-rule=\"rule family=ipv6 destination address=fd00:96::/112 accept\""));
     DroppingChain odd = by_policy;
     odd.name = std::string(255, 'x');
     check.look({std::vector<DroppingChain>(100, odd), false}, {{cluster4, {9, 0}}});
