@@ -15,7 +15,9 @@ using namespace nft;
 using Statements = std::vector<Statement>;
 
 // -110 is just before NAT (-101 is ours, -100 that of others), and before IPVS gets a packet at "output" (-99); at
-// "input" it does at 98 and 99. What a mark decides on the way out is decided anew after a chain of type route.
+// "input" it does at 98 and 99. What a mark decides on the way out is decided anew after a chain of type route. On the
+// way in it decides after "prerouting": it is put on last, after others have looked for the way back to the client
+// (`fib saddr . mark . iif oif`, as firewalld does at 10), which with our mark leads to this host.
 const std::vector<Chain>& all_chains() {
     static const std::vector<Chain> chains = {
         {"refuse"},
@@ -35,7 +37,6 @@ const std::vector<Chain>& all_chains() {
         {"external_output6"},
         {"new_output4"},
         {"new_output6"},
-        {"under_way"},
         {"masquerade4"},
         {"masquerade6"},
         {"masquerade_node_port"},
@@ -47,6 +48,7 @@ const std::vector<Chain>& all_chains() {
         {"masquerade_sctp6"},
         {"taken_by_ipvs", "filter", "output", -310},
         {"prerouting", "filter", "prerouting", -110},
+        {"capture", "filter", "prerouting", 100},
         {"input", "filter", "input", 97},
         {"output", "route", "output", -110},
         {"notes"},  // no packet comes here
@@ -132,11 +134,10 @@ void add_captures(const IpFamily& family, const RulesetParameters& parameters, s
     const Statement address = is_in({daddr(family)}, part_of("external_address", family));
     const char* what = "an external address";
     rules.push_back(rule(external, "to IPVS", is_in(front_end(family), part_of("external", family)), mark));
-    rules.push_back(rule("under_way", what, address, jump(external)));
-    const std::string prerouting = part_of("prerouting", family);
-    rules.push_back(rule(prerouting, "taken as it is", is_in(front_end(family), part_of("cluster", family)), accept()));
-    rules.push_back(rule(prerouting, what, address, jump(external)));
-    rules.push_back(rule(prerouting, "to IPVS", protocol_is(family.icmp), state_is({State::related}), address, mark));
+    rules.push_back(rule("capture", what, address, jump(external)));
+    rules.push_back(rule("capture", "to IPVS", protocol_is(family.icmp), state_is({State::related}), address, mark));
+    rules.push_back(rule(part_of("prerouting", family), "taken as it is",
+                         is_in(front_end(family), part_of("cluster", family)), accept()));
     const std::string output = part_of("output", family);
     const std::string external_output = part_of("external_output", family);
     rules.push_back(rule(output, what, address, go_to(external_output)));
@@ -328,8 +329,8 @@ void add_early_clients(std::vector<Rule>& rules) {
 
 /// Before everything else. Comparisons are quicker than a verdict map of two, and most packets are of IPv4.
 void add_dispatch(std::vector<Rule>& rules) {
-    rules.push_back(rule("prerouting", "under way", state_is({State::established}), go_to("under_way")));
-    rules.push_back(rule("under_way", "an answer", is_reply(), accept()));
+    rules.push_back(rule("prerouting", "under way", state_is({State::established}), accept()));
+    rules.push_back(rule("capture", "an answer", state_is({State::established}), is_reply(), accept()));
     for (const auto& [chain, part] :
          {std::pair("prerouting", "prerouting"), {"output", "output"}, {"postrouting", "masquerade"}})
         for (const IpFamily& family : ip_families)
