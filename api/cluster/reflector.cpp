@@ -202,7 +202,7 @@ asio::awaitable<Reflector::Result> Reflector::read_events_to_their_end() {
 void Reflector::note_break() {
     const Time now = Clock::now();
     if (++breaks_.count > 1 && client_.worked_since(*link_, breaks_.last))
-        breaks_.setback = {link_->server, now + pause_after(breaks_.count, client_.jitter())};
+        breaks_.setback = {link_->server, now + pause_after(breaks_.count, client_.jitter(), timing_.pauses)};
     breaks_.last = now;
 }
 

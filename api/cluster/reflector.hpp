@@ -17,7 +17,7 @@
 
 namespace api {
 
-/// How long nothing may come on a watch.
+/// How long nothing may come on a watch, and how long to wait after a failure.
 struct WatchTiming {
     /// From a server that sends bookmarks, which it does every minute. Silence then means that it lives in another
     /// history than we do: an etcd that was restored has older versions than the one that the watch waits for.
@@ -26,6 +26,7 @@ struct WatchTiming {
     std::chrono::milliseconds watch_silence{660'000};
     /// A watch that has lived so long is a success, though nothing has changed meanwhile.
     std::chrono::milliseconds proven_after{3'000};
+    Pauses pauses = {};
 };
 
 class Reflector {
@@ -88,7 +89,7 @@ private:
     boost::asio::steady_timer proof_;  // when the watch will have lived long enough
     bool proven_ = false;              // the watch
     Time watch_began_;
-    Streak streak_;  // of failures that are not the server's but this resource's
+    Streak streak_{timing_.pauses};  // of failures that are not the server's but this resource's
     Breaks breaks_;
 };
 
