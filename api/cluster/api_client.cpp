@@ -41,11 +41,11 @@ asio::awaitable<void> sleep_until(asio::io_context& context, Time moment) {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-ApiClient::ApiClient(asio::io_context& context, Access access, const ApiHooks& hooks)
+ApiClient::ApiClient(asio::io_context& context, Access access, const ApiHooks& hooks, Pauses pauses)
     : context_(context),
       hooks_(hooks),
       servers_(parse_servers(access.servers)),
-      pool_(servers_.size()),
+      pool_(servers_.size(), pauses),
       credentials_(context, std::move(access)) {}
 
 asio::awaitable<tl::expected<Link, Trouble>> ApiClient::connect(Setback own) {

@@ -67,7 +67,7 @@ public:
     static constexpr std::size_t longest_answer = std::size_t{4} * 1024 * 1024;
 
     /// Throws std::runtime_error for a server that is no URL. `hooks` must outlive it.
-    ApiClient(boost::asio::io_context& context, Access access, const ApiHooks& hooks);
+    ApiClient(boost::asio::io_context& context, Access access, const ApiHooks& hooks, Pauses pauses = {});
 
     /// Waits until a server may be asked, also by this watch, and connects. The error is why it could not; it has been
     /// noted, and the next call waits longer or asks another server.

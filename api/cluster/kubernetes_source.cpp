@@ -31,7 +31,7 @@ void resolve_by_slices(Transaction& changes) {
 }  // namespace
 
 KubernetesSource::KubernetesSource(asio::io_context& context, KubernetesOptions options, const ApiHooks& hooks)
-    : client_(context, std::move(options.access), hooks),
+    : client_(context, std::move(options.access), hooks, options.timing.pauses),
       node_name_(std::move(options.node_name)),
       timer_(context),
       events_(client_, node_name_) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "api/cluster/backoff.hpp"
-
 namespace api {
 
 ServerPool::Choice ServerPool::choose() const {
@@ -26,7 +24,7 @@ void ServerPool::failed(std::size_t server, Time began, Time now, double jitter,
         return;
     ++it.failures;
     it.noted = now;
-    it.not_before = now + pause_after(it.failures, jitter);
+    it.not_before = now + pause_after(it.failures, jitter, pauses_);
 }
 
 void ServerPool::succeeded(std::size_t server, Time now) {

@@ -7,13 +7,15 @@
 #include <cstddef>
 #include <vector>
 
+#include "api/cluster/backoff.hpp"
+
 namespace api {
 
 using Time = std::chrono::steady_clock::time_point;
 
 class ServerPool {
 public:
-    explicit ServerPool(std::size_t servers) : servers_(servers) {}
+    explicit ServerPool(std::size_t servers, Pauses pauses = {}) : servers_(servers), pauses_(pauses) {}
 
     struct Choice {
         std::size_t server = 0;
@@ -38,6 +40,7 @@ private:
         Time worked;
     };
     std::vector<Server> servers_;
+    Pauses pauses_;
     std::size_t current_ = 0;
 };
 
