@@ -130,6 +130,15 @@ TEST_CASE("what is not YAML names a line") {
     CHECK(documents.error().line >= 2);
 }
 
+TEST_CASE("a document of too many values is refused") {
+    std::string many = "[";
+    for (int i = 0; i < 4'000'001; ++i)
+        many += "a,";
+    const auto documents = parse_yaml(many);
+    REQUIRE_FALSE(documents);
+    CHECK_THAT(documents.error().message, Catch::Contains("more than 4,000,000 values"));
+}
+
 TEST_CASE("what would hang or fill the memory is refused, with its line") {
     struct Row {
         std::string yaml;
@@ -144,9 +153,6 @@ TEST_CASE("what would hang or fill the memory is refused, with its line") {
             bomb += ", " + last;
         bomb += "]\n";
     }
-    std::string many = "[";
-    for (int i = 0; i < 4'000'001; ++i)
-        many += "a,";
     std::string chain = "a0: &a0 [x]\n";
     for (int i = 1; i < 80; ++i)
         chain += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
@@ -155,7 +161,6 @@ TEST_CASE("what would hang or fill the memory is refused, with its line") {
         {"a: 1\n\x01: 2", "control characters are not allowed", 2},
         {"a: 1\n---\n, b", "did not find expected node content", 3},
         {bomb, "too much of it is aliases", 4},
-        {many, "more than 4,000,000 values", 1},
         {chain, "nested deeper than 64 levels", 64},
         {std::string(100, '[') + std::string(100, ']'), "nested deeper than 64 levels", 1},
         {"a: 1\n? [b]\n: 2\n", "a key that is a list or a mapping", 2},
