@@ -4,17 +4,13 @@
 
 namespace proxy {
 
-Reload reload_of(const Config& running, const Config& fresh) {
-    Reload reload;
-    for (const Setting& setting : settings()) {
-        if (setting.print(running) == setting.print(fresh))
-            continue;
-        if (setting.name == "log_level" || setting.name == "log_format")
-            reload.log = true;
-        else
-            reload.needs_restart.emplace_back(setting.name);
-    }
-    return reload;
+std::vector<std::string> needs_restart(const Config& running, const Config& fresh) {
+    std::vector<std::string> names;
+    for (const Setting& setting : settings())
+        if (setting.name != "log_level" && setting.name != "log_format" &&
+            setting.print(running) != setting.print(fresh))
+            names.emplace_back(setting.name);
+    return names;
 }
 
 }  // namespace proxy

@@ -8,11 +8,7 @@
 
 namespace proxy {
 
-struct Reload {
-    bool log = false;                        ///< log_level or log_format: in force at once
-    std::vector<std::string> needs_restart;  ///< names of settings that differ, and hold from the next start on
-};
-
-Reload reload_of(const Config& running, const Config& fresh);
+/// Names of settings that differ, and hold from the next start on: all but the log's, which are in force at once.
+std::vector<std::string> needs_restart(const Config& running, const Config& fresh);
 
 }  // namespace proxy

@@ -27,12 +27,11 @@ void reload(const Config& running, const std::optional<Config>& fresh) {
         log::error("the configuration has mistakes, which stderr names: it changes nothing");
         return;
     }
-    const Reload reload = reload_of(running, *fresh);
+    const std::vector<std::string> later = needs_restart(running, *fresh);
     log::configure(fresh->log_format, fresh->log_level);
     log::info("the configuration has been read again",
               {{"in_force", "log_level, log_format"},
-               {"needs_restart",
-                reload.needs_restart.empty() ? "nothing" : fmt::format("{}", fmt::join(reload.needs_restart, ", "))}});
+               {"needs_restart", later.empty() ? "nothing" : fmt::format("{}", fmt::join(later, ", "))}});
 }
 
 }  // namespace
