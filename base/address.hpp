@@ -19,7 +19,7 @@ class Address {
 public:
     /// 0.0.0.0
     Address() = default;
-    /// From network order: 4 or 16 bytes.
+    /// Takes 4 or 16 bytes in network order.
     explicit Address(std::span<const std::uint8_t> bytes);
     /// 0x0a600001 is 10.96.0.1.
     static Address v4(std::uint32_t number);
@@ -30,7 +30,7 @@ public:
     bool is_v4() const { return !v6_; }
     /// How many bits it has: 32 or 128.
     int bits() const { return v6_ ? 128 : 32; }
-    /// In network order: 4 or 16 bytes.
+    /// Gives 4 or 16 bytes in network order.
     std::span<const std::uint8_t> bytes() const { return std::span(bytes_).first(v6_ ? 16 : 4); }
     /// The same in 16 bytes, an IPv4 address in the first four (union nf_inet_addr of the kernel).
     const std::array<std::uint8_t, 16>& padded() const { return bytes_; }
@@ -47,7 +47,7 @@ public:
     /// ::ffff:0:0/96: an IPv4 address in the form of IPv6, which is in the last four bytes.
     bool is_v4_mapped() const;
 
-    /// As inet_ntop(3) writes it: "10.96.0.1", "fd00::1", "::ffff:10.96.0.1".
+    /// Writes it as inet_ntop(3) does: "10.96.0.1", "fd00::1", "::ffff:10.96.0.1".
     std::string to_string() const;
 
     bool operator==(const Address&) const = default;
@@ -67,7 +67,7 @@ private:
     bool v6_ = false;
 };
 
-/// As inet_pton(3) reads it: no leading zeros, no zone, nothing around it.
+/// Reads as inet_pton(3) does: no leading zeros, no zone, nothing around it.
 std::optional<Address> parse_address(std::string_view text);
 
 /// The same of a text that is known to be one. Throws std::invalid_argument for any other.

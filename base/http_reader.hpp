@@ -24,7 +24,8 @@ public:
 
     /// A request has been sent: what comes next is its answer.
     void begin();
-    /// Where to put bytes that come; at least one when head() or body() have asked for more. Valid until the next call.
+    /// Gives the place for bytes that come; it has at least one when head() or body() have asked for more. Valid until
+    /// the next call.
     boost::asio::mutable_buffer room();
     /// So many bytes have come into room().
     void received(std::size_t size);
@@ -39,7 +40,8 @@ public:
     unsigned status() const;
     /// A field of a whole head, by its name in any case, valid until begin(); empty: there is none.
     std::string_view field(std::string_view name) const;
-    /// After head(): some of the body, valid until the next call; empty: it has ended. Nothing: more bytes are needed.
+    /// Gives, after head(), some of the body, valid until the next call; empty: it has ended. Nothing: more bytes are
+    /// needed.
     tl::expected<std::optional<std::string_view>, std::string> body();
     /// Whether another request may follow: the answer has been read to its end, nothing has come behind it, and the
     /// server keeps the connection.

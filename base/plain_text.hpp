@@ -18,7 +18,7 @@ std::string printable_lines(std::string_view text);
 /// JSON of which the same is true: it reads back as it was, but that bytes that are no UTF-8 are replaced (U+FFFD).
 std::string printable_json(std::string_view json);
 
-/// At most `most` bytes of the text, without half a character at the end.
+/// Gives at most `most` bytes of the text, without half a character at the end.
 std::string_view cut(std::string_view text, std::size_t most);
 
 /// The same, with an ellipsis as the end when something is missing. `most` is 3 at least.

@@ -15,7 +15,7 @@ namespace base {
 struct Prefix {
     Address address;
     int length = 0;  ///< 0..32 or 0..128
-    /// By address; of those that begin together the widest first.
+    /// Orders by address; of those that begin together the widest is first.
     auto operator<=>(const Prefix&) const = default;
 };
 

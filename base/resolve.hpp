@@ -16,8 +16,8 @@ namespace base {
 /// No more of them are tried, however many the DNS says.
 inline constexpr std::size_t most_addresses = 16;
 
-/// At least one, by the deadline at the latest, whatever the resolver does: what it says later is not waited for. An
-/// address is its own answer. The error is asio::error::timed_out when there was none in time.
+/// Gives at least one address, by the deadline at the latest, whatever the resolver does: what it says later is not
+/// waited for. An address is its own answer. The error is asio::error::timed_out when there was none in time.
 boost::asio::awaitable<tl::expected<std::vector<boost::asio::ip::tcp::endpoint>, boost::system::error_code>> resolve(
     boost::asio::any_io_executor executor, std::string host, std::uint16_t port,
     std::chrono::steady_clock::time_point deadline);

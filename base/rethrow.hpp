@@ -1,4 +1,4 @@
-// For boost::asio::co_spawn: what ends a coroutine that should run for good ends the program too.
+// What ends a coroutine that should run for good ends the program too, when boost::asio::co_spawn is given this.
 #pragma once
 
 #include <exception>

@@ -29,7 +29,7 @@ Message nft_request(int type, int family) {
     return message;
 }
 
-/// On a socket of its own, which goes with a dump that is left in the middle.
+/// Dumps on a socket of its own, which goes with a dump that is left in the middle.
 template <class Visit>
 void visit_some(const Message& request, Visit visit) {
     Socket socket(NETLINK_NETFILTER);

@@ -104,7 +104,7 @@ std::optional<VirtualServer> parse_key(nlattr** found) {
     return VirtualServer{*address, static_cast<Protocol>(*protocol), ntohs(*port)};
 }
 
-/// From the attributes of a destination; nullopt when some are missing.
+/// Reads the attributes of a destination; nullopt when some are missing.
 std::optional<RealServer> real_server(nlattr** found, const VirtualServer& server) {
     const auto family = value_of<std::uint16_t>(found[IPVS_DEST_ATTR_ADDR_FAMILY]);
     const auto address = address_in(found[IPVS_DEST_ATTR_ADDR], family ? *family == AF_INET6 : server.address.is_v6());

@@ -37,7 +37,7 @@ public:
     ModuleLoader(const ModuleLoader&) = delete;
     ModuleLoader& operator=(const ModuleLoader&) = delete;
 
-    /// With those that it needs; waits until they are there. Loading takes CAP_SYS_MODULE.
+    /// Loads it with those that it needs, and waits until they are there. Loading takes CAP_SYS_MODULE.
     ModuleResult load(const KernelModule& module) const;
 
     /// What the administrator has written down for an option of a module (modprobe.d(5), and "MODULE.OPTION=" on the

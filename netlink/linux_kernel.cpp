@@ -308,7 +308,7 @@ void LinuxKernel::read_part(const Part& part, KernelState& state) {
     });
 }
 
-/// None if the table does not exist.
+/// Finds none if the table does not exist.
 void LinuxKernel::read_elements(const std::string& name, const Element& shape, std::set<Element>& elements) {
     try {
         auto answer = nft_.dump(nft::get_elements(name));

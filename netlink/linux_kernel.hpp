@@ -58,7 +58,7 @@ public:
     /// others a route is refused where somebody has the address.
     void set_shared(std::set<Address> addresses) { shared_ = std::move(addresses); }
 
-    /// Of our table; what is changed here, the next prepare() puts in place.
+    /// These are rules of our table; what is changed here, the next prepare() puts in place.
     void set_networks(RuleNetworks networks) { rules_.set_networks(std::move(networks)); }
     void guard_service_networks() { rules_.guard_service_networks(); }
     void count_passage(bool on) { rules_.count_passage(nft_, on); }

@@ -89,12 +89,12 @@ public:
     /// Copies the message; NLM_F_REQUEST is added, NLM_F_ACK is the socket's business.
     void append(const Message& message);
     std::size_t size() const { return starts_.size(); }
-    /// As much as goes into one call; one more message would make it too long.
+    /// It holds as much as goes into one call; one more message would make it too long.
     bool full() const { return bytes_.size() + Message::usual_size > most; }
     void clear();
 
     std::vector<char>& bytes() { return bytes_; }
-    /// Where message `index` starts; for index == size(): the end.
+    /// The offset at which message `index` starts; for index == size(): the end.
     std::size_t start(std::size_t index) const { return index == starts_.size() ? bytes_.size() : starts_[index]; }
 
 private:

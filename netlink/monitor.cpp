@@ -80,7 +80,7 @@ bool is_our_rule(nlmsghdr* header, int protocol) {
     return attributes && value_of<std::uint8_t>((*attributes)[FRA_PROTOCOL]) == protocol;
 }
 
-/// In messages of tables, chains, rules, sets and elements the table's name is attribute 1.
+/// The table's name is attribute 1 in messages of tables, chains, rules, sets and elements.
 bool names_our_table(nlmsghdr* header) {
     if (header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || (header->nlmsg_type & 0xff) == NFT_MSG_NEWGEN)
         return false;

@@ -9,7 +9,7 @@ struct nlmsghdr;
 
 namespace netlink {
 
-/// By which changes of our own are known.
+/// Changes of our own are known by these.
 struct OwnChanges {
     int route_protocol = 0;
     std::uint32_t route_port = 0;  ///< port ids of the sockets that make them
@@ -34,9 +34,9 @@ public:
     Monitor(const Monitor&) = delete;
     Monitor& operator=(const Monitor&) = delete;
 
-    /// From now on also of routes and of nftables. Not from the start: the kernel writes a notification for each
-    /// element that anybody adds as soon as one listens (nf_tables_setelem_notify), which makes a first programming
-    /// several times as long (docs/performance.md). Throws std::system_error.
+    /// It hears of routes and of nftables too, from now on. Not from the start: the kernel writes a notification for
+    /// each element that anybody adds as soon as one listens (nf_tables_setelem_notify), which makes a first
+    /// programming several times as long (docs/performance.md). Throws std::system_error.
     void hear_of_objects();
 
     /// Non-blocking sockets to wait on; owned by the monitor.

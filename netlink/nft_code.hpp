@@ -48,7 +48,7 @@ struct Compare {
     std::uint32_t reg = 0;
     Bytes data;
 };
-/// In a set or a map of our table; without a name: in the statement's own anonymous one.
+/// A look-up in a set or a map of our table; without a name: in the statement's own anonymous one.
 struct Lookup {
     std::string set;
     std::uint32_t reg = 0;

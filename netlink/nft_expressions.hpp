@@ -13,9 +13,9 @@ namespace netlink::nft {
 inline constexpr const char* anonymous_set = "__set%d";
 inline constexpr const char* anonymous_map = "__map%d";
 
-/// With the final zero.
+/// Puts the text with the final zero.
 void put_text(const Message& message, int attribute, const std::string& text);
-/// In network order, as nf_tables wants its numbers.
+/// Puts the number in network order, as nf_tables wants it.
 void put_number(const Message& message, int attribute, std::uint32_t number);
 void put_data(const Message& message, int attribute, const Bytes& data);
 void put_verdict(const Message& message, int attribute, const Verdict& verdict);

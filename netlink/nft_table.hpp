@@ -23,8 +23,8 @@ std::vector<Step> installation_of(const Ruleset& ruleset);
 /// Whether the table is there or not.
 std::vector<Step> removal();
 
-/// In one transaction. A table whose sets or chains have another shape (another version's) is replaced as a whole,
-/// without its elements. Throws std::system_error that says what the kernel refuses.
+/// Puts the table in place in one transaction. One whose sets or chains have another shape (another version's) is
+/// replaced as a whole, without its elements. Throws std::system_error that says what the kernel refuses.
 void install(Socket& socket, const Ruleset& ruleset);
 
 /// Throws std::system_error.

@@ -25,7 +25,7 @@ constexpr std::uint32_t first = NFT_REG_1;
 constexpr std::uint32_t status_confirmed = 8;  // IPS_CONFIRMED
 constexpr std::uint32_t loopback_index = 1;    // LOOPBACK_IFINDEX, in each network namespace
 
-/// As the processor has it in memory.
+/// The bytes are those that the processor has in memory.
 template <class Number>
 Bytes bytes_of(Number number) {
     Bytes bytes(sizeof(number));

@@ -26,11 +26,12 @@ inline constexpr IpFamily ip_families[] = {{"ip", "4", "ipv4", "icmp", 32, 2}, {
 struct Statement {
     std::string text;
     std::vector<Expression> code;
-    /// Not 0: the code looks into the header of this family's packets, so that the family has to be asked for first.
+    /// If it is not 0, the code looks into the header of this family's packets, so that the family has to be asked for
+    /// first.
     std::uint8_t nfproto = 0;
-    /// Not 0: it asks for this family itself.
+    /// If it is not 0, it asks for this family itself.
     std::uint8_t asks_nfproto = 0;
-    /// Where its Lookup without a name looks.
+    /// Its Lookup without a name looks here.
     std::optional<AnonymousSet> set;
 };
 

@@ -26,7 +26,7 @@ Message rule_message(int type, int flags, int family, const PolicyRule& rule, in
     return message;
 }
 
-/// None of a family that the kernel does not have (ipv6.disable=1).
+/// Finds none of a family that the kernel does not have (ipv6.disable=1).
 std::vector<PolicyRule> read_rules(Socket& socket, int family, int protocol) try {
     Message message;
     nlmsg_put(message.get(), 0, 0, RTM_GETRULE, 0, NLM_F_DUMP);

@@ -26,7 +26,7 @@ public:
     /// The next put() makes the rules of them.
     void set_networks(RuleNetworks networks);
 
-    /// From the next put() on, new connections to addresses of the service networks that no Service has are dropped: to
+    /// Drops, from the next put() on, new connections to addresses of the service networks that no Service has: to
     /// be called once all Services are in the sets. Until then another proxy may serve them, by whose help the API
     /// server is reached. Over a restart the rules stay.
     void guard_service_networks();

@@ -86,7 +86,7 @@ void append(Statements& all, const Statements& parts) {
     all.insert(all.end(), parts.begin(), parts.end());
 }
 
-/// From statements and lists of them.
+/// Makes a rule of statements and lists of them.
 template <class... Parts>
 Rule rule(std::string chain, std::string comment, Parts... parts) {
     Rule made{std::move(chain), {}, std::move(comment)};
@@ -327,7 +327,8 @@ void add_early_clients(std::vector<Rule>& rules) {
     }
 }
 
-/// Before everything else. Comparisons are quicker than a verdict map of two, and most packets are of IPv4.
+/// These rules come before everything else. Comparisons are quicker than a verdict map of two, and most packets are of
+/// IPv4.
 void add_dispatch(std::vector<Rule>& rules) {
     rules.push_back(rule("prerouting", "under way", state_is({State::established}), accept()));
     rules.push_back(rule("capture", "an answer", state_is({State::established}), is_reply(), accept()));

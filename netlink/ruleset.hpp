@@ -27,7 +27,8 @@ struct RulesetParameters {
     bool count_passage = false;  ///< new connections are counted in prerouting and at input (input_passage.hpp)
     /// CIDRs of ClusterIPs; in them, new connections to addresses that no Service has are dropped. Empty: nothing is.
     std::vector<base::Prefix> service_networks;
-    /// In place of pod_networks: pods are who comes by that interface, "cni0", or by one whose name begins so, "veth*".
+    /// It takes the place of pod_networks: pods are who comes by that interface, "cni0", or by one whose name begins
+    /// so, "veth*".
     std::string pod_interface;
     /// CIDRs of pods, of other nodes too, whose connections are not to be reset; empty: pod_networks.
     std::vector<base::Prefix> all_pod_networks;
@@ -62,7 +63,8 @@ Ruleset make_ruleset(const RulesetParameters& parameters);
 /// A hash of its text, as eight hexadecimal digits.
 std::string version_of(const Ruleset& ruleset);
 
-/// As nft(8) reads it: creates what is missing and replaces all rules, in one transaction; elements of sets stay.
+/// A text that nft(8) reads: it creates what is missing and replaces all rules, in one transaction; elements of sets
+/// stay.
 std::string to_text(const Ruleset& ruleset);
 
 }  // namespace netlink

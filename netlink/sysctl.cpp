@@ -19,7 +19,7 @@ std::string path_of(const std::string& folder, std::string name) {
     return folder + "/" + name;
 }
 
-/// In one system call: some settings read the second one as another value. Returns errno, or 0.
+/// Writes in one system call: some settings read the second one as another value. Returns errno, or 0.
 int write_whole(const std::string& path, const std::string& text) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (file < 0)

@@ -35,7 +35,7 @@ struct SysctlResult {
 
 SysctlResult set_sysctl(const Sysctl& wanted, const std::string& folder = proc_sys);
 
-/// Without the final newline; empty when there is no such setting, or it is empty.
+/// Reads it without the final newline; empty when there is no such setting, or it is empty.
 std::string read_sysctl(const std::string& name, const std::string& folder = proc_sys);
 
 }  // namespace netlink

@@ -24,14 +24,15 @@ class HttpAnswer {
 public:
     /// A request has been sent: what comes next is its answer.
     void begin();
-    /// As HttpReader has them.
+    /// The same as those of HttpReader.
     boost::asio::mutable_buffer room() { return reader_.room(); }
     void received(std::size_t size) { reader_.received(size); }
     void closed() { reader_.closed(); }
 
     /// Nothing: more bytes are needed.
     tl::expected<std::optional<HttpHead>, std::string> head();
-    /// After head(): some of the body, valid until the next call; empty: it has ended. Nothing: more bytes are needed.
+    /// Gives, after head(), some of the body, valid until the next call; empty: it has ended. Nothing: more bytes are
+    /// needed.
     tl::expected<std::optional<std::string_view>, std::string> text();
     /// Whether another request may follow; as HttpReader has it.
     bool reusable() const { return reader_.reusable() && !damaged_; }

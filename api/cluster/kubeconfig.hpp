@@ -22,7 +22,7 @@ struct ExecPlugin {
     bool operator==(const ExecPlugin&) const = default;
 };
 
-/// At most one of each pair of PEM and file is given. No token, certificate or plugin at all: anonymous.
+/// Each pair of PEM and file has at most one that is given. No token, certificate or plugin at all: anonymous.
 struct Access {
     std::vector<std::string> servers;  ///< as parse_server_url() reads them, the port always written
     std::string ca_pem;

@@ -135,7 +135,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::read_events() {
     co_return result;
 }
 
-/// After failures it is not yet said that all is well: the watch has to prove itself first.
+/// It does not say yet that all is well after failures: the watch has to prove itself first.
 void Reflector::begin_watch() {
     proven_ = false;
     watch_began_ = Clock::now();

@@ -19,10 +19,10 @@ namespace api {
 
 /// How long nothing may come on a watch, and how long to wait after a failure.
 struct WatchTiming {
-    /// From a server that sends bookmarks, which it does every minute. Silence then means that it lives in another
-    /// history than we do: an etcd that was restored has older versions than the one that the watch waits for.
+    /// This is for a server that sends bookmarks, which it does every minute. Silence then means that it lives in
+    /// another history than we do: an etcd that was restored has older versions than the one that the watch waits for.
     std::chrono::milliseconds bookmark_silence{150'000};
-    /// From one that does not. It ends watches within 10 minutes.
+    /// This is for one that does not. It ends watches within 10 minutes.
     std::chrono::milliseconds watch_silence{660'000};
     /// A watch that has lived so long is a success, though nothing has changed meanwhile.
     std::chrono::milliseconds proven_after{3'000};

@@ -21,7 +21,7 @@ std::string expected_name(const TlsMaterial& tls, const ServerUrl& server);
 /// as server name indication too, addresses are not (RFC 6066). Not empty: it cannot, and no connection may follow.
 std::string expect_name(SSL* connection, const std::string& name);
 
-/// After a handshake that failed: whose certificate is not trusted, and why; empty: it was something else.
+/// Says, after a handshake that failed, whose certificate is not trusted, and why; empty: it was something else.
 std::string distrust(SSL* connection, const TlsMaterial& tls, const ServerUrl& server);
 
 }  // namespace api

@@ -103,7 +103,7 @@ std::optional<TroubleNews> Troubles::failed(const std::string& resource, const T
 
 void Troubles::over(const std::string& resource) {
     rows_.erase(resource);
-    // Not before: causes that alternate are told of as seldom as one that stays.
+    // This comes last: causes that alternate are told of as seldom as one that stays.
     std::erase_if(lasting_, [&](const auto& lasting) { return !costs_any(lasting.first); });
 }
 

@@ -23,7 +23,7 @@ struct WatchedResource {
     Resource resource;
     Kind kind = Kind::service;
     Need need = Need::must;
-    /// For people who ask what is waited for: "Node n1", "ServiceCIDRs".
+    /// People see it who ask what is waited for: "Node n1", "ServiceCIDRs".
     std::string title;
     /// The problem `title` has when the list is empty; an empty text: none.
     std::string when_empty;

@@ -17,7 +17,7 @@ namespace api {
 /// The Accept header of requests for lists of what is read in protobuf, and of all others.
 inline constexpr std::string_view list_format = "application/vnd.kubernetes.protobuf, application/json";
 inline constexpr std::string_view other_format = "application/json";
-/// Of requests for lists of that kind.
+/// The value of `Accept` in requests for lists of that kind.
 std::string_view list_format_of(const std::string& kind);
 
 /// One object as the server sent it. `objects` is empty when it cannot be used; `mistakes` then says why, by field.
@@ -73,7 +73,7 @@ class EventReader {
 public:
     explicit EventReader(std::function<void(WatchEvent)> visit) : visit_(std::move(visit)) {}
 
-    /// Not empty: what came is no event; the watch is of no use any more.
+    /// A text says that what came is no event, and the watch is of no use any more; empty: all is well.
     std::string feed(std::string_view bytes);
 
 private:

@@ -54,7 +54,8 @@ Listing list(const std::string& folder) {
     return listing;
 }
 
-/// Not a manifest, but a way to some: "..data", by which Kubernetes exchanges a mounted ConfigMap; any other link.
+/// Whether it is no manifest, but a way to some: "..data", by which Kubernetes exchanges a mounted ConfigMap; any other
+/// link.
 bool may_lead_to_manifests(const std::string& folder, const std::string& name) {
     std::error_code error;
     return name == "..data" || std::filesystem::is_symlink(folder + "/" + name, error);
@@ -177,7 +178,7 @@ private:
         co_return set_.exchange_changes(false);
     }
 
-    /// On the pool's thread: touches nothing of ours but the options.
+    /// Runs on the pool's thread, and touches nothing of ours but the options.
     Readings read_all(const std::set<std::string>& names, bool all) const {
         Readings readings;
         std::set<std::string> wanted = names;

@@ -1,4 +1,4 @@
-// From a parsed document to API objects: defaulting and validation as the API server does them
+// Makes API objects of a parsed document: defaulting and validation as the API server does them
 // (pkg/apis/core/v1/defaults.go, pkg/apis/core/validation), for the fields that podferry uses. Pure.
 #pragma once
 

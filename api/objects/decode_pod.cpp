@@ -102,8 +102,8 @@ PortReference read_required_port(const Field& field) {
     return read_port_reference(field, std::uint16_t{1});
 }
 
-// Of texts that become a probe's request. The API server has no bounds for them but the object's size; a request that
-// servers read has them: nginx and Apache take 8 KiB for a line.
+// These bounds are of texts that become a probe's request. The API server has none but the object's size; a request
+// that servers read has them: nginx and Apache take 8 KiB for a line.
 constexpr std::size_t max_request_text = 8 * 1024;
 constexpr std::size_t max_header_name = 256;
 constexpr std::size_t max_headers = 64;
@@ -113,7 +113,7 @@ bool is_control(unsigned char c) {
     return (c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/// At most `most` bytes.
+/// The text has at most `most` bytes, or is refused.
 void check_size(const Field& field, const std::string& text, std::size_t most) {
     if (text.size() > most)
         field.wrong("has " + std::to_string(text.size()) + " bytes; a probe sends at most " + std::to_string(most));

@@ -101,7 +101,7 @@ struct SlicePort {
     std::uint16_t port;
 };
 
-/// By the Service's ports. A slice's port belongs to those of the same name and protocol.
+/// Sorts slices' ports by the Service's. A slice's port belongs to those of the same name and protocol.
 std::vector<std::vector<SlicePort>> slice_ports(const Service& service, const Store& store) {
     std::multimap<std::pair<std::string_view, Protocol>, std::size_t> indices;
     for (std::size_t i = 0; i < service.ports.size(); ++i)

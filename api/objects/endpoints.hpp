@@ -1,4 +1,4 @@
-// From Services and pods, or Services and slices, to endpoints: what the endpoint slice controller would write
+// Makes endpoints of Services and pods, or of Services and slices: what the endpoint slice controller would write
 // (staging/src/k8s.io/endpointslice, reference: service with a selector; else the slices as given). Pure.
 #pragma once
 

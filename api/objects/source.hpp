@@ -13,7 +13,7 @@
 
 namespace api {
 
-/// Where an object was read, for messages. line is 1-based; 0: unknown.
+/// A place where an object was read, for messages. `line` is 1-based; 0: unknown.
 struct Origin {
     std::string file;
     int line = 0;
@@ -89,7 +89,7 @@ public:
     /// only with the event loop. The source and what `deliver` refers to must outlive it.
     virtual boost::asio::awaitable<void> run(OnTransaction deliver) = 0;
 
-    /// Where the objects come from: a folder, or "https://10.0.0.1:6443".
+    /// Names what the objects come from: a folder, or "https://10.0.0.1:6443".
     virtual std::string name() const = 0;
 
     /// What the first transaction waits for, in words.

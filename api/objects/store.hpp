@@ -30,7 +30,7 @@ struct ByName {
     }
 };
 
-/// In the order of their names, by which they are found.
+/// Objects in the order of their names, by which they are found.
 template <class T>
 using Objects = std::set<T, ByName>;
 
@@ -54,7 +54,7 @@ public:
     std::vector<ObjectName> services_selecting(const Pod& pod) const;
 
 private:
-    /// By namespace, Service and name; a Service is found by its name alone.
+    /// Orders by namespace, Service and name; a Service is found by its name alone.
     struct ByService {
         using is_transparent = void;
         bool operator()(const EndpointSlice* a, const EndpointSlice* b) const;

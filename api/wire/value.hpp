@@ -94,13 +94,13 @@ private:
 
     Kind kind_ = Kind::absent;
     const boost::json::value* json_ = nullptr;
-    // In protobuf: a message's bytes, or those from the first occurrence of a list or map on.
+    // A protobuf message's bytes, or those from the first occurrence of a list or map on.
     std::string_view bytes_;
     std::int64_t number_ = 0;
     bool is_time_ = false;
     const ProtobufField* field_ = nullptr;      // of a list or map
     const ProtobufMessage* message_ = nullptr;  // of a message, and then:
-    /// Where each field of its table is, as an offset, beginning with 1; 0: nowhere. A field that comes several
+    /// The place of each field of its table, as an offset, beginning with 1; 0: nowhere. A field that comes several
     /// times is at its last place, a list or map at its first. Only messages have it: most values are small, and
     /// decoders copy many.
     std::array<std::uint32_t, most_protobuf_fields> places_;

@@ -202,7 +202,7 @@ private:
         map.key.reset();
     }
 
-    /// As Go's decoder does it: what comes later, by << or as a key, wins; of a list of maps its first one.
+    /// Merges as Go's decoder does: what comes later, by << or as a key, wins; of a list of maps its first one.
     void merge(Open& map, YamlPlace place, const Built& built, bool is_alias) {
         map.merging = false;
         if (built.value.is_object())

@@ -20,7 +20,8 @@ struct YamlPlace {
     int column = 0;
 };
 
-/// Where a value, the items of a list, or the keys of a map stand; children in the order of items or members.
+/// The lines on which a value, the items of a list, or the keys of a map stand; children in the order of items or
+/// members.
 struct YamlLines {
     YamlPlace at;     ///< of a member: its key
     YamlPlace value;  ///< itself

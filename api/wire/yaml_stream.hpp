@@ -1,5 +1,5 @@
-// Where one document of a file ends and the next begins, as kubectl sees it (apimachinery's YAMLReader): at each line
-// that begins with "---", before any YAML is read. Pure.
+// Tells where one document of a file ends and the next begins, as kubectl sees it (apimachinery's YAMLReader): at each
+// line that begins with "---", before any YAML is read. Pure.
 #pragma once
 
 #include <string_view>

@@ -7,7 +7,7 @@
 
 namespace health {
 
-/// Where a request goes.
+/// What a request goes to.
 struct HttpUrl {
     bool https = false;
     std::string host;          ///< without brackets

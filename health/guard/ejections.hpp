@@ -19,7 +19,7 @@ struct EjectionRules {
     /// Nobody is out before each target that was there at the first review has been found something of, but no longer
     /// than that: until then the kernel stands as it was found.
     std::chrono::milliseconds grace{60'000};
-    /// At most so many go out within `rate_window`, or `percent` of all targets, whichever is more. The others wait.
+    /// So many go out within `rate_window` at most, or `percent` of all targets, whichever is more. The others wait.
     std::size_t burst = 10;
     std::size_t percent = 5;
     std::chrono::milliseconds rate_window{10'000};
@@ -31,7 +31,7 @@ struct EjectionRules {
     IncidentRules incident{};
 };
 
-/// Of a target that is out.
+/// What is known of a target that is out.
 struct Ejection {
     Finding finding = Finding::failed;
     std::string why;      ///< "connect: Connection refused"
@@ -52,7 +52,7 @@ public:
     void remove(const Target& target);
     /// It is another one now, under the same name: what was found of the former does not count.
     void renew(const Target& target);
-    /// As Incident has it.
+    /// Does what Incident's does.
     void note_control(std::string silent);
 
     /// Decides. Times count from the first review after something has been found. Returns those that are in, or out, or

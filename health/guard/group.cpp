@@ -50,7 +50,7 @@ bool may_be_retained(const Member& member) {
     return !member.ready && member.not_ready_since && member.passes && member.node_unknown && !member.out_since;
 }
 
-/// Where so many became not ready at once that the API's view of them is in doubt.
+/// Keeps those in of whom so many became not ready at once that the API's view of them is in doubt.
 void retain(std::span<const Member> members, const GroupRules& rules, Time now, GroupDecision& decision) {
     const auto at_once = [&](Time first) {
         return static_cast<std::size_t>(std::count_if(members.begin(), members.end(), [&](const Member& member) {

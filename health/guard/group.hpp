@@ -16,7 +16,7 @@ namespace health {
 struct Member {
     bool ready = false;             ///< so says the API: it takes new connections
     std::optional<Time> out_since;  ///< own checks take it out (ejections.hpp), since then
-    /// For the guard against an API that calls everything not ready: when it became so, whether it passes own checks,
+    /// The guard against an API that calls everything not ready asks when it became so, whether it passes own checks,
     /// and that its Node's condition is Unknown.
     std::optional<Time> not_ready_since;
     bool passes = false;

@@ -166,7 +166,7 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
     }
 }
 
-/// For probes: readiness or liveness alone, over the socket, where no other process can answer in podferry's place.
+/// Answers probes: readiness or liveness alone, over the socket, where no other process can answer in podferry's place.
 int probe(const Options& options) {
     try {
         const proxy::Reply reply = proxy::ask(options.socket, options.ready ? "/readyz" : "/livez");

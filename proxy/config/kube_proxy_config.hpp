@@ -1,4 +1,4 @@
-// For those who come from kube-proxy: its configuration file, read into podferry's settings.
+// Those who come from kube-proxy bring its configuration file: it is read into podferry's settings.
 #pragma once
 
 #include <string>

@@ -136,7 +136,7 @@ std::string migrate_detect_local_mode(Migration& migration, const Field& field) 
     return "honoured as detect_local_mode " + field.text();
 }
 
-/// As kube-proxy makes the Node's name of it.
+/// Makes the Node's name of it as kube-proxy does.
 std::string migrate_hostname_override(Migration& migration, const Field& field) {
     std::string name = boost::algorithm::to_lower_copy(boost::algorithm::trim_copy(field.text()));
     if (name.empty()) {

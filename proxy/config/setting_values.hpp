@@ -12,7 +12,7 @@ namespace proxy {
 using Values = std::vector<std::string>;
 
 std::string read_text(std::string& target, const Values& values);
-/// As read_path(), or empty.
+/// Reads what read_path() does, or nothing.
 std::string read_optional_path(std::string& target, const Values& values);
 std::string read_servers(std::vector<std::string>& target, const Values& values);
 std::string read_paths(std::vector<std::string>& target, const Values& values);
@@ -24,7 +24,7 @@ std::string read_check_mode(CheckMode& target, const Values& values);
 /// A name of an interface or the beginning of one, or empty.
 std::string read_interface(std::string& target, const Values& values);
 std::string read_flag(bool& target, const Values& values);
-/// At most one per family. A single value may hold several, separated by commas, as kube-proxy's flags do.
+/// Reads at most one per family. A single value may hold several, separated by commas, as kube-proxy's flags do.
 std::string read_prefixes(std::vector<base::Prefix>& target, const Values& values);
 std::string read_any_prefixes(std::vector<base::Prefix>& target, const Values& values);
 /// all, none, or CIDRs.

@@ -38,7 +38,7 @@ public:
     /// Whether some front end is wanted by more than one.
     bool any_contested() const { return !rivals_.empty(); }
 
-    /// By virtual server, then by the name of the Service that waits.
+    /// Lists them by virtual server, then by the name of the Service that waits.
     std::vector<Conflict> conflicts() const;
     std::vector<Conflict> conflicts_of(const netlink::VirtualServer& server) const;
     std::size_t conflict_count() const;

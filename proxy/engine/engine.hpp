@@ -1,4 +1,4 @@
-// From objects and verdicts to what is desired of the kernel: joins the intake (objects), the probing (verdicts) and
+// Makes what is desired of the kernel of objects and verdicts: joins the intake (objects), the probing (verdicts) and
 // the planner. No I/O and no clock: a role feeds it and carries the result to the kernel.
 #pragma once
 
@@ -38,7 +38,7 @@ public:
     /// When that is due; nullopt: nothing changes with time.
     std::optional<Time> next_opinion() const;
 
-    // As the planner has them (planner.hpp). `kernel`: what of ours is there now.
+    // These are the planner's (planner.hpp). `kernel`: what of ours is there now.
     void set_facts(NodeFacts facts) { planner_.set_facts(std::move(facts), store().services()); }
     void scheduler_is_missing(const std::string& scheduler) {
         planner_.scheduler_is_missing(scheduler, store().services());

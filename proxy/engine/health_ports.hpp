@@ -18,8 +18,8 @@
 
 namespace proxy {
 
-/// Of `asked` the real servers to which virtual servers of the Service are to give connections, each with whether the
-/// kernel does (yet).
+/// Gives the real servers of `asked` to which virtual servers of the Service are to give connections, each with whether
+/// the kernel does (yet).
 std::map<netlink::RealServer, bool> carried(const api::ObjectName& service, const std::set<netlink::RealServer>& asked,
                                             const Desired& desired, const Mirror& kernel);
 
@@ -48,7 +48,7 @@ public:
              const Mirror& kernel);
     void remove(const api::ObjectName& service);
 
-    /// After a sync: counts anew those that were put since the last call; `all`, when changes were refused, so that
+    /// Counts anew, after a sync, those that were put since the last call; `all`, when changes were refused, so that
     /// what the kernel holds may have changed without a put. At most `most` Services; true: some are left for a further
     /// call.
     bool settle(const Desired& desired, const Mirror& kernel, bool all,

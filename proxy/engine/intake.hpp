@@ -35,7 +35,7 @@ public:
     const Allocator& allocator() const { return allocator_; }
     /// How many have been applied.
     std::uint64_t transactions() const { return transactions_; }
-    /// Where a Service was read; nothing when it is unknown.
+    /// The place where a Service was read; nothing when it is unknown.
     api::Origin origin_of(const api::ObjectName& service) const;
     /// Services that are refused now.
     const std::map<api::ObjectName, Waiting>& waiting() const { return waiting_; }

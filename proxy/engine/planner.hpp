@@ -1,4 +1,4 @@
-// From dirty Services to what is desired: knows which are to be planned again, and plans them, in one go or in slices.
+// Makes what is desired of dirty Services: knows which are to be planned again, and plans them, in one go or in slices.
 // No I/O and no clock.
 #pragma once
 

@@ -21,8 +21,8 @@ class Probing {
 public:
     using Targets = std::map<health::Subject, health::Target>;
 
-    /// Of pods whose readiness is podferry's to say (probes.hpp), or is the kubelet's (second_opinion.hpp): then nobody
-    /// waits for a verdict at the start.
+    /// Says whether its pods' readiness is podferry's to say (probes.hpp), or the kubelet's (second_opinion.hpp): then
+    /// nobody waits for a verdict at the start.
     enum class Word : std::uint8_t { first, second };
     explicit Probing(Word word = Word::first, CheckMode mode = CheckMode::off)
         : word_(word), opinion_(word == Word::second ? mode : CheckMode::off) {}

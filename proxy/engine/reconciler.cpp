@@ -39,8 +39,8 @@ bool is_exchanged(const Change& change) {
                                 added->element.set == netlink::Set::allowed || is_map(added->element.set));
 }
 
-/// At most `limit`, but what comes and goes together is not torn apart. Withdrawn elements are the first changes, and
-/// those added are in the order of their sets.
+/// Takes `limit` at most, but what comes and goes together is not torn apart. Withdrawn elements are the first changes,
+/// and those added are in the order of their sets.
 std::size_t size_of_batch(std::span<const Change> pending, std::size_t limit) {
     std::size_t size = std::min(limit, pending.size());
     if (size == 0 || size == pending.size())

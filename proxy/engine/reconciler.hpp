@@ -29,9 +29,9 @@ inline double seconds_since(Time start) {
 struct StepResult {
     std::size_t handled = 0;  ///< changes that the kernel has accepted or refused; 0: there were none
     std::size_t applied = 0;  ///< accepted, or not needed: what was to be removed was not there
-    /// By the change's place in netlink::Change.
+    /// The index is the change's place in netlink::Change.
     std::array<std::size_t, std::variant_size_v<netlink::Change>> applied_by_operation{};
-    /// Without those that go with a virtual server's own refusal: its real servers.
+    /// It has none that go with a virtual server's own refusal: its real servers.
     std::vector<Refused> refused;
     bool audit_wanted = false;  ///< our picture of the kernel was wrong
 };
@@ -45,8 +45,8 @@ struct Drift {
     std::size_t total() const { return virtual_servers + real_servers + routes + elements; }
 };
 
-/// Without what the kernel does by itself when the host's addresses or address families change: it drops routes whose
-/// source address goes (fib_sync_down_addr()), and all of IPv6 where that is switched off (addrconf_ifdown()).
+/// Leaves out what the kernel does by itself when the host's addresses or address families change: it drops routes
+/// whose source address goes (fib_sync_down_addr()), and all of IPv6 where that is switched off (addrconf_ifdown()).
 Drift without_followed(Drift found, bool host_changed);
 
 class Reconciler {
@@ -56,7 +56,7 @@ public:
     /// Reads the kernel as it is. Call before the first plan. Throws std::system_error.
     void adopt();
 
-    /// After the first plan: what is neither wanted nor recorded as ours is foreign and is forgotten.
+    /// Forgets, after the first plan, what is neither wanted nor recorded as ours: it is foreign.
     void disown_foreign();
 
     /// Ends the adoption, after disown_foreign(): what is ours and not wanted will be removed by the next steps. Until

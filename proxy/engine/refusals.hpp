@@ -82,7 +82,7 @@ public:
     std::size_t routes() const { return counts_[2]; }
     std::size_t elements() const { return counts_[3]; }
 
-    /// At most `count`, those that have been refused for longest.
+    /// Gives `count` at most, those that have been refused for longest.
     std::vector<Refused> oldest(std::size_t count) const;
 
 private:

@@ -5,7 +5,7 @@
 namespace proxy {
 namespace {
 
-/// Of a set's object, of a map's entry.
+/// The key of a set's object, or of a map's entry.
 template <class T>
 const T& key(const T& object) {
     return object;

@@ -26,7 +26,7 @@ std::vector<HostRoute> default_routes(const HostNetwork& host, bool v6) {
     return found;
 }
 
-/// In the order of their names.
+/// Gives them in the order of their names.
 std::set<std::string> interfaces_of(const std::vector<HostRoute>& routes) {
     std::set<std::string> names;
     for (const HostRoute& route : routes)

@@ -18,17 +18,18 @@ struct HostNetwork {
     std::optional<Address> source6;
 };
 
-/// At most one of each family, IPv4 first: the source of the default route. Where that route has several next hops and
-/// no `src`, the kernel's choice differs from boot to boot: there the first address of the first of their interfaces,
-/// by name, that has one. Without a default route of the family, the first address of the interface that the other
-/// family's default route is by, as kube-proxy and the kubelet choose a node's two addresses from one interface.
+/// Gives at most one of each family, IPv4 first: the source of the default route. Where that route has several next
+/// hops and no `src`, the kernel's choice differs from boot to boot: there the first address of the first of their
+/// interfaces, by name, that has one. Without a default route of the family, the first address of the interface that
+/// the other family's default route is by, as kube-proxy and the kubelet choose a node's two addresses from one
+/// interface.
 std::vector<Address> default_addresses(const HostNetwork& host);
 
 /// `node_ip`, and for families that it lacks what default_addresses() says.
 std::vector<Address> with_missing_families(std::vector<Address> node_ip, const HostNetwork& host);
 
-/// For each family of service_cluster_ip_range that has none of `node_port_addresses`, or when that range is not known
-/// and there is none at all: a sentence with the remedy.
+/// Says, for each family of service_cluster_ip_range that has none of `node_port_addresses`, or when that range is not
+/// known and there is none at all: a sentence with the remedy.
 std::vector<std::string> node_port_problems(const Config& config, const std::vector<Address>& node_port_addresses);
 
 }  // namespace proxy

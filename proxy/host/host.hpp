@@ -17,7 +17,7 @@ Config with_host_defaults(Config config);
 /// Throws std::system_error when the kernel cannot be asked.
 HostNetwork read_host_network();
 
-/// Where a node's addresses can come from.
+/// What a node's addresses can come from.
 struct NodeIpSources {
     bool given = false;            ///< setting node_ip is there
     std::vector<Address> node_ip;  ///< it, or what was in use before: at first default_addresses()

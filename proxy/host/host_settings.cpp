@@ -38,7 +38,8 @@ HostFacts host_facts(const std::string& folder) {
     return facts;
 }
 
-/// After the reservation, so that a crash in between leaves ports reserved, and never makes others' ports ours.
+/// It comes after the reservation, so that a crash in between leaves ports reserved, and never makes others' ports
+/// ours.
 void remember(const Config& config, const std::string& present, const std::string& written, HostSettingsPut& result) {
     std::error_code ignored;  // shows itself when the file is written
     std::filesystem::create_directories(config.state_dir, ignored);

@@ -36,7 +36,7 @@ void add_data_path(std::vector<Sysctl>& sysctls) {
          {"net.ipv4.ip_forward", "1", "without which this node does not pass packets on to pods"}});
 }
 
-/// With mode 1, kernels before 5.9 drop the first packet of a connection that uses a port again, which costs a second;
+/// Kernels before 5.9 drop, with mode 1, the first packet of a connection that uses a port again, which costs a second;
 /// later ones do not, and there it stays as it is.
 void add_reuse(const KernelVersion& kernel, HostSettings& wanted) {
     if (kernel < reuse_added)

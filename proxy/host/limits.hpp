@@ -22,7 +22,7 @@ struct KernelVersion {
     auto operator<=>(const KernelVersion&) const = default;
 };
 
-/// Of "6.1.0-44-cloud-amd64"; nullopt when it does not begin with two numbers.
+/// Reads "6.1.0-44-cloud-amd64"; nullopt when it does not begin with two numbers.
 std::optional<KernelVersion> parse_kernel_version(std::string_view release);
 
 /// What the rules look at.

@@ -37,7 +37,7 @@ struct Place {
     const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&address); }
 };
 
-/// In the kernel's own list of names, which begin with a zero.
+/// The name's place in the kernel's own list of names, which begin with a zero.
 Place place_of(const std::string& name) {
     Place place;
     place.address.sun_family = AF_UNIX;

@@ -27,7 +27,7 @@ bool may_be_podferry(const LockHolder& holder, uid_t our_user);
 /// What /proc/PID/status says of CAP_NET_ADMIN (proc_pid_status(5)); nothing: it does not say. Pure.
 std::optional<bool> administers_network(std::string_view status);
 
-/// For the one that is refused, and for the one that goes on all the same.
+/// The sentence for the one that is refused, and for the one that goes on all the same.
 std::string refusal(const LockHolder& holder);
 std::string disbelief(const std::optional<LockHolder>& holder);
 

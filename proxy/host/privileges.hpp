@@ -1,6 +1,6 @@
-// From root to a user that may administer the network and nothing else. A Kubernetes container that is not started as
-// root has no capabilities at all (its `capabilities.add` limits what root may: there is no ambient set), so podferry
-// is started as root there and gives up what it does not need (`--user`).
+// Steps down from root to a user that may administer the network and nothing else. A Kubernetes container that is not
+// started as root has no capabilities at all (its `capabilities.add` limits what root may: there is no ambient set), so
+// podferry is started as root there and gives up what it does not need (`--user`).
 #pragma once
 
 #include <sys/types.h>
@@ -35,8 +35,8 @@ public:
     FilesAs& operator=(const FilesAs&) = delete;
 };
 
-/// For good, and with CAP_NET_ADMIN as the only capability. Call while there is one thread. Needs CAP_SETUID and
-/// CAP_SETGID. Throws std::system_error.
+/// Does it for good, and with CAP_NET_ADMIN as the only capability. Call it while there is one thread. Needs CAP_SETUID
+/// and CAP_SETGID. Throws std::system_error.
 void become(const User& user);
 
 }  // namespace proxy

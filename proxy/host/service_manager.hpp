@@ -20,7 +20,7 @@ std::optional<std::chrono::microseconds> watchdog_pause(const WatchdogWish& wish
 
 class ServiceManager {
 public:
-    /// Of the environment (NOTIFY_SOCKET); without it nobody is told anything.
+    /// It takes its socket from the environment (NOTIFY_SOCKET); without one nobody is told anything.
     ServiceManager();
 
     /// "READY=1", "RELOADING=1", "STATUS=...". Never fails: who does not listen need not know.

@@ -8,8 +8,8 @@
 
 namespace proxy {
 
-/// In the order in which they are to be loaded. A kernel may have some of them built in, and an older or newer one may
-/// have them inside of others.
+/// Lists them in the order in which they are to be loaded. A kernel may have some of them built in, and an older or
+/// newer one may have them inside of others.
 std::vector<netlink::KernelModule> wanted_modules(const Config& config);
 
 }  // namespace proxy

@@ -17,7 +17,7 @@
 
 namespace proxy {
 
-/// Where the objects come from, and what the configuration left open.
+/// What the objects come from, and what the configuration left open.
 struct NodeInputs {
     std::string manifests;              ///< a folder; empty: the API
     std::optional<api::Access> access;  ///< to the API

@@ -25,7 +25,7 @@ using WallClock = std::chrono::system_clock;
 
 constexpr const char* plain_text = "text/plain; charset=utf-8";
 
-/// With the zone that a link-local address has.
+/// It has the zone that a link-local address has.
 asio::ip::tcp::endpoint endpoint_of(const Listen& where) {
     return {asio::ip::make_address(where.address.to_string() + where.zone), where.port};
 }
@@ -52,7 +52,7 @@ stream_protocol::acceptor listen_on_socket(asio::io_context& context, const std:
 }
 
 NodePages::NodePages(NodeParts& node) : node_(node) {
-    // On the socket alone, which is root's.
+    // These are on the socket alone, which is root's.
     for_operators_ = {{"/status",
                        [this] {
                            return Reply{200, "application/json",

@@ -9,7 +9,7 @@
 
 namespace proxy {
 
-/// Until the context ends. A configuration with mistakes changes nothing.
+/// Runs until the context ends. A configuration with mistakes changes nothing.
 boost::asio::awaitable<void> reload_on_hangup(boost::asio::io_context& context, const NodeOptions& options,
                                               const ServiceManager& manager);
 

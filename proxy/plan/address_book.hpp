@@ -16,7 +16,7 @@ namespace proxy {
 
 using base::Address;
 
-/// Where an API server answers, over TCP.
+/// An address and port at which an API server answers, over TCP.
 struct ServerAddress {
     Address address;
     std::uint16_t port = 0;

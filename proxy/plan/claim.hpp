@@ -32,7 +32,7 @@ struct Age {
     std::uint64_t round = 0;           ///< counts up: the wish of the lower round is the older
 };
 
-/// Where a Service of that age stands among others: the least is the oldest.
+/// The rank of a Service of that age among others: the least is the oldest.
 using Seniority = std::tuple<bool, std::chrono::sys_seconds, std::uint64_t, api::ObjectName>;
 Seniority seniority(const api::ObjectName& service, const Age& age);
 

@@ -66,7 +66,7 @@ bool is_reached_from_outside(const api::Service& service) {
            !service.external_ips.empty();
 }
 
-/// As kube-proxy counts for its sync_proxy_rules_no_local_endpoints_total.
+/// Counts as kube-proxy does for its sync_proxy_rules_no_local_endpoints_total.
 void note_gaps(const api::Service& service, const Selection& selection, bool ipv6, ServicePlan& plan) {
     if (!selection.has_any || !selection.local.empty())
         return;

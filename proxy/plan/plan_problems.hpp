@@ -13,7 +13,7 @@ class PlanProblems {
 public:
     using Texts = std::vector<std::string>;  ///< "field: sentence"
 
-    /// In the place of those that the Service had; none: it is in order, or gone.
+    /// Replaces those that the Service had; none: it is in order, or gone.
     void put(const api::ObjectName& service, Texts problems);
 
     const std::map<api::ObjectName, Texts>& all() const { return problems_; }

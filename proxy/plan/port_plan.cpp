@@ -155,7 +155,7 @@ netlink::VirtualServerSettings PortPlanner::settings() const {
     return settings;
 }
 
-/// Without a mark a connection gets what clients from outside get.
+/// A connection without a mark gets what clients from outside get.
 void PortPlanner::add(const FrontEnd& front_end) {
     plan_.virtual_servers.push_back(
         {front_end.server, {settings(), pool(front_end.outside).of(front_end.server)}, front_end.kind});
@@ -279,7 +279,8 @@ void PortPlanner::mark(const FrontEnd& front_end, Set set, Pool from) {
     plan_.virtual_servers.push_back({marked, std::move(state), FrontEndKind::cluster_ip});
 }
 
-/// Where clients differ in what they get, and where a client is to keep its endpoint over several front ends.
+/// Adds marks where clients differ in what they get, and where a client is to keep its endpoint over several front
+/// ends.
 void PortPlanner::add_marks() {
     const auto shares = [&](const FrontEnd& front_end) {
         return view_.service.client_ip_affinity && keeps_port(front_end);

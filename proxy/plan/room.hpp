@@ -52,7 +52,7 @@ public:
 
     explicit NodeRoom(const Cost& size);
 
-    /// As Room's, of both quantities.
+    /// Does what Room's does, of both quantities.
     Cost want(const api::ObjectName& service, const Age& age, const Cost& cost);
     std::set<api::ObjectName> exchange_changed();
 

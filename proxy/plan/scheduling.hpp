@@ -23,7 +23,7 @@ namespace proxy {
 struct Scheduling {
     std::string scheduler;
     std::uint32_t flags = 0;  ///< netlink::VirtualServerSettings::scheduler_flags
-    /// For clients whose affinity is kept by a hash of their address: mh; where the kernel lacks it sh, and without
+    /// Clients whose affinity is kept by a hash of their address get mh; where the kernel lacks it sh, and without
     /// both `scheduler`.
     std::string hashing;
     std::chrono::milliseconds slow_start{0};  ///< 0: none

@@ -45,7 +45,7 @@ struct Selection {
     bool has_any = false;  ///< some endpoint somewhere could serve: an empty list means "drop", else "refuse"
 };
 
-/// Where the node is, for hints.
+/// The zone and the name of the node, for hints.
 struct Place {
     std::string node;
     std::string zone;  ///< empty: unknown, hints of zones do not count

@@ -45,7 +45,7 @@ public:
     bool follow(const std::set<std::uint16_t>& touched, const std::function<bool(std::uint16_t)>& wanted,
                 std::vector<Address> addresses);
 
-    /// In the order of ports.
+    /// Lists them in the order of ports.
     std::vector<ListenFailure> failures() const;
 
 private:

@@ -15,7 +15,7 @@ constexpr std::size_t longest_reason = 4096;  // bytes
 
 using WallTime = std::chrono::system_clock::time_point;
 
-/// As Go prints a time.Time in UTC, without its monotonic reading.
+/// Prints it as Go does a time.Time in UTC, without its monotonic reading.
 std::string go_time_text(WallTime time) {
     if (time == WallTime())
         return "0001-01-01 00:00:00 +0000 UTC";

@@ -28,7 +28,8 @@ struct ProblemCounts {
     }
 };
 
-/// As many as status_of() has; the texts of conflicts and plans, which cost what they are, are not needed for that.
+/// Counts as many as status_of() has; the texts of conflicts and plans, which cost what they are, are not needed for
+/// that.
 ProblemCounts count_problems(const NodeState& node, const api::Condition& condition) {
     ProblemCounts counts;
     counts.errors = counts.errors_of_input = node.engine.desired().claims().conflict_count();
@@ -56,7 +57,7 @@ KernelCounts count_kernel_objects(const NodeState& node) {
     return counts;
 }
 
-/// Without the problems.
+/// Gives all but the problems.
 StatusView counts_of(const NodeState& node, Time now, WallTime wall) {
     StatusView view;
     view.ready = node.ready;

@@ -21,7 +21,7 @@ public:
     /// Begins to call back. Call once; this must outlive the loop's run().
     void start();
 
-    /// From now on also of routes and of nftables (Monitor::hear_of_objects). Throws std::system_error.
+    /// It hears of routes and of nftables too, from now on (Monitor::hear_of_objects). Throws std::system_error.
     void hear_of_objects() { monitor_.hear_of_objects(); }
 
 private:

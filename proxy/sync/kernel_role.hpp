@@ -21,7 +21,8 @@ public:
     /// The kernel has been given all that it accepts. `refused`: it has refused some of it, or accepts what it has
     /// refused before. In turns of the loop.
     virtual boost::asio::awaitable<void> settle(bool refused) = 0;
-    /// After settle(), or the first programming. `all`: the kernel holds all that is wanted, or refuses the rest.
+    /// It is called after settle(), or the first programming. `all`: the kernel holds all that is wanted, or refuses
+    /// the rest.
     virtual void given(bool all) = 0;
     /// Problems may have come or gone.
     virtual void problems_changed() = 0;

@@ -96,7 +96,7 @@ public:
     std::optional<Time> waiting_since() const { return waiting_since_; }
 
 private:
-    /// Where in a round it is; the acts of a round have this order.
+    /// The place in a round; the acts of a round have this order.
     enum class Phase : std::uint8_t { rest, listen, sweep, follow_host, recover, count, sync, audit, sync_again };
 
     bool audit_is_due(Time now) const { return audit_wanted_ || now >= next_audit_ || rounds_.failed(); }

@@ -189,8 +189,8 @@ asio::awaitable<void> KernelSide::plan() {
     co_await asio::post(context_, asio::use_awaitable);
 }
 
-/// Until the kernel holds all that is wanted, or refuses what is left. In turns, between which the loop does what else
-/// is to be done.
+/// Goes on until the kernel holds all that is wanted, or refuses what is left, in turns, between which the loop does
+/// what else is to be done.
 asio::awaitable<void> KernelSide::sync() {
     const Time start = Clock::now();
     std::size_t changes = 0;

@@ -19,7 +19,7 @@ public:
     KernelUpkeep(const Config& config, netlink::LinuxKernel& kernel, Metrics& metrics)
         : config_(config), kernel_(kernel), metrics_(metrics) {}
 
-    /// At the start. Returns what had to be done; what could not be done is a problem until the next time.
+    /// Runs at the start. Returns what had to be done; what could not be done is a problem until the next time.
     netlink::LinuxKernel::Prepared prepare();
 
     /// The same where everything should be in place: what is not has been damaged by somebody. True: what the kernel
@@ -38,7 +38,7 @@ public:
 
     /// What somebody else changed and we have put back, since the start.
     std::uint64_t drift_repairs() const { return drift_repairs_; }
-    /// In sentences: what cannot be put in place here, and what makes IPVS slow.
+    /// Says in sentences what cannot be put in place here, and what makes IPVS slow.
     std::vector<std::string> problems() const;
     /// Sysctls that a read-only file system shows.
     const std::vector<std::string>& read_only() const { return read_only_; }

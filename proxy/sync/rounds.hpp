@@ -28,7 +28,7 @@ public:
     Time again() const { return again_; }
     bool may_begin(Time now) const { return !failed() || now >= again_; }
 
-    /// For `podferry status`.
+    /// `podferry status` shows it.
     std::optional<std::string> problem() const {
         if (!failed())
             return std::nullopt;
