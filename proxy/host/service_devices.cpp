@@ -72,6 +72,14 @@ std::set<Address> held_by_proxies(const std::vector<ServiceDevice>& devices) {
     return addresses_of(devices, false);
 }
 
+std::set<Address> served_by_proxies(const HostAddresses& addresses) {
+    std::set<Address> served = held_by_proxies(addresses.devices);
+    if (!served.empty())
+        for (const netlink::HostAddress& own : addresses.own)
+            served.insert(own.address);
+    return served;
+}
+
 std::vector<std::string> told_at_start(const std::vector<ServiceDevice>& devices) {
     std::vector<std::string> told;
     for (const ServiceDevice& device : devices) {

@@ -46,6 +46,11 @@ std::set<Address> held_by_dns_cache(const std::vector<ServiceDevice>& devices);
 /// Those of other service proxies: a route of ours comes before theirs.
 std::set<Address> held_by_proxies(const std::vector<ServiceDevice>& devices);
 
+/// Addresses on which another service proxy serves that has its device here: those of its device, and the host's own
+/// for node ports. It has adopted the virtual servers there, whoever made them, and removes itself what it does not
+/// want (pkg/proxy/ipvs/proxier.go, cleanLegacyService).
+std::set<Address> served_by_proxies(const HostAddresses& addresses);
+
 /// What becomes of each device, for who reads the log of a start.
 std::vector<std::string> told_at_start(const std::vector<ServiceDevice>& devices);
 

@@ -7,6 +7,7 @@
 #include "proxy/host/host_settings.hpp"
 #include "proxy/host/namespace_lock.hpp"
 #include "proxy/host/preflight.hpp"
+#include "proxy/host/service_devices.hpp"
 #include "proxy/node/node.hpp"
 
 namespace proxy {
@@ -30,10 +31,17 @@ static int clean_up(const Config& config, const std::string& proc_sys) {
     options.route_protocol = config.route_protocol;
     netlink::LinuxKernel kernel(options);
     const netlink::KernelState state = kernel.read();
+    const std::set<Address> theirs = served_by_proxies(read_host_addresses());
     std::vector<netlink::Change> changes;
-    for (const auto& [server, content] : state.virtual_servers)
-        if (recorded_as_ours(server, state))
+    std::size_t left = 0;
+    for (const auto& [server, content] : state.virtual_servers) {
+        if (!recorded_as_ours(server, state))
+            continue;
+        if (server.mark == 0 && theirs.contains(server.address))
+            ++left;  // with its connections
+        else
             changes.emplace_back(netlink::DeleteVirtualServer{server});
+    }
     const auto refusals = kernel.apply(changes);
     for (const netlink::Refusal& refusal : refusals)
         std::cerr << netlink::to_string(changes[refusal.index]) << ": " << refusal.error.message() << "\n";
@@ -42,6 +50,8 @@ static int clean_up(const Config& config, const std::string& proc_sys) {
     kernel.remove_table_and_device();
     std::cout << "removed " << changes.size() << " virtual servers, " << state.routes.size() << " routes, "
               << state.elements.size() << " set elements, table inet podferry and device podferry0\n";
+    if (left > 0)
+        std::cout << "left " << left << " virtual servers to the service proxy that has their addresses now\n";
     if (const std::string ports = release_node_ports(config, proc_sys); !ports.empty())
         std::cout << ports << "\n";
     return 0;

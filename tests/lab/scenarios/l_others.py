@@ -84,6 +84,21 @@ def it_takes_over_what_kube_proxy_has_left(lab):
     expect("File exists" not in lab.log(), f"routes are refused: {lab.log()}")
 
 
+def it_leaves_to_kube_proxy_what_that_has_adopted(lab):
+    """`podferry cleanup` once kube-proxy of mode ipvs is back: a connection under way lives; what kube-proxy has not goes."""
+    lab.track_connections()
+    start(lab)
+    lab.hold("pod4", "10.96.0.5", 80, "pod1")
+    lab.stop_podferry()
+    make_device(lab, "kube-ipvs0", ["10.96.0.5/32"])
+    said = lab.podferry("cleanup", "--config", f"{lab.folder}/config.yaml")
+    expect("left 1 virtual servers" in said, f"it does not say what it has left: {said}")
+    lab.still_holds()
+    expect("podferry" not in lab.on("node", "nft", "list", "tables") + lab.on("node", "ip", "-br", "link"), "its table or device is left")
+    expect({who for who, _ in lab.ask("pod3", "tcp", "10.96.0.5", 80)} == {"pod1", "pod2"}, "the Service is not served")
+    expect("fd00:96::5" not in lab.ipvs(), "what kube-proxy has not is left")
+
+
 def it_names_a_kube_proxy_that_comes_back(lab):
     """While podferry runs: addresses that are put back after they have been taken; then a table of mode nftables."""
     start(lab)

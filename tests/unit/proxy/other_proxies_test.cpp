@@ -168,3 +168,21 @@ TEST_CASE("tables and chains of kube-proxy are named, whether it lives or has le
     others.look_at_chains({});
     CHECK(others.problems().empty());
 }
+
+TEST_CASE("where another service proxy serves too") {
+    struct Row {
+        const char* what;
+        const char* device;
+        const char* address;
+        bool theirs;
+    };
+    const auto row = GENERATE(Row{"a ClusterIP of its device", "kube-ipvs0", "10.96.0.5", true},
+                              Row{"of kube-router's", "kube-dummy-if", "10.96.0.5", true},
+                              Row{"a ClusterIP that it has not", "kube-ipvs0", "10.96.0.6", false},
+                              Row{"a node port", "kube-ipvs0", "10.0.0.1", true},
+                              Row{"a cache's", "nodelocaldns", "10.96.0.5", false},
+                              Row{"a node port, and no other proxy", "nodelocaldns", "10.0.0.1", false});
+    INFO(row.what);
+    const auto theirs = served_by_proxies(sorted({on("eth0", "10.0.0.1"), on(row.device, "10.96.0.5")}));
+    CHECK(theirs.contains(*base::parse_address(row.address)) == row.theirs);
+}
