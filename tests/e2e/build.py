@@ -4,6 +4,8 @@
     helm/go.mod            helm
     ../manifests/oracle    what Kubernetes makes of manifests
 A folder of the cache is named after what go.mod, go.sum and our own Go files say, so another version is another folder."""
+import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -14,9 +16,9 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("PODFERRY_CACHE", pathlib.Path.home() / ".cache/podferry"))
-GO_NEEDED = (1, 26)
+GO_NEEDED = (1, 26, 6)  # as containerd of tests/cluster/programs
 # Where Go is missing or too old: the newer one as a module, through the ordinary module proxy.
-TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.0.linux-amd64"
+TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.6.linux-amd64"
 
 
 def control_plane():
@@ -38,13 +40,23 @@ def manifests_oracle():
 def built(module, name, how_long, packages="tool"):
     content = b"".join(path.read_bytes() for path in [module / "go.mod", module / "go.sum", *sorted(module.glob("*.go"))])
     folder = CACHE / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}"
-    if not (folder / "complete").exists():
-        print(f"building {name} from its Go modules into {folder}: once, {how_long}", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        build_tools(module, folder, packages)
-        (folder / "complete").touch()
+    with one_at_a_time(folder):
+        if not (folder / "complete").exists():
+            print(f"building {name} from its Go modules into {folder}: once, {how_long}", flush=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            build_tools(module, folder, packages)
+            (folder / "complete").touch()
     return folder
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder):
+    """For what is made once in the cache: whoever comes second waits, and would else take away what the first one is at."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def build_tools(module, folder, packages):
@@ -77,7 +89,7 @@ def go():
         sys.exit("Go is needed to build the control plane: ./dev setup")
     environment = os.environ | {"GOTOOLCHAIN": "local"}
     said = subprocess.run([found, "version"], check=True, capture_output=True, text=True, env=environment).stdout
-    if tuple(int(part) for part in re.search(r"go(\d+)\.(\d+)", said).groups()) >= GO_NEEDED:
+    if tuple(int(part or 0) for part in re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", said).groups()) >= GO_NEEDED:
         return found
     listing = subprocess.run([found, "mod", "download", "-json", TOOLCHAIN], check=True, capture_output=True, text=True)
     root = pathlib.Path(re.search(r'"Dir": "(.*)"', listing.stdout)[1])

@@ -1,8 +1,9 @@
 """Certificates and keys of one run: a CA, serving certificates, the key that signs service account tokens."""
 import subprocess
 
-# 10.0.2.2 is what a guest of QEMU's user-mode network calls the host's loopback.
-NAMES = ["IP:127.0.0.1", "IP:10.0.2.2", "DNS:localhost", "DNS:kubernetes", "DNS:kubernetes.default",
+# 10.0.2.2 is what a guest of QEMU's user-mode network calls the host's loopback; 192.168.77.1 is what nodes of tests/cluster call it,
+# and 10.96.0.1 what their pods do.
+NAMES = ["IP:127.0.0.1", "IP:10.0.2.2", "IP:192.168.77.1", "IP:10.96.0.1", "DNS:localhost", "DNS:kubernetes", "DNS:kubernetes.default",
          "DNS:kubernetes.default.svc", "DNS:kubernetes.default.svc.cluster.local"]
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
 

@@ -44,12 +44,18 @@ def etcd_key(text):
 
 
 class ControlPlane:
+    service_range = SERVICE_RANGE
+    controllers = CONTROLLERS
+
     def __init__(self, folder, programs):
         self.folder = folder
         self.programs = programs
         self.processes = {}
-        self.api_port, self.etcd_port, self.etcd_peer_port, self.manager_port = (free_port() for _ in range(4))
+        self.choose_ports()
         self.admin_token = secrets.token_hex(16)
+
+    def choose_ports(self):
+        self.api_port, self.etcd_port, self.etcd_peer_port, self.manager_port = (free_port() for _ in range(4))
 
     def __enter__(self):
         atexit.register(self.stop_all)
@@ -77,9 +83,11 @@ class ControlPlane:
 
     # ---- programs -----------------------------------------------------------------------------------------------
     def spawn(self, name, *options):
+        self.spawn_at(self.programs / name, name, *options)
+
+    def spawn_at(self, program, name, *options):
         log = open(self.folder / f"{name}.log", "a")
-        self.processes[name] = subprocess.Popen([str(self.programs / name), *options], stdin=subprocess.DEVNULL, stdout=log,
-                                                stderr=log, cwd=self.folder)
+        self.processes[name] = subprocess.Popen([str(program), *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
 
     def kill(self, name):
         """Ends it as a power cut does: connections are reset, nothing is tidied up."""
@@ -115,9 +123,8 @@ class ControlPlane:
     def start_api_server(self):
         certificate, key = self.serving
         accounts = self.certificates.service_account_key
-        self.spawn("kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}", "--bind-address=127.0.0.1",
-                   f"--secure-port={self.api_port}", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
-                   f"--service-cluster-ip-range={SERVICE_RANGE}", f"--client-ca-file={self.certificates.ca}",
+        self.spawn("kube-apiserver", f"--etcd-servers=http://127.0.0.1:{self.etcd_port}", *self.network_options(),
+                   f"--secure-port={self.api_port}", f"--service-cluster-ip-range={self.service_range}", f"--client-ca-file={self.certificates.ca}",
                    f"--tls-cert-file={certificate}", f"--tls-private-key-file={key}", f"--cert-dir={self.folder}",
                    f"--token-auth-file={self.folder}/tokens.csv", f"--service-account-key-file={accounts}",
                    f"--service-account-signing-key-file={accounts}", "--service-account-issuer=https://kubernetes.default.svc",
@@ -125,13 +132,17 @@ class ControlPlane:
                    "--profiling=false", "--v=1")
         self.wait_until_answering("kube-apiserver", self.api_server_is_ready)
 
+    def network_options(self):
+        """Only podferry of the virtual machine is to reach it; Service `kubernetes` has no endpoints."""
+        return ["--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"]
+
     def api_server_is_ready(self):
         trust = ssl.create_default_context(cafile=self.certificates.ca)
         return answers_ok(f"https://127.0.0.1:{self.api_port}/readyz", trust)
 
     def start_controller_manager(self):
         self.spawn("kube-controller-manager", f"--kubeconfig={self.kubeconfig}", "--leader-elect=false",
-                   f"--controllers={','.join(CONTROLLERS)}", "--allocate-node-cidrs=false", "--bind-address=127.0.0.1",
+                   f"--controllers={','.join(self.controllers)}", "--allocate-node-cidrs=false", "--bind-address=127.0.0.1",
                    f"--secure-port={self.manager_port}", f"--cert-dir={self.folder}", "--kube-api-qps=200",
                    "--kube-api-burst=400", "--concurrent-service-endpoint-syncs=10", "--profiling=false", "--v=1",
                    # Longer than the scenarios' outages: what it would do to pods' readiness afterwards is not
