@@ -68,8 +68,10 @@ void Ejections::stamp(Time now) {
 }
 
 std::chrono::milliseconds Ejections::hold_of(const Entry& entry) const {
+    if (rules_.first_hold && entry.level <= 1)
+        return *rules_.first_hold;
     auto hold = rules_.hold;
-    for (unsigned i = 1; i < entry.level && hold < rules_.longest_hold; ++i)
+    for (unsigned i = rules_.first_hold ? 2 : 1; i < entry.level && hold < rules_.longest_hold; ++i)
         hold *= 2;
     return std::min(hold, rules_.longest_hold);
 }

@@ -26,6 +26,8 @@ struct EjectionRules {
     /// How long one stays out at least. Doubled each time that it goes out again, and halved for each `forgiven` that
     /// it was in.
     std::chrono::milliseconds hold{5'000};
+    /// The same of one that has not been out lately; nullopt: as `hold`.
+    std::optional<std::chrono::milliseconds> first_hold{};
     std::chrono::milliseconds longest_hold{60'000};
     std::chrono::milliseconds forgiven{60'000};
     IncidentRules incident{};

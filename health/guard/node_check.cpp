@@ -17,14 +17,15 @@ NodeCheck::NodeCheck(NodeCheckRules rules, Time now, double jitter)
              std::chrono::milliseconds(static_cast<std::int64_t>(jitter * static_cast<double>(rules.period.count())))) {
 }
 
-/// Both are asked fast from the moment on at which the first one is late.
+/// Both are asked fast from the moment on at which the first one is late; unless it has never answered.
 Time NodeCheck::due(Path path) const {
     const Line& one = line(path);
     if (!one.asked)
         return start_;
-    const Time usual = *one.asked + (path == Path::first || life_ == NodeLife::dead ? rules_.period : rules_.rarely);
+    const bool often = one.answered ? path == Path::first : one.tries < rules_.tries;
+    const Time usual = *one.asked + (often || life_ == NodeLife::dead ? rules_.period : rules_.rarely);
     const auto& open = line(Path::first).open;
-    if (open.empty() || life_ == NodeLife::dead)
+    if (open.empty() || !line(Path::first).answered || life_ == NodeLife::dead)
         return usual;
     return std::min(usual, std::max(*one.asked + rules_.fast, open.front() + rules_.patience));
 }
@@ -37,6 +38,7 @@ std::vector<NodeCheck::Path> NodeCheck::ask(Time now) {
     for (const Path path : paths) {
         Line& one = line(path);
         one.asked = now;
+        one.tries += one.answered ? 0 : 1;
         if (one.open.size() == most_open)  // the first one says since when
             one.open.erase(one.open.begin() + 1);
         one.open.push_back(now);
@@ -87,6 +89,29 @@ bool NodeCheck::review(Time now) {
             line.in_a_row = 0;
     const NodeLife life = next_life(now);
     return std::exchange(life_, life) != life;
+}
+
+bool NodeCheck::is_stuck(Path path, Time now) const {
+    const Line& one = line(path);
+    const Line& other = line(path == Path::first ? Path::second : Path::first);
+    if (one.open.size() < rules_.samples)
+        return false;
+    if (!one.answered)
+        return now - one.open[rules_.samples - 1] >= rules_.patience;
+    return now - one.open.front() >= rules_.stuck && other.answered && *other.answered > one.open.front();
+}
+
+void NodeCheck::restart(Path path) {
+    Line& one = line(path);
+    one.open.clear();
+    one.answered.reset();
+    one.in_a_row = 0;
+}
+
+std::optional<Time> NodeCheck::silent_since() const {
+    const auto& open = line(Path::first).open;
+    const bool silent = life_ == NodeLife::suspect || life_ == NodeLife::dead;
+    return silent && !open.empty() ? std::optional(open.front()) : std::nullopt;
 }
 
 std::string NodeCheck::why(Time now) const {

@@ -11,6 +11,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "health/guard/finding.hpp"
@@ -26,6 +27,8 @@ struct NodeCheckRules {
     std::chrono::milliseconds dead{3'000};     ///< of silence on both
     std::size_t samples = 5;                   ///< unanswered questions, at least, before a path's silence counts
     std::size_t returns = 2;                   ///< answers after which a dead one is used again
+    std::size_t tries = 20;                    ///< of a path that has never answered, before it is asked rarely
+    std::chrono::milliseconds stuck{10'000};   ///< of silence, before another way is tried (is_stuck())
 };
 
 enum class NodeLife : std::uint8_t {
@@ -53,7 +56,17 @@ public:
     /// True: it has another life than after the last review.
     bool review(Time now);
 
+    /// It is the path and not the node: it has never answered, or is silent while the other one answers.
+    bool is_stuck(Path path, Time now) const;
+    bool has_answered(Path path) const { return line(path).answered.has_value(); }
+    /// It leads another way from now on: what was asked before does not count.
+    void restart(Path path);
+    /// Each path leads the other one's way from now on.
+    void swap() { std::swap(lines_[0], lines_[1]); }
+
     NodeLife life() const { return life_; }
+    /// Since when it has not answered, if it is suspect or dead.
+    std::optional<Time> silent_since() const;
     /// "no answer for 1.2 s (7 questions)", for people; empty while it answers.
     std::string why(Time now) const;
 
@@ -63,6 +76,7 @@ private:
         std::optional<Time> asked;
         std::optional<Time> answered;  // when that was asked which was answered last
         std::size_t in_a_row = 0;      // answers
+        std::size_t tries = 0;         // questions, whatever the way, until the first answer
     };
 
     Line& line(Path path) { return lines_[static_cast<std::size_t>(path)]; }
