@@ -5,6 +5,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "api/cluster/wire.hpp"
 #include "base/rethrow.hpp"
 
 namespace api {
@@ -211,6 +212,25 @@ asio::awaitable<void> KubernetesSource::keep_time() {
                 watched.objects.release(Clock::now(), pending_);
         hand_over();
     }
+}
+
+asio::awaitable<tl::expected<std::optional<Node>, std::string>> KubernetesSource::find_node(std::string name) {
+    const auto answer = co_await client_.request(
+        "GET", "/api/v1/nodes?resourceVersion=0&fieldSelector=" + encode_query("metadata.name=" + name));
+    if (!answer)
+        co_return tl::unexpected(answer.error());
+    if (answer->status / 100 != 2)
+        co_return tl::unexpected(std::to_string(answer->status) + ": " + read_status(answer->body).message);
+    std::optional<Node> found;
+    ListReader reader("Node", [&](const WireObject& object) {
+        for (const Object& one : object.objects)
+            if (const auto* node = std::get_if<Node>(&one); node != nullptr && node->name.name == name)
+                found = *node;
+    });
+    reader.feed(answer->body);
+    if (const auto end = reader.finish(); !end.problem.empty())
+        co_return tl::unexpected(end.problem);
+    co_return found;
 }
 
 // ---- what is said of it --------------------------------------------------------------------------------------

@@ -47,6 +47,9 @@ public:
     /// False as long as the server has such a resource and has not listed it.
     bool knows(Kind kind) const override;
 
+    /// Looks up another node's Node object, in the server's cache; nullopt: there is none. The error is why not.
+    boost::asio::awaitable<tl::expected<std::optional<Node>, std::string>> find_node(std::string name);
+
     /// Writes an Event (event_poster.hpp).
     boost::asio::awaitable<void> post(EventNote note) { return events_.post(std::move(note)); }
 

@@ -43,6 +43,19 @@ std::vector<WatchedResource> resources_of_node(const std::string& node_name) {
     return {std::move(services), std::move(slices), std::move(node), std::move(cidrs)};
 }
 
+WatchedResource slices_of_service(const ObjectName& service) {
+    return {{"node_endpointslices",
+             "EndpointSlice",
+             "/apis/discovery.k8s.io/v1/namespaces/" + service.space + "/endpointslices",
+             "labelSelector=" + encode_query("kubernetes.io/service-name=" + service.name),
+             {}},
+            Kind::endpoint_slice,
+            WatchedResource::Need::if_there,
+            "EndpointSlices of Service " + to_string(service),
+            {},
+            false};
+}
+
 WatchedResource pods_of_node(const std::string& node_name) {
     return {{"pods", "Pod", "/api/v1/pods", "fieldSelector=" + encode_query("spec.nodeName=" + node_name), {}},
             Kind::pod,

@@ -35,6 +35,9 @@ struct WatchedResource {
 /// Those of a node: Services and EndpointSlices, its own Node, ServiceCIDRs.
 std::vector<WatchedResource> resources_of_node(const std::string& node_name);
 
+/// The EndpointSlices of a headless Service, which those of a node leave out.
+WatchedResource slices_of_service(const ObjectName& service);
+
 /// The pods that run on that node, for who probes them.
 WatchedResource pods_of_node(const std::string& node_name);
 

@@ -88,6 +88,7 @@ std::vector<PodEndpoint> pods_of(const Service& service, const Store& store, con
         endpoint.failed = verdict.probed && verdict.ready == false;
         endpoint.local = pod->node_name.empty() || pod->node_name == own_node;
         endpoint.pod = pod->name;
+        endpoint.node = pod->node_name;
         pods.push_back({endpoint, addresses_of(*pod, store), {}});
         if (by_name)
             pods.back().ports = named_ports(*pod);
@@ -132,7 +133,8 @@ bool add_slices(const std::vector<SlicePort>& ports, const Shared<std::string>& 
                                  false,
                                  endpoint.node_name == own,
                                  {},
-                                 endpoint.hints});
+                                 endpoint.hints,
+                                 endpoint.node_name});
         }
     return true;
 }

@@ -25,10 +25,12 @@ struct ResolvedEndpoint {
     bool local = false;    ///< on this node
     ObjectName pod;        ///< empty for endpoints of slices
     Shared<std::vector<Hint>> hints;
+    Shared<std::string> node{};  ///< that it is on; empty: unknown
     /// Own checks have it out although it is ready: for clients that may use every node's endpoints, and for those that
     /// may use this node's only. Nobody here decides that.
     bool vetoed = false;
     bool vetoed_here = false;
+    bool gone = false;  ///< the same: its node is dead, and what it had is to be reset
     bool operator==(const ResolvedEndpoint&) const = default;
 };
 

@@ -44,6 +44,7 @@ public:
     const Objects<Node>& nodes() const { return nodes_; }
     /// Nobody is affected by them.
     const Objects<ServiceCidr>& service_cidrs() const { return service_cidrs_; }
+    const Objects<EndpointSlice>& slices() const { return slices_; }
     std::size_t slice_count() const { return slices_.size(); }
 
     /// Slices of a Service by their label, in the order of their names.

@@ -8,6 +8,7 @@
 #include <boost/algorithm/string/split.hpp>
 #include <boost/algorithm/string/trim.hpp>
 #include <optional>
+#include <regex>
 
 #include "api/cluster/server_url.hpp"
 #include "base/go_duration.hpp"
@@ -257,6 +258,13 @@ std::string read_check_mode(CheckMode& target, const Values& values) {
     if (found == check_modes.end())
         return "must be off, observe or enforce";
     target = static_cast<CheckMode>(found - check_modes.begin());
+    return "";
+}
+
+std::string read_service_name(std::string& target, const Values& values) {
+    if (values.size() != 1 || !std::regex_match(values[0], std::regex("([a-z0-9-]{1,63}/[a-z0-9-]{1,63})?")))
+        return "must be NAMESPACE/NAME of a Service, or empty";
+    target = values[0];
     return "";
 }
 

@@ -21,6 +21,8 @@ std::string read_fwmark(netlink::Fwmark& target, const Values& values);
 std::string read_scheduler(std::string& target, const Values& values);
 std::string read_detect_local_mode(DetectLocalMode& target, const Values& values);
 std::string read_check_mode(CheckMode& target, const Values& values);
+/// NAMESPACE/NAME, or empty.
+std::string read_service_name(std::string& target, const Values& values);
 /// A name of an interface or the beginning of one, or empty.
 std::string read_interface(std::string& target, const Values& values);
 std::string read_flag(bool& target, const Values& values);

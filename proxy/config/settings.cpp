@@ -117,6 +117,16 @@ std::vector<Setting> make_settings() {
             "is "
             "ready). Takes the right to list and watch pods (docs/probing.md). Default off.",
             &Config::second_opinion, read_check_mode, print_check_mode),
+        row("node_check",
+            "What podferry's own checks of the other nodes that carry endpoints may do: off (none are made), observe "
+            "(reasons and metrics only), enforce (a silent node gets no new connections after 1 s; after 3 s what it "
+            "had is reset) (docs/probing.md). Default enforce.",
+            &Config::node_check, read_check_mode, print_check_mode),
+        row("node_check_service",
+            "NAMESPACE/NAME of a headless Service whose EndpointSlices name each node (nodeName) and its address: of "
+            "podferry's own pods. Who may write these says where nodes are. Empty: in a cluster, Node objects are "
+            "looked up one by one. Default empty.",
+            &Config::node_check_service, read_service_name, print_text),
         ranged("route_protocol",
                "Protocol number that marks our routes and routing rules in the kernel, number of our routing table and "
                "preference of our routing rules; nobody else may use it: 5..252. Default 159.",

@@ -23,10 +23,13 @@ public:
                 all_.push_back({endpoint.address, endpoint.port});
                 if (endpoint.terminating)
                     terminating.insert(all_.back());
+                if (endpoint.gone)
+                    gone.insert(all_.back());
             }
     }
 
     std::set<netlink::RealServer> terminating;
+    std::set<netlink::RealServer> gone;  // with their nodes
 
     bool contains(const netlink::RealServer& real) {
         const auto place = lower_bound(real);
@@ -114,6 +117,8 @@ void Departures::keep(Planning& planning, const Desired& desired, const Marks& m
     const auto were = terminating_.find(planning.name);
     Listed listed(planning.endpoints);
     const auto how = [&](const netlink::RealServer& real) {
+        if (listed.gone.contains(real))
+            return Departure::dead;
         if (listed.contains(real))
             return Departure::listed;
         const bool was_terminating = were != terminating_.end() && were->second.contains(real);

@@ -79,8 +79,10 @@ bool Draining::is_over(const Entry& entry, Time now) const {
             return now >= *entry.since + std::max(timeout_, least);
         case Departure::ended:
             return now >= *entry.since + least;
+        case Departure::dead:
+            break;
     }
-    return false;
+    return true;
 }
 
 std::vector<std::pair<netlink::VirtualServer, netlink::RealServer>> Draining::review(Time now, const Counted& counted) {

@@ -25,6 +25,7 @@ enum class Departure {
     listed,    ///< its endpoint is still there (terminating, not ready, of another zone): as long as it has connections
     vanished,  ///< its endpoint is gone although it was not terminating; its pod may well live: at most the timeout
     ended,     ///< its pod has ended: not at all, its clients are to hear of it
+    dead,      ///< its node is dead: not for a moment
 };
 
 class Draining {
@@ -37,7 +38,8 @@ public:
     explicit Draining(std::chrono::milliseconds timeout) : timeout_(timeout) {}
 
     /// Adds to `wanted` those of `former` that it lacks and that drain from now on, with weight 0. One that is wanted
-    /// again no longer drains. `how` is asked of each that left. The caller leaves out UDP.
+    /// again no longer drains. `how` is asked of each that left; one that is dead is not added. The caller leaves out
+    /// UDP.
     template <class How>
     void keep(const netlink::VirtualServer& server, const netlink::RealServers& former, How how,
               netlink::RealServers& wanted) {
@@ -48,7 +50,10 @@ public:
                 ++place;
             if (place != wanted.end() && place->first == real)
                 continue;
-            left.emplace_back(real, how(real));
+            const Departure departure = how(real);
+            if (departure == Departure::dead)
+                continue;
+            left.emplace_back(real, departure);
             place = wanted.emplace_hint(place, real, 0);
         }
         replace(server, left);

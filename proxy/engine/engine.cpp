@@ -15,11 +15,13 @@ bool is_needed_first(const api::ObjectName& service) {
 Engine::Engine(const Config& config, NodeFacts facts, Choices remembered, bool addresses_given, PlanFunction plan)
     : intake_(config, std::move(remembered), addresses_given),
       probing_(addresses_given ? Probing::Word::second : Probing::Word::first, config.second_opinion),
+      nodes_(config),
       planner_(config, std::move(facts), std::move(plan)) {}
 
 void Engine::apply(api::Transaction transaction) {
     planner_.note_ended(ended_pods(transaction, store()));
     probing_.apply(transaction);
+    nodes_.apply(transaction, store());
     planner_.make_dirty(intake_.apply(std::move(transaction)));
 }
 
@@ -42,17 +44,22 @@ void Engine::review_opinions(Time now) {
     reviewed_ = now;
     for (const base::Address& address : probing_.second_opinion().review(now))
         planner_.make_dirty(planner_.ledger().guards.services_at(address));
+    if (const auto changed = nodes_.review(now); !changed.empty())
+        planner_.make_dirty(services_on(changed, store()));
     planner_.make_dirty(planner_.ledger().guards.review(now));
 }
 
 std::optional<Time> Engine::next_opinion() const {
-    const auto opinion = probing_.second_opinion().next();
-    const auto guards = planner_.ledger().guards.next();
-    return opinion && guards ? std::min(opinion, guards) : opinion ? opinion : guards;
+    std::optional<Time> next = probing_.second_opinion().next();
+    for (const auto& other : {nodes_.next(), planner_.ledger().guards.next()})
+        if (other)
+            next = std::min(*other, next.value_or(*other));
+    return next;
 }
 
 PlanSources Engine::sources(const Mirror& kernel) const {
-    return {store(), intake_.transactions(), probing_.verdicts(), kernel, probing_.second_opinion(), reviewed_};
+    const Opinions opinions{probing_.second_opinion(), nodes_};
+    return {store(), intake_.transactions(), probing_.verdicts(), kernel, opinions, reviewed_};
 }
 
 ServerState Engine::state_of(const netlink::VirtualServer& server, const netlink::RealServer& real, int weight) const {

@@ -10,6 +10,7 @@
 
 #include "api/objects/source.hpp"
 #include "proxy/engine/intake.hpp"
+#include "proxy/engine/node_opinion.hpp"
 #include "proxy/engine/planner.hpp"
 #include "proxy/engine/probing.hpp"
 #include "proxy/engine/server_state.hpp"
@@ -40,12 +41,6 @@ public:
 
     // These are the planner's (planner.hpp). `kernel`: what of ours is there now.
     void set_facts(NodeFacts facts) { planner_.set_facts(std::move(facts), store().services()); }
-    void scheduler_is_missing(const std::string& scheduler) {
-        planner_.scheduler_is_missing(scheduler, store().services());
-    }
-    void look_for_missing_schedulers(const std::function<bool(const std::string& scheduler)>& is_there) {
-        planner_.look_for_missing_schedulers(is_there, store().services());
-    }
     std::size_t plan_dirty(const Mirror& kernel, const std::function<bool(const api::ObjectName&)>& wanted = {}) {
         return planner_.plan_dirty(sources(kernel), wanted);
     }
@@ -57,6 +52,8 @@ public:
 
     const Intake& intake() const { return intake_; }
     const api::Store& store() const { return intake_.store(); }
+    NodeOpinion& nodes() { return nodes_; }
+    const NodeOpinion& nodes() const { return nodes_; }
     Probing& probing() { return probing_; }
     const Probing& probing() const { return probing_; }
     Planner& planner() { return planner_; }
@@ -79,6 +76,7 @@ private:
     Intake intake_;
     Time reviewed_;  // the last time
     Probing probing_;
+    NodeOpinion nodes_;
     Planner planner_;
 };
 

@@ -62,7 +62,7 @@ std::size_t look(Planning& planning, const PlanRules& rules, const PlanSources& 
     planning.problems =
         note_addresses(*found, planning.endpoints, {rules.facts.claims, rules.facts.own_addresses, ledger.addresses},
                        ledger.addresses);
-    for (std::string& problem : ledger.guards.judge(*found, planning.endpoints, sources.opinion, sources.now))
+    for (std::string& problem : ledger.guards.judge(*found, planning.endpoints, sources.opinions, sources.now))
         planning.problems.push_back(std::move(problem));
     planning.next = Planning::Step::make;
     return 1 + size_of(planning.endpoints);

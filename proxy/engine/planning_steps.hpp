@@ -44,8 +44,8 @@ struct PlanSources {
     std::uint64_t transactions = 0;  ///< of the store so far; claims made at the same time are of the same age
     const Verdicts& verdicts;
     const Mirror& kernel;
-    const SecondOpinion& opinion;
-    Time now;  ///< when that was last reviewed
+    Opinions opinions;
+    Time now;  ///< when these were last reviewed
 };
 
 /// What plans come to, all Services together.

@@ -11,11 +11,14 @@ namespace {
 
 using health::MemberFate;
 
-constexpr const char* annotation = "podferry.io/second-opinion";
+constexpr const char* pods_annotation = "podferry.io/second-opinion";
+constexpr const char* nodes_annotation = "podferry.io/node-check";
 
-CheckMode mode_of(const api::Service& service, CheckMode usual, std::vector<std::string>& problems) {
+/// That setting's, or the Service's own, where the setting is not off.
+CheckMode mode_of(const api::Service& service, const char* annotation, CheckMode usual,
+                  std::vector<std::string>& problems) {
     const auto found = service.annotations.find(annotation);
-    if (found == service.annotations.end())
+    if (found == service.annotations.end() || usual == CheckMode::off)
         return usual;
     for (const CheckMode mode : {CheckMode::off, CheckMode::observe, CheckMode::enforce})
         if (found->second == word(mode))
@@ -25,34 +28,69 @@ CheckMode mode_of(const api::Service& service, CheckMode usual, std::vector<std:
     return usual;
 }
 
-std::string reason_of(const health::Ejection& ejection, MemberFate fate, CheckMode mode) {
-    const std::string passes = ejection.passes ? "; it passes again, and has to for longer" : "";
-    if (fate == MemberFate::out && mode == CheckMode::observe)
-        return ejection.why + passes + "; only observed";
-    return ejection.why + passes + "; " + std::string(health::word(fate));
+std::string panic_problem(std::size_t port, bool ipv6, bool of_nodes) {
+    return of_nodes
+               ? fmt::format(
+                     "spec.ports[{}]: most of its {} endpoints are on nodes that do not answer this one, though the "
+                     "API says ready; all of them get connections, since it may be this node that is cut off",
+                     port, ipv6 ? "IPv6" : "IPv4")
+               : fmt::format(
+                     "spec.ports[{}]: most of its {} endpoints fail their probes on this node, though the API says "
+                     "ready; all of them get connections, since it may be the probes that are wrong",
+                     port, ipv6 ? "IPv6" : "IPv4");
 }
 
 }  // namespace
 
+/// What is held against an endpoint. `ejection` is nullptr: nothing.
+struct ServiceGuards::Accusation {
+    const health::Ejection* ejection = nullptr;
+    CheckMode mode = CheckMode::off;
+    bool of_node = false;
+
+    std::optional<Time> since() const { return ejection == nullptr ? std::nullopt : std::optional(ejection->since); }
+    bool is_of_dead() const { return ejection != nullptr && ejection->finding == health::Finding::dead; }
+    std::string state() const { return !of_node ? "" : is_of_dead() ? "node dead" : "node suspect"; }
+    std::string reason(MemberFate fate) const {
+        const std::string& why = ejection->why;
+        const std::string passes = ejection->passes ? "; it passes again, and has to for longer" : "";
+        if (fate == MemberFate::out && mode == CheckMode::observe)
+            return why + passes + "; only observed";
+        return why + passes + "; " + std::string(health::word(fate));
+    }
+};
+
 /// One Service's.
 struct ServiceGuards::Judging {
-    const api::Service& service;
-    const SecondOpinion& opinion;
-    CheckMode mode;
+    const Opinions& opinions;
+    CheckMode pods;
+    CheckMode nodes;
     Time now;
     std::map<Group, health::PanicState> before;
     Known known;
     std::vector<std::string> problems;
     std::map<netlink::RealServer, MemberFate> fates{};  // in the cluster's list, of those that fail
+
+    Accusation against(const api::ResolvedEndpoint& endpoint) const {
+        const CheckMode mode = endpoint.local ? pods : nodes;
+        if (mode == CheckMode::off)
+            return {};
+        return {endpoint.local ? opinions.pods.of(endpoint.address) : opinions.nodes.of(*endpoint.node), mode,
+                !endpoint.local};
+    }
+    bool is_about_anybody() const {
+        return (pods != CheckMode::off && opinions.pods.ejections().out() > 0) ||
+               (nodes != CheckMode::off && opinions.nodes.ejections().out() > 0) || !before.empty();
+    }
 };
 
 void ServiceGuards::judge_group(Judging& judging, const Group& group, std::vector<api::ResolvedEndpoint*>& members) {
     const auto& [port, ipv6, here] = group;
     std::vector<health::Member> asked;
-    asked.reserve(members.size());
+    std::vector<Accusation> accusations;
     for (const api::ResolvedEndpoint* endpoint : members) {
-        const health::Ejection* out = endpoint->local ? judging.opinion.of(endpoint->address) : nullptr;
-        asked.push_back({endpoint->ready, out == nullptr ? std::nullopt : std::optional(out->since)});
+        accusations.push_back(judging.against(*endpoint));
+        asked.push_back({endpoint->ready, accusations.back().since()});
     }
     const auto before = judging.before.find(group);
     const auto decision =
@@ -63,41 +101,55 @@ void ServiceGuards::judge_group(Judging& judging, const Group& group, std::vecto
         judging.known.again = std::min(*decision.again, judging.known.again.value_or(*decision.again));
     if (decision.panic.panics && !here)
         judging.problems.push_back(
-            fmt::format("spec.ports[{}]: most of its {} endpoints fail their probes on this node, though the API says "
-                        "ready; all of them get connections, since it may be the probes that are wrong",
-                        port, ipv6 ? "IPv6" : "IPv4"));
-    for (std::size_t i = 0; i < members.size(); ++i) {
-        if (!asked[i].ready || !asked[i].out_since)
-            continue;
-        api::ResolvedEndpoint& endpoint = *members[i];
-        const bool out = decision.fates[i] == MemberFate::out && judging.mode == CheckMode::enforce;
-        (here ? endpoint.vetoed_here : endpoint.vetoed) = out;
-        const netlink::RealServer real{endpoint.address, endpoint.port};
-        const MemberFate fate = decision.fates[i];
-        const auto [reason, is_first] = judging.known.reasons.try_emplace(
-            real, reason_of(*judging.opinion.of(endpoint.address), fate, judging.mode));
-        if (is_first)
-            judging.fates[real] = fate;
-        else if (judging.fates[real] != fate)
-            reason->second += "; where only this node's count: " + std::string(health::word(fate));
+            panic_problem(port, ipv6, std::any_of(accusations.begin(), accusations.end(), [](const auto& accusation) {
+                              return accusation.ejection != nullptr && accusation.of_node;
+                          })));
+    for (std::size_t i = 0; i < members.size(); ++i)
+        judge_member(judging, group, *members[i], accusations[i], decision.fates[i]);
+}
+
+/// What the API calls not ready has no veto. On a dead node nothing of it stays, unless it is all that there is.
+void ServiceGuards::judge_member(Judging& judging, const Group& group, api::ResolvedEndpoint& endpoint,
+                                 const Accusation& accusation, MemberFate fate) {
+    const auto& [port, ipv6, here] = group;
+    if (accusation.ejection == nullptr)
+        return;
+    const bool enforced = accusation.mode == CheckMode::enforce;
+    const bool serves = endpoint.serving && endpoint.terminating;  // one of the last resort
+    if (!endpoint.ready) {
+        endpoint.gone = enforced && accusation.is_of_dead() && !serves;
+        return;
     }
+    const bool out = fate == MemberFate::out && enforced;
+    (here ? endpoint.vetoed_here : endpoint.vetoed) = out;
+    const netlink::RealServer real{endpoint.address, endpoint.port};
+    endpoint.gone = out && accusation.is_of_dead();
+    if (endpoint.gone)
+        judging.known.gone.insert({port, real});
+    const auto [objection, is_first] =
+        judging.known.objections.try_emplace(real, Objection{accusation.reason(fate), out ? accusation.state() : ""});
+    if (is_first)
+        judging.fates[real] = fate;
+    else if (judging.fates[real] != fate)
+        objection->second.reason += "; where only this node's count: " + std::string(health::word(fate));
 }
 
 std::vector<std::string> ServiceGuards::judge(const api::Service& service, std::vector<api::PortEndpoints>& endpoints,
-                                              const SecondOpinion& opinion, Time now) {
-    if (!opinion.is_wanted())
+                                              const Opinions& opinions, Time now) {
+    if (!opinions.pods.is_wanted() && !opinions.nodes.is_wanted())
         return {};
-    const auto former = services_.find(service.name);
     std::vector<std::string> problems;
-    const CheckMode mode = mode_of(service, opinion.mode(), problems);
-    Judging judging{service, opinion, mode, now, {}, {}, std::move(problems)};
-    if (former != services_.end())
+    const CheckMode pods = mode_of(service, pods_annotation, opinions.pods.mode(), problems);
+    const CheckMode nodes = mode_of(service, nodes_annotation, opinions.nodes.mode(), problems);
+    Judging judging{opinions, pods, nodes, now, {}, {}, std::move(problems)};
+    if (const auto former = services_.find(service.name); former != services_.end())
         judging.before = std::move(former->second.panics);
-    for (const api::PortEndpoints& group : endpoints)
-        for (const api::ResolvedEndpoint& endpoint : group.endpoints)
-            if (endpoint.local)
-                judging.known.local.insert(endpoint.address);
-    if (mode != CheckMode::off && (opinion.ejections().out() > 0 || !judging.before.empty()))
+    if (opinions.pods.is_wanted())
+        for (const api::PortEndpoints& group : endpoints)
+            for (const api::ResolvedEndpoint& endpoint : group.endpoints)
+                if (endpoint.local)
+                    judging.known.local.insert(endpoint.address);
+    if (judging.is_about_anybody())
         for (api::PortEndpoints& group : endpoints)
             for (const bool ipv6 : {false, true})
                 for (const bool here : {false, true}) {
@@ -116,7 +168,7 @@ void ServiceGuards::put(const api::ObjectName& service, Known known) {
     forget(service);
     if (std::any_of(known.panics.begin(), known.panics.end(), [](const auto& entry) { return entry.second.panics; }))
         panicking_.insert(service);
-    if (known.local.empty())
+    if (known.local.empty() && known.panics.empty() && known.objections.empty())
         return;
     for (const base::Address& address : known.local)
         by_address_[address].insert(service);
@@ -162,12 +214,26 @@ std::set<api::ObjectName> ServiceGuards::services_at(const base::Address& addres
     return found == by_address_.end() ? std::set<api::ObjectName>{} : found->second;
 }
 
-std::string ServiceGuards::reason(const api::ObjectName& service, const netlink::RealServer& real) const {
+const Objection* ServiceGuards::objection(const api::ObjectName& service, const netlink::RealServer& real) const {
     const auto known = services_.find(service);
     if (known == services_.end())
-        return "";
-    const auto found = known->second.reasons.find(real);
-    return found == known->second.reasons.end() ? "" : found->second;
+        return nullptr;
+    const auto found = known->second.objections.find(real);
+    return found == known->second.objections.end() ? nullptr : &found->second;
+}
+
+std::string ServiceGuards::reason(const api::ObjectName& service, const netlink::RealServer& real) const {
+    const Objection* found = objection(service, real);
+    return found == nullptr ? "" : found->reason;
+}
+
+std::set<netlink::RealServer> ServiceGuards::gone(const api::ObjectName& service, std::size_t port) const {
+    std::set<netlink::RealServer> gone;
+    if (const auto known = services_.find(service); known != services_.end())
+        for (const auto& [at, real] : known->second.gone)
+            if (at == port)
+                gone.insert(real);
+    return gone;
 }
 
 }  // namespace proxy

@@ -1,5 +1,6 @@
 #include "proxy/engine/service_view.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "proxy/plan/front_ends.hpp"
@@ -161,6 +162,7 @@ FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFro
     if (owner != nullptr && *owner == service.name) {
         view.outside = reach(claim.server, Client::outside);
         view.inside = reach(claim.server, Client::inside);
+        add_gone(service, claim, view);
         if (path_of(kernel_, is_own(claim.server), claim.server, Client::outside).restricted)
             for (const base::Prefix& network : service.source_ranges)
                 if (network.address.is_v6() == claim.server.address.is_v6())
@@ -172,6 +174,27 @@ FrontEndView ServiceViews::front_end(const api::Service& service, const AskedFro
         view.waits_for = api::to_string(*holder);
     view.outside.fate = view.inside.fate = holder != nullptr ? "waits" : "not served";
     return view;
+}
+
+/// Those on dead nodes, which the kernel has no more: they would be among all nodes' endpoints.
+void ServiceViews::add_gone(const api::Service& service, const AskedFrontEnd& claim, FrontEndView& view) const {
+    const auto port = static_cast<std::size_t>(claim.port - service.ports.data());
+    const auto add = [&](const netlink::RealServer& real, std::vector<BackendView>& to) {
+        const BackendView shown = backend(claim.server, real, nullptr, nullptr);
+        if (std::none_of(to.begin(), to.end(), [&](const BackendView& other) {
+                return other.address == shown.address && other.port == shown.port;
+            }))
+            to.push_back(shown);
+    };
+    for (const netlink::RealServer& real : guards_.gone(service.name, port)) {
+        if (real.address.is_v6() != claim.server.address.is_v6())
+            continue;
+        const bool only_local = claim.policy == api::TrafficPolicy::local;
+        if (!only_local)
+            add(real, view.outside.backends);
+        if (!only_local || claim.kind.find(word(FrontEndKind::cluster_ip)) == std::string::npos)
+            add(real, view.inside.backends);
+    }
 }
 
 ReachView ServiceViews::reach(const netlink::VirtualServer& front_end, Client client) const {
@@ -207,8 +230,14 @@ BackendView ServiceViews::backend(const netlink::VirtualServer& server, const ne
     BackendView view{real.address.to_string(), real.port, actual == nullptr ? -1 : *actual, "pending", ""};
     if (actual != nullptr && wanted != nullptr && (*actual > 0) == (*wanted > 0))
         view.state = std::string(proxy::word(states_.of(server, real, *actual)));
-    if (const api::ObjectName* owner = desired_.owner(server))
-        view.reason = guards_.reason(*owner, real);
+    const api::ObjectName* owner = desired_.owner(server);
+    const Objection* objection = owner == nullptr ? nullptr : guards_.objection(*owner, real);
+    if (objection == nullptr)
+        return view;
+    view.reason = objection->reason;
+    const bool settled = view.state != "pending" || (actual == nullptr && wanted == nullptr);
+    if (!objection->state.empty() && view.weight <= 0 && settled)
+        view.state = objection->state;
     return view;
 }
 

@@ -51,6 +51,7 @@ public:
 
 private:
     ReachView reach(const netlink::VirtualServer& front_end, Client client) const;
+    void add_gone(const api::Service& service, const AskedFrontEnd& claim, FrontEndView& view) const;
     std::vector<BackendView> backends(const netlink::VirtualServer& server) const;
     BackendView backend(const netlink::VirtualServer& server, const netlink::RealServer& real, const int* wanted,
                         const int* actual) const;

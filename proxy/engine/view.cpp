@@ -62,6 +62,9 @@ std::string to_json(const StatusView& status) {
     json::object real_servers;
     for (const auto& [state, count] : status.kernel.real_servers)
         real_servers[json::string_view(label(state).data(), label(state).size())] = count;
+    json::object checked_nodes;
+    for (const auto& [life, count] : status.checked_nodes)
+        checked_nodes[life] = count;
     json::array problems;
     for (const api::Problem& problem : status.problems)
         problems.push_back(
@@ -82,6 +85,7 @@ std::string to_json(const StatusView& status) {
                                      {"driftRepairs", status.drift_repairs},
                                      {"lastSyncAgeSeconds", status.last_sync_age_s},
                                      {"probeTargets", status.probe_targets},
+                                     {"checkedNodes", std::move(checked_nodes)},
                                      {"ranges", std::move(ranges)},
                                      {"problems", std::move(problems)}}));
 }

@@ -16,8 +16,10 @@ namespace proxy {
 struct BackendView {
     std::string address;
     std::uint16_t port = 0;
-    int weight = 0;     ///< in the kernel; -1: it is not there
-    std::string state;  ///< a word of server_state.hpp; "pending": the kernel is to have it, or its weight, otherwise
+    int weight = 0;  ///< in the kernel; -1: it is not there
+    /// A word of server_state.hpp; "pending": the kernel is to have it, or its weight, otherwise; "node suspect" and
+    /// "node dead": own checks of its node have it out.
+    std::string state;
     /// Why own checks have it out, or why not though it fails them; empty: they have nothing against it.
     std::string reason{};
     bool operator==(const BackendView&) const = default;
@@ -76,6 +78,7 @@ struct StatusView {
     std::uint64_t drift_repairs = 0;
     double last_sync_age_s = -1;  ///< since the kernel was last seen to hold all that is wanted; negative: never
     std::size_t probe_targets = 0;
+    std::map<std::string, std::size_t> checked_nodes;  ///< by what is found of them
     std::vector<RangeUse> ranges;
     std::vector<api::Problem> problems;
 };

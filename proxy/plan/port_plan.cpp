@@ -120,6 +120,7 @@ PoolServers::PoolServers(const PortOfFamily& view, bool only_local)
             case EndpointFate::other_zone:
             case EndpointFate::terminating:
             case EndpointFate::not_ready:
+            case EndpointFate::dead_node:
                 break;
         }
     }

@@ -12,7 +12,7 @@ using api::Hint;
 using api::ResolvedEndpoint;
 
 bool is_fallback(const ResolvedEndpoint* endpoint) {
-    return !endpoint->ready && endpoint->serving && endpoint->terminating;
+    return !endpoint->ready && endpoint->serving && endpoint->terminating && !endpoint->gone;
 }
 
 bool is_ready(const ResolvedEndpoint* endpoint) {
@@ -62,6 +62,8 @@ std::optional<Wanted> hints_that_count(const EndpointList& ready, const Place& p
 
 /// Why one that is not ready is not selected.
 EndpointFate reason_of(const ResolvedEndpoint& endpoint) {
+    if (endpoint.gone)
+        return EndpointFate::dead_node;
     if (endpoint.ready)  // it is vetoed
         return EndpointFate::failed_probe;
     if (endpoint.unknown)
@@ -90,9 +92,9 @@ EndpointFate local_fate(const ResolvedEndpoint* endpoint, bool any_local_ready) 
 }  // namespace
 
 std::string_view word(EndpointFate fate) {
-    static constexpr std::array<std::string_view, 8> words = {"selected",        "not on this node", "for other nodes",
+    static constexpr std::array<std::string_view, 9> words = {"selected",        "not on this node", "for other nodes",
                                                               "for other zones", "not probed yet",   "terminating",
-                                                              "failed probe",    "not ready"};
+                                                              "failed probe",    "on a dead node",   "not ready"};
     return words.at(static_cast<std::size_t>(fate));
 }
 

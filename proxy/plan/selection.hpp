@@ -23,7 +23,8 @@ enum class EndpointFate : std::uint8_t {
     other_zone,    ///< hints give it to other zones
     not_probed,    ///< its pod's probe has not answered yet
     terminating,   ///< and it does not serve, or others are ready
-    failed_probe,  ///< its pod has failed its probe
+    failed_probe,  ///< its pod has failed its probe, or its node is suspect
+    dead_node,     ///< its node is dead: nothing of it stays
     not_ready,     ///< so says its pod's status, or its slice
 };
 

@@ -234,7 +234,7 @@ void KernelSide::account(const StepResult& result) {
             log::debug("refused",
                        {{"change", netlink::to_string(refused.change)}, {"reason", refused.error.message()}});
         if (const auto scheduler = missing_scheduler(refused))
-            engine_.scheduler_is_missing(*scheduler);
+            engine_.planner().scheduler_is_missing(*scheduler, engine_.store().services());
     }
 }
 
@@ -257,8 +257,9 @@ asio::awaitable<void> KernelSide::audit() {
         reconciler_.retry_all(start);
     const bool host_changed = upkeep_.exchange_host_change();
     role_.upkept();
-    engine_.look_for_missing_schedulers(
-        [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); });
+    engine_.planner().look_for_missing_schedulers(
+        [](const std::string& scheduler) { return netlink::module_is_loaded("ip_vs_" + scheduler); },
+        engine_.store().services());
     Drift drift = reconciler_.begin_audit();
     kernel_.exchange_connections_seen();  // those of an audit that an error has ended
     while (reconciler_.audit_slice(audit_slice, drift)) {

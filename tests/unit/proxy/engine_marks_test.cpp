@@ -19,11 +19,11 @@ TEST_CASE("where the kernel lacks mh, affinity by a hash is kept by sh, or by th
         return std::string("none");
     };
     CHECK(scheduler() == "mh");
-    world.engine.scheduler_is_missing("mh");
+    world.engine.planner().scheduler_is_missing("mh", world.engine.store().services());
     world.plan();
     CHECK(scheduler() == "sh");
     CHECK_THAT(world.only_problem(), Catch::Contains("kernel has no scheduler mh") && Catch::EndsWith("sh is used"));
-    world.engine.scheduler_is_missing("sh");
+    world.engine.planner().scheduler_is_missing("sh", world.engine.store().services());
     world.plan();
     CHECK(scheduler() == "rr");
 }

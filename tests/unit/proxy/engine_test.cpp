@@ -271,23 +271,25 @@ TEST_CASE("a scheduler that the kernel lacks costs its Services no connection, a
     };
     CHECK(scheduler() == "twos");
     CHECK(problems_of(world.engine).empty());
-    world.engine.scheduler_is_missing("twos");
+    world.engine.planner().scheduler_is_missing("twos", world.engine.store().services());
     CHECK(world.engine.plan_dirty(world.mirror()) == 2);
     CHECK(scheduler() == "rr");
     CHECK_THAT(world.only_problem(),
                Catch::Contains("Service shop/web: metadata.annotations[podferry.io/scheduler]: this "
                                "node's kernel has no scheduler twos"));
-    world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "wrr"; });
+    world.engine.planner().look_for_missing_schedulers([](const std::string& name) { return name == "wrr"; },
+                                                       world.engine.store().services());
     CHECK(world.engine.plan_dirty(world.mirror()) == 0);
     CHECK(scheduler() == "rr");
-    world.engine.look_for_missing_schedulers([](const std::string& name) { return name == "twos"; });
+    world.engine.planner().look_for_missing_schedulers([](const std::string& name) { return name == "twos"; },
+                                                       world.engine.store().services());
     CHECK(world.engine.plan_dirty(world.mirror()) == 2);
     CHECK(scheduler() == "twos");
     CHECK(problems_of(world.engine).empty());
     service.annotations.clear();
     world.apply(build::transaction({service}));
     CHECK(problems_of(world.engine).empty());
-    world.engine.scheduler_is_missing("rr");
+    world.engine.planner().scheduler_is_missing("rr", world.engine.store().services());
     CHECK_THAT(world.only_problem(), Catch::Contains("setting scheduler: this kernel has no scheduler rr"));
 }
 
