@@ -21,8 +21,11 @@ Feed::Feed(boost::asio::io_context& context, const Config& config, const NodeInp
     options.resources = api::resources_of_node(config.node_name);
     if (config.second_opinion != CheckMode::off)
         options.resources.push_back(api::pods_of_node(config.node_name));
+    if (const api::ObjectName nodes = node_service(config); config.node_check != CheckMode::off && !nodes.name.empty())
+        options.resources.push_back(api::slices_of_service(nodes));
     auto cluster = std::make_unique<api::KubernetesSource>(context, std::move(options), hooks_);
     post_ = [&context, raw = cluster.get()](api::EventNote note) { spawn(context, raw->post(std::move(note))); };
+    find_node_ = [raw = cluster.get()](std::string name) { return raw->find_node(std::move(name)); };
     source_ = std::move(cluster);
 }
 

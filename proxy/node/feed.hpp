@@ -14,6 +14,7 @@
 #include "proxy/plan/address_book.hpp"
 #include "proxy/serve/metrics.hpp"
 #include "proxy/sync/announcer.hpp"
+#include "proxy/sync/node_watch.hpp"
 
 namespace proxy {
 
@@ -40,6 +41,9 @@ public:
     /// Writes Events to the API; an empty function where there is none.
     const Announcer::Post& post() const { return post_; }
 
+    /// Looks up Nodes of the API; an empty function where there is none.
+    const NodeWatch::FindNode& find_node() const { return find_node_; }
+
     /// `connected` is called for each API server that is named by its address, at once, and for each one that podferry
     /// connects to later.
     void tell_servers(std::function<void(const ServerAddress&)> connected);
@@ -50,6 +54,7 @@ private:
     std::vector<ServerAddress> servers_;
     std::unique_ptr<api::Source> source_;
     Announcer::Post post_;
+    NodeWatch::FindNode find_node_;
 };
 
 }  // namespace proxy

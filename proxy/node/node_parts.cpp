@@ -38,12 +38,7 @@ NodeParts::NodeParts(boost::asio::io_context& io, Config configuration, const No
           io, engine, kernel_side.reconciler().mirror(), [this] { return is_healthy(health(), Clock::now()); },
           [this] { tell_listen_failures(); }),
       announcer(engine, config.node_name, feed.post()),
-      changes(std::chrono::system_clock::now()) {
-    feed.tell_servers([this](const ServerAddress& server) {
-        if (engine.planner().note_api_server(server))
-            kernel_side.wake();
-    });
-}
+      changes(std::chrono::system_clock::now()) {}
 
 /// A restart while the API is away makes no node ineligible: the kernel goes on carrying connections.
 NodeHealth NodeParts::health() const {
@@ -77,6 +72,8 @@ std::vector<api::Problem> NodeParts::problems() const {
         add(*problem, false);
     if (const auto problem = kernel_side.schedule().problem())
         add(*problem, false);
+    for (const std::string& problem : engine.nodes().problems())
+        add(problem, true);
     for (const std::string& problem : kernel_side.upkeep().problems())
         add(problem, true);
     for (const auto& some : {host_watch.problems(), networks.plan().problems})

@@ -13,6 +13,20 @@ namespace proxy {
 
 using Clock = std::chrono::steady_clock;
 
+RunningNode::RunningNode(boost::asio::io_context& context, Config config, const NodeInputs& inputs, Time began)
+    : moments_(parts_),
+      parts_(context, std::move(config), inputs, began, moments_),
+      node_watch_(context, parts_.engine, parts_.metrics,
+                  {parts_.feed.find_node(), [this] { parts_.kernel_side.wake(); },
+                   [this](const std::string& text) { parts_.announcer.tell_of_node(NodeWatch::reason, text); },
+                   [this] { parts_.log_problems(); }}) {
+    parts_.feed.tell_servers([this](const ServerAddress& server) {
+        node_watch_.note_api_server(server);
+        if (parts_.engine.planner().note_api_server(server))
+            parts_.kernel_side.wake();
+    });
+}
+
 void RunningNode::start() {
     keep_freed_memory(true);
     parts_.networks.remember(parts_.kernel_side.kernel().read_notes());
@@ -37,6 +51,7 @@ void RunningNode::accept(api::Transaction transaction) {
     if (!transaction.same_problems)
         parts_.announcer.note_source_problems();
     parts_.engine.apply(std::move(transaction));
+    node_watch_.follow();
     note_node();
     moments_.follow_networks(false);
     parts_.pod_probes.set_targets(parts_.engine.probing().exchange_changed());
@@ -67,6 +82,7 @@ void RunningNode::begin(api::Transaction everything) {
                {"virtual_servers", std::to_string(parts_.kernel_side.reconciler().mirror().virtual_servers.size())},
                {"seconds", fmt::format("{:.3f}", seconds_since(parts_.clock.began()))}});
     parts_.pod_probes.set_targets(parts_.engine.probing().exchange_changed());
+    node_watch_.follow();
     parts_.announcer.tell_start();
     parts_.announcer.tell_read_only(parts_.kernel_side.upkeep().read_only());
 }

@@ -4,14 +4,14 @@
 
 #include "proxy/node/node_moments.hpp"
 #include "proxy/node/node_parts.hpp"
+#include "proxy/sync/node_watch.hpp"
 
 namespace proxy {
 
 class RunningNode {
 public:
     /// `began`: when the program was started. Throws when the kernel cannot be spoken to, or an API server is no URL.
-    RunningNode(boost::asio::io_context& context, Config config, const NodeInputs& inputs, Time began)
-        : moments_(parts_), parts_(context, std::move(config), inputs, began, moments_) {}
+    RunningNode(boost::asio::io_context& context, Config config, const NodeInputs& inputs, Time began);
 
     /// Puts our device and table in place, adopts the kernel as it is, and begins to wait for the objects; nothing is
     /// programmed or removed before they are complete. Call once. Throws std::exception.
@@ -26,6 +26,7 @@ private:
 
     NodeMoments moments_;
     NodeParts parts_;
+    NodeWatch node_watch_;
 };
 
 }  // namespace proxy

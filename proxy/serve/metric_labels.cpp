@@ -96,6 +96,11 @@ std::string_view word(health::Answer answer) {
     return words[static_cast<std::size_t>(answer)];
 }
 
+std::string_view word(health::NodeLife life) {
+    static constexpr std::string_view words[] = {"unknown", "alive", "suspect", "dead"};
+    return words[static_cast<std::size_t>(life)];
+}
+
 std::string drift_label(std::string_view what) {
     const std::string_view first = what.substr(0, what.find(' '));
     return is_in(drift_objects, first) ? std::string(first) : other_label;
@@ -137,6 +142,7 @@ void create_known_labels(Metrics& metrics) {
     create(metrics.probes, {{"type", types}, {"result", words_up_to(health::Answer::error)}});
     create(metrics.probe_seconds, {{"type", types}}, time_buckets());
     create(metrics.probe_transitions, {{"to", words_up_to(health::Verdict::failed)}});
+    create(metrics.node_findings, {{"to", words_up_to(health::NodeLife::dead)}});
 }
 
 }  // namespace proxy

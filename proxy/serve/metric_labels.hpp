@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "health/checks/probe.hpp"
+#include "health/guard/node_check.hpp"
 #include "health/prober.hpp"
 
 namespace proxy {
@@ -20,6 +21,10 @@ inline constexpr const char* other_label = "other";
 std::string_view word(health::Verdict verdict);
 std::string_view word(health::ProbeType type);
 std::string_view word(health::Answer answer);
+/// "alive"
+std::string_view word(health::NodeLife life);
+inline constexpr health::NodeLife all_node_lives[] = {health::NodeLife::unknown, health::NodeLife::alive,
+                                                      health::NodeLife::suspect, health::NodeLife::dead};
 
 /// The label of podferry_drift_repairs_total: the first word of what was put back, if it is one of those that are
 /// known.

@@ -73,6 +73,11 @@ Metrics::Metrics()
       panicking_services(gauge(names, registry, "podferry_second_opinion_panic_services",
                                "Services of which own probes fail most endpoints, so that nobody is taken out.")
                              .Add({})),
+      checked_nodes(gauge(names, registry, "podferry_checked_nodes",
+                          "Other nodes that carry endpoints and are checked, by what is found of them.")),
+      node_incident(gauge(names, registry, "podferry_node_check_incident",
+                          "1: so many nodes fell silent at once that this one may be cut off: none is taken for dead.")
+                        .Add({})),
       firewall_drops(
           gauge(names, registry, "podferry_firewall_drops_services",
                 "1: new connections to Services come to this node and are dropped before IPVS, by IP family.")),
@@ -145,6 +150,8 @@ Metrics::Metrics()
           histogram(names, registry, "podferry_probe_duration_seconds", "Duration of probe attempts, by type.")),
       probe_transitions(counter(names, registry, "podferry_probe_state_transitions_total",
                                 "Changes of a container's verdict, by new state.")),
+      node_findings(counter(names, registry, "podferry_node_check_transitions_total",
+                            "Changes of what is found of other nodes, by new state.")),
       probes_in_flight(gauge(names, registry, "podferry_probes_in_flight", "Probe attempts that run now.").Add({})),
       probe_targets(gauge(names, registry, "podferry_probe_targets", "Containers that are probed.").Add({})) {
     gauge(names, registry, "podferry_build_info", "Always 1; the version is a label.")

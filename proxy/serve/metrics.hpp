@@ -34,6 +34,8 @@ struct Metrics {
     prometheus::Gauge& conflicts;
     prometheus::Gauge& vetoed_pods;
     prometheus::Gauge& panicking_services;
+    prometheus::Family<prometheus::Gauge>& checked_nodes;  // life=unknown|alive|suspect|dead
+    prometheus::Gauge& node_incident;
     prometheus::Family<prometheus::Gauge>& firewall_drops;  // ip_family=IPv4|IPv6
     prometheus::Family<prometheus::Gauge>& other_proxy;     // proxy=kube-proxy|kube-router
     prometheus::Counter& taken_over_addresses;
@@ -75,6 +77,7 @@ struct Metrics {
     prometheus::Family<prometheus::Counter>& probes;             // type, result
     prometheus::Family<prometheus::Histogram>& probe_seconds;    // type
     prometheus::Family<prometheus::Counter>& probe_transitions;  // to
+    prometheus::Family<prometheus::Counter>& node_findings;      // to, a life of checked_nodes
     prometheus::Gauge& probes_in_flight;
     prometheus::Gauge& probe_targets;
 };

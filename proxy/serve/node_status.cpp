@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/engine/engine_problems.hpp"
+#include "proxy/serve/metric_labels.hpp"
 
 namespace proxy {
 namespace {
@@ -74,6 +75,9 @@ StatusView counts_of(const NodeState& node, Time now, WallTime wall) {
     view.drift_repairs = node.drift_repairs;
     if (node.health.last_sync != WallTime())
         view.last_sync_age_s = seconds(wall - node.health.last_sync);
+    for (const health::NodeLife life : all_node_lives)
+        if (const std::size_t count = node.engine.nodes().count(life); count > 0)
+            view.checked_nodes[std::string(word(life))] = count;
     view.probe_targets = node.engine.probing().containers();
     if (!node.source.of_cluster()) {  // of the API, pods are never asked for, and it allocates itself
         view.objects["Pod"] = store.pods().size();
@@ -135,6 +139,10 @@ void set_gauges(Metrics& metrics, const NodeState& node, Time now, WallTime wall
                                            metrics.taken_over_addresses.Value());
     metrics.conflicts.Set(static_cast<double>(node.engine.desired().claims().conflict_count()));
     metrics.vetoed_pods.Set(static_cast<double>(node.engine.probing().second_opinion().ejections().out()));
+    for (const health::NodeLife life : all_node_lives)
+        metrics.checked_nodes.Add({{"life", std::string(word(life))}})
+            .Set(static_cast<double>(node.engine.nodes().count(life)));
+    metrics.node_incident.Set(node.engine.nodes().ejections().incident().empty() ? 0 : 1);
     metrics.panicking_services.Set(static_cast<double>(node.engine.planner().ledger().guards.panicking()));
     for (const RangeUse& range : view.ranges) {
         metrics.range_size.Add({{"range", range.range}}).Set(static_cast<double>(range.size));

@@ -144,6 +144,14 @@ std::string virtual_servers_text(const json::value& status) {
                                          : present + ", wanted " + wanted;
 }
 
+/// "3 alive, 1 dead"
+std::string lives_text(const json::object& counts) {
+    std::string text;
+    for (const auto& [life, count] : counts)
+        text += (text.empty() ? "" : ", ") + json::serialize(count) + " " + base::printable(life);
+    return text.empty() ? "none" : text;
+}
+
 /// "7: 4 active, 1 draining, 2 failed_probe"
 std::string real_servers_text(const json::object& counts) {
     std::uint64_t total = 0;
@@ -199,6 +207,7 @@ std::string status_table(std::string_view text) {
     rows.push_back({"last sync", age < 0 ? "never" : fmt::format("{:.0f} s ago", age)});
     rows.push_back({"drift repaired", text_of(status.at("driftRepairs"))});
     rows.push_back({"probed containers", text_of(status.at("probeTargets"))});
+    rows.push_back({"checked nodes", lives_text(status.at("checkedNodes").as_object())});
     for (const json::value& range : status.at("ranges").as_array())
         rows.push_back({"range", range_line(range)});
     const json::array& problems = status.at("problems").as_array();

@@ -68,6 +68,8 @@ WRONG = [
     ("extraArgs=--user", "got string, want array"),
     ("extraVolumeMounts[0].name=a", "mountPath"),
     ("startupProbe.periodSeconds=0", "/startupProbe/periodSeconds"),
+    ("config.node_check=on", "'off', 'observe', 'enforce'"),
+    ("config.node_check_service=nodes", "/config/node_check_service"),
     ("config.relist_hold=soon", "config.relist_hold: 'soon' is no duration"),
     ("config.log_format=xml", "'text', 'json'"),
     ("config.log_level=verbose", "'debug', 'info', 'warning', 'error'"),
@@ -118,7 +120,7 @@ class Checks:
 
     def what_is_there(self):
         """Everything that carries the release's label, and Helm's record of it."""
-        kinds = "daemonset,configmap,serviceaccount,clusterrole,clusterrolebinding,secret"
+        kinds = "daemonset,configmap,service,serviceaccount,clusterrole,clusterrolebinding,secret"
         return self.plane.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name", "--ignore-not-found", "-l",
                                   f"app.kubernetes.io/instance={RELEASE}") + self.plane.kubectl(
             "get", "secret", "-n", NAMESPACE, "-o", "name", "-l", f"owner=helm,name={RELEASE}")
@@ -183,7 +185,7 @@ class Checks:
         expect(self.podferry, "--podferry PROGRAM is needed")
         for path in VALUES:
             self.effective(self.config_of("-f", str(path)), path.name)
-        ours = {line for line in self.effective(self.config_of(), "the defaults") if not line.startswith("api_server_files:")}
+        ours = {line for line in self.effective(self.config_of(), "the defaults") if not line.startswith(("api_server_files:", "node_check_service:"))}
         differs = ours - self.effective("{}", "nothing")
         expect(not differs, f"defaults of the chart that are not podferry's: {', '.join(sorted(differs))}")
 

@@ -102,9 +102,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
+{{- define "podferry.checksNodes" -}}
+{{- if ne (default "enforce" .Values.config.node_check) "off" }}yes{{ end }}
+{{- end }}
+
+{{- /* The Service whose EndpointSlices say where nodes are. */ -}}
+{{- define "podferry.nodesService" -}}
+{{- printf "%s-nodes" (include "podferry.fullname" . | trunc 57 | trimSuffix "-") }}
+{{- end }}
+
 {{- /* podferry's configuration file. What is empty is left to podferry's default, except an address or a list, where it means off. */ -}}
 {{- define "podferry.config" -}}
 {{- $config := merge (dict "api_server_files" (include "podferry.apiServerFiles" . | fromJsonArray)) .Values.config }}
+{{- if and (eq (include "podferry.checksNodes" .) "yes") (not $config.node_check_service) }}
+{{- $config = merge (dict "node_check_service" (printf "%s/%s" .Release.Namespace (include "podferry.nodesService" .))) $config }}
+{{- end }}
 {{- range $name, $value := $config }}
 {{- if or (not (empty $value)) (kindIs "bool" $value) (kindIs "float64" $value) (kindIs "int64" $value) (hasSuffix "_bind_address" $name) (eq $name "api_local_proxies") }}
 {{ toYaml (dict $name $value) }}
