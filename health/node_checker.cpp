@@ -9,9 +9,18 @@ namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 using Path = NodeCheck::Path;
 
-constexpr std::size_t at_a_time = 256;  // nodes that are asked in one turn of the loop
+constexpr std::size_t at_a_time = 256;           // nodes that are asked in one turn of the loop
+constexpr std::size_t usual_per_second = 500;    // questions on first paths
+constexpr double burst = 512;                    // questions
+constexpr std::chrono::milliseconds breath{10};  // until there are some again
 
 }  // namespace
+
+std::chrono::milliseconds period_of(std::size_t nodes, const NodeCheckRules& rules) {
+    constexpr std::size_t in_a_step = usual_per_second / 10;
+    const std::chrono::milliseconds needed((nodes + in_a_step - 1) / in_a_step * 100);
+    return std::max(rules.period, needed);
+}
 
 NodeChecker::NodeChecker(asio::any_io_executor executor, Changed changed, NodeCheckRules rules)
     : executor_(std::move(executor)),
@@ -24,7 +33,8 @@ NodeChecker::NodeChecker(asio::any_io_executor executor, Changed changed, NodeCh
                     answered(found->second, {}, echo.path, echo.asked);
             }),
       knocks_(executor_),
-      timer_(executor_) {}
+      timer_(executor_),
+      period_(rules_.period) {}
 
 std::vector<Way> NodeChecker::ways_of(const NodeTarget& target) const {
     std::vector<Way> ways;
@@ -53,13 +63,31 @@ void NodeChecker::set(const std::string& node, std::optional<NodeTarget> target)
     if (!ways.empty()) {
         const double jitter = std::uniform_real_distribution<double>(0, 1)(random_);
         const auto place =
-            nodes_.emplace(node, Node{*target, NodeCheck(rules_, Clock::now(), jitter), NodeWays(ways), random_(), {}})
+            nodes_.emplace(node, Node{*target, NodeCheck(paced(), Clock::now(), jitter), NodeWays(ways), random_(), {}})
                 .first;
         place->second.due = place->second.check.next();
         by_token_.emplace(place->second.token, place);
         queue_.emplace(place->second.due, place->second.token);
     }
+    follow_size();
     wait();
+}
+
+/// The second path is asked a fourth as often at most.
+NodeCheckRules NodeChecker::paced() const {
+    NodeCheckRules rules = rules_;
+    rules.period = period_;
+    rules.rarely = std::max(rules.rarely, 4 * period_);
+    return rules;
+}
+
+void NodeChecker::follow_size() {
+    const auto period = period_of(nodes_.size(), rules_);
+    if (std::exchange(period_, period) == period)
+        return;
+    const NodeCheckRules rules = paced();
+    for (auto& [name, node] : nodes_)
+        node.check.set_periods(rules.period, rules.rarely);
 }
 
 std::size_t NodeChecker::half_known() const {
@@ -73,9 +101,10 @@ void NodeChecker::wait() {
         timer_.cancel();
         return;
     }
-    if (queue_.begin()->first == timer_.expiry())
+    const Time next = std::max(queue_.begin()->first, budget_.not_before);
+    if (next == timer_.expiry())
         return;
-    timer_.expires_at(queue_.begin()->first);
+    timer_.expires_at(next);
     timer_.async_wait([this](const boost::system::error_code& error) {
         if (!error)
             tick();
@@ -87,10 +116,15 @@ void NodeChecker::tick() {
     const Time now = Clock::now();
     knocks_.expire(now);
     echo_.drain();
-    const bool stood_still = !queue_.empty() && now - queue_.begin()->first > rules_.patience;
+    const bool stood_still = now - timer_.expiry() > rules_.patience;
+    refill(now);
     for (std::size_t i = 0; i < at_a_time && !queue_.empty() && queue_.begin()->first <= now; ++i) {
+        if (budget_.left < 1) {
+            budget_.not_before = now + breath;
+            break;
+        }
         const auto place = by_token_.at(queue_.begin()->second);
-        ask(place->second, now);
+        budget_.left -= static_cast<double>(ask(place->second, now));
         requeue(place);
         if (!stood_still)
             review(place, now);
@@ -99,8 +133,15 @@ void NodeChecker::tick() {
     wait();
 }
 
-void NodeChecker::ask(Node& node, Time now) {
-    for (const Path path : node.check.ask(now)) {
+void NodeChecker::refill(Time now) {
+    const double passed = std::chrono::duration<double>(now - std::exchange(budget_.filled, now)).count();
+    budget_.left = std::min(burst, budget_.left + passed * most_per_second);
+}
+
+/// How many questions that was.
+std::size_t NodeChecker::ask(Node& node, Time now) {
+    const auto paths = node.check.ask(now);
+    for (const Path path : paths) {
         const Way& way = node.ways.of(path);
         if (way.port == 0) {
             if (!echo_.ask(node.target.address, {node.token, path, now}))
@@ -111,6 +152,7 @@ void NodeChecker::ask(Node& node, Time now) {
             ended(token, way, path, now, result);
         });
     }
+    return paths.size();
 }
 
 void NodeChecker::ended(std::uint64_t token, const Way& way, Path path, Time asked, Knocked result) {

@@ -36,8 +36,15 @@ struct NodeReport {
     std::optional<Time> silent_since;  ///< of one that is suspect or dead
 };
 
+/// How often each of so many nodes is asked on its first path: as the rules say, until these would be more than 500
+/// questions a second. In steps of 100 ms.
+std::chrono::milliseconds period_of(std::size_t nodes, const NodeCheckRules& rules);
+
 class NodeChecker {
 public:
+    /// Questions a second at most, whatever happens; what is due waits.
+    static constexpr double most_per_second = 2'000;
+
     using Changed = std::function<void(const NodeReport& report)>;
 
     /// `changed` is called on the loop when a node has another life. `rules`: of all.
@@ -67,7 +74,10 @@ private:
     void remove(const std::string& node);
     void wait();
     void tick();
-    void ask(Node& node, Time now);
+    std::size_t ask(Node& node, Time now);
+    NodeCheckRules paced() const;
+    void follow_size();
+    void refill(Time now);
     void ended(std::uint64_t token, const Way& way, NodeCheck::Path path, Time asked, Knocked result);
     void answered(Nodes::iterator place, const Way& way, NodeCheck::Path path, Time asked);
     void review(Nodes::iterator place, Time now);
@@ -83,6 +93,12 @@ private:
     Nodes nodes_;
     std::map<std::uint64_t, Nodes::iterator> by_token_;
     std::set<std::pair<Time, std::uint64_t>> queue_;  // when, and the token of whom
+    struct {
+        double left = 0;  // questions that may be asked at once
+        Time filled;
+        Time not_before;  // there are some
+    } budget_;
+    std::chrono::milliseconds period_;
 };
 
 }  // namespace health

@@ -45,6 +45,12 @@ public:
     /// `jitter`: 0 <= jitter < 1, which spreads the questions of many checks over a period.
     NodeCheck(NodeCheckRules rules, Time now, double jitter);
 
+    /// From now on it is asked so often while all is answered.
+    void set_periods(std::chrono::milliseconds first, std::chrono::milliseconds second) {
+        rules_.period = first;
+        rules_.rarely = second;
+    }
+
     /// When ask() and review() are due.
     Time next() const { return std::min(due(Path::first), due(Path::second)); }
     /// The paths on which to ask at `now`.

@@ -99,6 +99,14 @@ boost::system::error_code error_of(int number) {
 
 }  // namespace
 
+TEST_CASE("in a large cluster each node is asked less often") {
+    CHECK(period_of(0, {}) == 500ms);
+    CHECK(period_of(250, {}) == 500ms);
+    CHECK(period_of(251, {}) == 600ms);
+    CHECK(period_of(1'000, {}) == 2s);
+    CHECK(period_of(5'000, {}) == 10s);
+}
+
 TEST_CASE("only silence accuses: what an attempt to connect says") {
     CHECK(knocked({}) == Knocked::answered);
     for (const int answered : {ECONNREFUSED, ECONNRESET})
