@@ -23,7 +23,7 @@ namespace api {
 
 /// What the outside may want to count or log. Each may be empty.
 struct ApiHooks {
-    /// verb: LIST, WATCH, POST; code: the HTTP status, or "<error>" when there was no answer.
+    /// verb: LIST, WATCH, POST, GET; code: the HTTP status, or "<error>" when there was no answer.
     std::function<void(const std::string& verb, const std::string& code)> request;
     /// A connection to a server is there.
     std::function<void(const boost::asio::ip::tcp::endpoint& server)> connected;

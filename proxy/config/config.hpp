@@ -72,7 +72,7 @@ struct Config {
     int probes_in_flight = 256;
     bool kubelet_compatible_counters = false;
     CheckMode second_opinion = CheckMode::off;
-    CheckMode node_check = CheckMode::enforce;
+    CheckMode node_check = CheckMode::observe;
     std::string node_check_service;  ///< NAMESPACE/NAME, or empty
     int route_protocol = 159;
     netlink::Fwmark fwmark;

@@ -120,7 +120,7 @@ std::vector<Setting> make_settings() {
         row("node_check",
             "What podferry's own checks of the other nodes that carry endpoints may do: off (none are made), observe "
             "(reasons and metrics only), enforce (a silent node gets no new connections after 1 s; after 3 s what it "
-            "had is reset) (docs/probing.md). Default enforce.",
+            "had is reset) (docs/probing.md). Default observe.",
             &Config::node_check, read_check_mode, print_check_mode),
         row("node_check_service",
             "NAMESPACE/NAME of a headless Service whose EndpointSlices name each node (nodeName) and its address: of "

@@ -107,16 +107,20 @@ bool NodeRoll::has_address(const base::Address& address) const {
 
 std::set<api::ObjectName> services_on(const std::set<std::string>& nodes, const api::Store& store) {
     std::set<api::ObjectName> services;
+    const auto add = [&](const api::ObjectName& name) {
+        if (store.services().contains(name))  // a headless one is not there
+            services.insert(name);
+    };
     const std::vector<api::Shared<std::string>> names(nodes.begin(), nodes.end());
     for (const api::EndpointSlice& slice : store.slices())
         if (std::any_of(slice.endpoints.begin(), slice.endpoints.end(), [&](const api::Endpoint& endpoint) {
                 return std::find(names.begin(), names.end(), endpoint.node_name) != names.end();
             }))
-            services.insert({slice.name.space, slice.service});
+            add({slice.name.space, slice.service});
     for (const api::Pod& pod : store.pods())
         if (nodes.contains(pod.node_name))
             for (const api::ObjectName& name : store.services_selecting(pod))
-                services.insert(name);
+                add(name);
     return services;
 }
 

@@ -18,7 +18,7 @@ const Values drift_objects = {"virtual_server", "real_server", "route",  "elemen
                               "routing",        "source",      "sysctl", "ipvs_timeouts", other_label};
 const Values api_codes = {"200", "201", "400", "401", "403", "404", "409", "410", "422",    "429",
                           "500", "503", "504", "1xx", "2xx", "3xx", "4xx", "5xx", "<error>"};
-const Values resources = {"services", "endpointslices", "nodes", "servicecidrs", "pods"};
+const Values resources = {"services", "endpointslices", "nodes", "servicecidrs", "pods", "node_endpointslices"};
 const Values families = {"IPv4", "IPv6"};
 
 bool is_in(const Values& values, std::string_view value) {
@@ -133,7 +133,7 @@ void create_known_labels(Metrics& metrics) {
     create(metrics.conntrack_seconds, {{"ip_family", families}}, time_buckets());
     create(metrics.conntrack_deleted, {{"ip_family", families}});
     create(metrics.problems, {{"severity", {"error", "warning"}}});
-    create(metrics.api_requests, {{"verb", {"LIST", "WATCH", "POST"}}, {"code", api_codes}});
+    create(metrics.api_requests, {{"verb", {"LIST", "WATCH", "POST", "GET"}}, {"code", api_codes}});
     create(metrics.api_watch_restarts, {{"resource", resources}, {"reason", restart_reasons()}});
     create(metrics.api_relists, {{"resource", resources}});
     create(metrics.api_decode_errors, {{"resource", resources}});
@@ -142,6 +142,7 @@ void create_known_labels(Metrics& metrics) {
     create(metrics.probes, {{"type", types}, {"result", words_up_to(health::Answer::error)}});
     create(metrics.probe_seconds, {{"type", types}}, time_buckets());
     create(metrics.probe_transitions, {{"to", words_up_to(health::Verdict::failed)}});
+    create(metrics.checked_nodes, {{"life", words_up_to(health::NodeLife::dead)}});
     create(metrics.node_findings, {{"to", words_up_to(health::NodeLife::dead)}});
 }
 

@@ -103,7 +103,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{- define "podferry.checksNodes" -}}
-{{- if ne (default "enforce" .Values.config.node_check) "off" }}yes{{ end }}
+{{- if ne (default "observe" .Values.config.node_check) "off" }}yes{{ end }}
 {{- end }}
 
 {{- /* The Service whose EndpointSlices say where nodes are. */ -}}

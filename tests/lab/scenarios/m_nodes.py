@@ -13,14 +13,14 @@ TARGET = 2.5  # seconds after its death, in which connections may still go to a 
 RESET = 7  # the same, until one that waits for an answer is reset: TCP sends its segment again 3 and 6.2 s after it
 
 
-def start(lab, nodes=NODES, settings="", echo=False):
+def start(lab, nodes=NODES, mode="enforce", echo=False):
     """`echo`: it may send ICMP echo requests; else it goes by TCP alone."""
     fabric = Fabric(lab, nodes).build()
     if echo:
         lab.on("node", "sysctl", "-q", "-w", "net.ipv4.ping_group_range=0 2147483647")
     lab.track_connections()
     lab.write("web.yaml", fabric.manifests())
-    lab.start_podferry(config=SETTINGS + settings)
+    lab.start_podferry(config=SETTINGS + f"node_check: {mode}\n")
     wait_until("all other nodes are found alive", lambda: lives(lab, "alive") == len(nodes), 30)
     wait_until("the start is over", lambda: lives(lab, "unknown") == 0, 10)
     return fabric
@@ -152,7 +152,7 @@ def it_goes_by_what_it_may_send(lab):
 
 
 def it_only_observes(lab):
-    fabric = start(lab, settings="node_check: observe\n")
+    fabric = start(lab, mode="observe")
     fabric.cut(2)
     wait_until("it is found dead", lambda: lives(lab, "dead") == 1, 10)
     wait_until("it is told", lambda: "only observed" in lab.services(), 5)

@@ -539,6 +539,37 @@ TEST_CASE("this node's pods are watched where they are asked for, and listed in 
     CHECK(world.server.count("GET " + pods) >= 1);
 }
 
+TEST_CASE("another node's Node is looked up in the server's cache, and that it is not there is an answer") {
+    World world;
+    const std::string node = R"({"metadata":{"name":"n2","resourceVersion":"7"},
+"status":{"addresses":[{"type":"InternalIP","address":"192.168.50.2"}]}})";
+    world.server.script[nodes] = {
+        {200, list("Node", ""), "", false, false},
+        {200, list("Node", node), "", false, false},
+        {200, list("Node", ""), "", false, false},
+        {403, R"({"kind":"Status","message":"no nodes for you","code":403})", "", false, false}};
+    world.start();
+    REQUIRE(world.within(5s, [&] { return world.watches(); }));
+    std::vector<std::string> found;
+    const auto look = [&]() -> asio::awaitable<void> {
+        for (int i = 0; i < 3; ++i) {
+            const auto answer = co_await world.source->find_node("n2");
+            found.push_back(!answer ? answer.error() : !*answer ? "none" : (*answer)->addresses.at(0).to_string());
+        }
+    };
+    asio::co_spawn(world.context, look(), asio::detached);
+    REQUIRE(world.within(5s, [&] { return found.size() == 3; }));
+    CHECK(found == std::vector<std::string>{"192.168.50.2", "none", "403: no nodes for you"});
+    CHECK(world.server.count("GET " + nodes + "?resourceVersion=0&fieldSelector=metadata.name%3Dn2") == 3);
+}
+
+TEST_CASE("the slices of the Service that names nodes are watched beside the others") {
+    const auto resource = slices_of_service({"kube-system", "podferry-nodes"});
+    CHECK(resource.kind == Kind::endpoint_slice);
+    CHECK(resource.resource.path == "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices");
+    CHECK(resource.resource.selectors == "labelSelector=kubernetes.io%2Fservice-name%3Dpodferry-nodes");
+}
+
 TEST_CASE("what is watched is a list of values") {
     World world;
     auto resources = resources_of_node("node");

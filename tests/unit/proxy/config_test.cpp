@@ -124,6 +124,9 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"scheduler: fastest\n",
                 "c.yaml:1:12: scheduler: 'fastest' is not a scheduler; use one of rr wrr lc wlc "
                 "lblc lblcr dh sh sed nq fo ovf mh twos\n"},
+        Mistake{"node_check: maybe\n", "c.yaml:1:13: node_check: must be off, observe or enforce\n"},
+        Mistake{"node_check_service: nodes\n",
+                "c.yaml:1:21: node_check_service: must be NAMESPACE/NAME of a Service, or empty\n"},
         Mistake{"drain_timeout: 300\n",
                 "c.yaml:1:16: drain_timeout: must be a duration with its units (ms, s, m, h), such as 90s or 1m30s, of "
                 "0s..24h\n"},

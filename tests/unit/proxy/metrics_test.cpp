@@ -115,6 +115,7 @@ TEST_CASE("every label of a counter is there from the start") {
         {"podferry_events_lost_total", R"({reason="forbidden"})"},
         {"podferry_probe_total", R"({result="error",type="liveness"})"},
         {"podferry_probe_state_transitions_total", R"({to="failed"})"},
+        {"podferry_node_check_transitions_total", R"({to="suspect"})"},
     };
     for (const auto& [name, family] : families) {
         if (family.type != "counter")

@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "engine_world.hpp"
+#include "proxy/engine/reconciler.hpp"
+#include "tests/support/fake_kernel.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;
@@ -147,6 +149,8 @@ TEST_CASE("which silent nodes are believed to be dead") {
         {"10.1.0.11", "n1"}, {"10.1.0.12", "n2"}, {"10.1.0.13", "n3"}, {"10.1.0.14", "n4"}, {"10.1.0.15", "n5"}};
     const Endpoints two{{"10.1.0.11", "n1"}, {"10.1.0.12", "n2"}};
     const Endpoints three{{"10.1.0.11", "n1"}, {"10.1.0.12", "n2"}, {"10.1.0.13", "n3"}};
+    const Endpoints most_here{
+        {"10.1.0.11", "n1"}, {"10.1.0.12", "n1"}, {"10.1.0.13", "n1"}, {"10.1.0.14", "n2"}, {"10.1.0.15", "n3"}};
     const Endpoints here{{"10.1.0.11", "n1"}, {"10.1.0.12", "n1"}, {"10.1.0.13", "n2"}};
     const auto row = GENERATE_REF(values<Row>({
         {"one of four", five, {"n2"}, std::nullopt, "11=1 13=1 14=1 15=1"},
@@ -165,6 +169,12 @@ TEST_CASE("which silent nodes are believed to be dead") {
          {"n2", "n3"},
          true,
          "11=1 12=1 13=1"},
+        {"both others, of which most of the Service is independent: we may be cut off",
+         most_here,
+         {"n2", "n3"},
+         std::nullopt,
+         "11=1 12=1 13=1 14=1 15=1"},
+        {"the same, and the API answers", most_here, {"n2", "n3"}, true, "11=1 12=1 13=1"},
         {"one of two, and the API does not answer: the other one does", three, {"n2"}, false, "11=1 13=1"},
         {"this node itself is never judged", here, {"n1"}, true, "11=1 12=1 13=1"},
     }));
@@ -210,19 +220,25 @@ TEST_CASE("a node that has never answered accuses nobody, and the start waits fo
     auto service = build::service("web", "10.96.0.10");
     service.selector.clear();
     world.apply(build::transaction(
-        {service, slice_of("shop", "web", {{"10.1.0.11", "n1"}, {"10.1.0.12", "n2"}, {"10.1.0.13", "n3"}}),
-         slice_of("kube-system", "podferry-nodes", {{"192.168.50.2", "n2"}, {"192.168.50.3", "n3"}})},
+        {service,
+         slice_of("shop", "web", {{"10.1.0.11", "n1"}, {"10.1.0.12", "n2"}, {"10.1.0.13", "n3"}, {"10.1.0.14", "n4"}}),
+         slice_of("kube-system", "podferry-nodes",
+                  {{"192.168.50.2", "n2"}, {"192.168.50.3", "n3"}, {"192.168.50.4", "n4"}})},
         true));
     auto& nodes = world.engine.nodes();
     nodes.exchange_changed();
     const Time start = Time{} + 1h;
     world.engine.review_opinions(start);
-    nodes.note("n3", NodeLife::suspect, "silent");
     nodes.note("n2", NodeLife::alive, "");
+    nodes.note("n4", NodeLife::alive, "");
     nodes.note("n2", NodeLife::suspect, "silent");
     world.engine.review_opinions(start + 1s);
-    CHECK(nodes.of("n3") == nullptr);
+    CHECK(nodes.of("n2") == nullptr);  // n3 has not said a word yet
+    world.engine.review_opinions(start + 60s);
     CHECK(nodes.of("n2") != nullptr);
+    nodes.note("n3", NodeLife::suspect, "silent");
+    world.engine.review_opinions(start + 61s);
+    CHECK(nodes.of("n3") == nullptr);
 }
 
 TEST_CASE("only observed, nothing goes out and the reason is told; a Service has its own mode") {
@@ -280,11 +296,12 @@ TEST_CASE("podferry services shows what a dead node has taken with it") {
     Cluster cluster;
     cluster.note("n2", NodeLife::dead);
     cluster.review();
-    const auto kernel = cluster.world.engine.desired();
-    netlink::KernelState state;
-    for (const auto& server : cluster.world.engine.desired().servers_of({"shop", "web"}))
-        state.virtual_servers[server] = *cluster.world.engine.desired().find(server);
-    const auto view = cluster.world.engine.views(state).of(cluster.service);
+    testing::FakeKernel kernel;
+    Reconciler reconciler(kernel, cluster.world.engine.desired().wishes());
+    reconciler.adopt();
+    for (int round = 0; round < 4; ++round)
+        reconciler.step(Time{}, 100'000);
+    const auto view = cluster.world.engine.views(reconciler.mirror()).of(cluster.service);
     REQUIRE_FALSE(view.front_ends.empty());
     const auto& backends = view.front_ends[0].inside.backends;
     REQUIRE(backends.size() == 3);
