@@ -3,10 +3,15 @@
     node 192.168.60.10 ---- switch ---- 192.168.60.12 node2, pod 10.1.2.12
                                |-------- 192.168.60.13 node3, pod 10.1.3.13 ...
 """
+import fcntl
+import socket
+import struct
+
 from lab import NODE_IP, POD_PORT
 from netns import network_namespace
 from pod import Pod, listen
 
+GET_FLAGS, SET_FLAGS, UP = 0x8913, 0x8914, 1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
 CLUSTER_IP = "10.96.0.5"
 SETTINGS = "node_check_service: kube-system/nodes\n"
 
@@ -47,22 +52,19 @@ class Fabric:
         with network_namespace(space):
             sockets = listen(POD_PORT)
         self.lab.fork(f"remote-{name}", space, lambda: Pod(name, self.lab.folder / f"{name}.sick", *sockets).serve(), keep=sockets)
-        for socket in sockets:
-            socket.close()
+        for one in sockets:
+            one.close()
 
     def cut(self, *numbers):
         """Their links: nobody is told, packets are lost."""
-        self.set(numbers, "down")
+        set_links([f"node{n}" for n in numbers], False)
 
     def mend(self, *numbers):
-        self.set(numbers, "up")
-
-    def set(self, numbers, state):
-        self.lab.ip("".join(f"link set node{n} {state}\n" for n in numbers), "switch")
+        set_links([f"node{n}" for n in numbers], True)
 
     def cut_uplink(self, state="down"):
         """That of podferry's node, seen from the switch."""
-        self.lab.ip(f"link set node {state}\n", "switch")
+        set_links(["node"], state == "up")
 
     def manifests(self):
         """Service shop/web on these nodes, and the headless one that says where they are."""
@@ -78,6 +80,16 @@ ports: [{{port: {POD_PORT}, protocol: TCP}}]
 endpoints:
 """
         return text + "".join(f"- {{addresses: [{address(n)}], nodeName: node{n}}}\n" for n in self.numbers) + "---\n"
+
+
+def set_links(names, up):
+    """Of the switch, within a moment: a program that is started takes most of a second on an emulated processor."""
+    with network_namespace("switch"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for name in names:
+            request = struct.pack("16sH22x", name.encode(), 0)
+            flags = struct.unpack("16sH22x", fcntl.ioctl(any_socket, GET_FLAGS, request))[1]
+            flags = flags | UP if up else flags & ~UP
+            fcntl.ioctl(any_socket, SET_FLAGS, struct.pack("16sH22x", name.encode(), flags))
 
 
 def service(space, name, spec):
