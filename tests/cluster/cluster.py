@@ -151,6 +151,12 @@ class Cluster:
                                                    stdout=open(self.folder / "outside.load", "w"))
         wait_until("the load runs", lambda: all(each.get("held", 0) + each.get("ended", 0) >= third[1] for each in self.load().values()), 120)
 
+    def stop_load(self):
+        self.kubectl("delete", "pod", *(f"load-{node}" for node in network.NODES), "--wait=true")
+        client = self.clients.pop("outside")
+        client.terminate()
+        client.wait()
+
     def load(self):
         """What its clients say, by name."""
         said = {f"load-{node}": self.tried("logs", f"load-{node}", "--tail=1") for node in network.NODES}

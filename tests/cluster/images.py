@@ -8,8 +8,11 @@ import tarfile
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+PROTOCOLS = b"icmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nsctp 132 SCTP\n"  # ipset looks names up there
+
+
 def layer(folders, links, files):
-    """The bytes of a layer with folders, symbolic links ({path: target}) and files ({path: file on this machine})."""
+    """The bytes of a layer with folders, symbolic links ({path: target}) and files ({path: file on this machine, or its bytes})."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
         for name in folders:
@@ -21,7 +24,7 @@ def layer(folders, links, files):
             entry.type, entry.linkname = tarfile.SYMTYPE, target
             archive.addfile(entry)
         for name, source in files.items():
-            content = pathlib.Path(source).read_bytes()
+            content = source if isinstance(source, bytes) else pathlib.Path(source).read_bytes()
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(content), 0o755
             archive.addfile(entry, io.BytesIO(content))
@@ -46,7 +49,8 @@ def write_image(path, names, entrypoint, folders=(), links=None, files=None):
 def write_tools(path, name):
     """An image of folders only: its pods mount the node's /usr, and so have what the node has (objects.py, TOOLS)."""
     write_image(path, [name], ["/usr/bin/python3"], folders=["tmp", "etc", "usr", "run", "var", "proc", "sys", "dev"],
-                links={"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"})
+                links={"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"},
+                files={"etc/protocols": PROTOCOLS})
 
 
 def renamed(archive, path, name):

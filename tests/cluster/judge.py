@@ -9,7 +9,22 @@ from traffic import PATIENCE
 
 COUNTS = ("requests", "failed", "slow", "ended", "questions", "unanswered")
 Lost = collections.namedtuple("Lost", "requests connections datagrams")
+LOADS = [(300, 90, 15), (60, 60, 9), (21, 30, 3)]  # requests a second, held connections, datagrams a second
 LEAST = 0.5  # of the rate that was wanted; less shows too little
+
+
+def calm_load(cluster):
+    """Starts the largest load of which this machine loses nothing while nothing is done; returns its requests a second. A busy machine shows the
+    same with less, and says so."""
+    for rate, held, questions in LOADS:
+        cluster.start_load(rate, held, questions)
+        try:
+            if sum(Watch(cluster, rate).end(f"{rate} a second, nothing is done")) == 0:
+                return rate
+        except Failure as error:
+            print(f"      {error}", flush=True)
+        cluster.stop_load()
+    raise Failure("this machine loses requests while nothing is done")
 
 
 class Watch:

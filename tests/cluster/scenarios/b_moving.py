@@ -4,9 +4,8 @@ import objects
 import share
 from a_install import expect, services_are_reached
 from cluster import CHART, SYSTEM, image, wait_until
-from judge import Watch
+from judge import Watch, calm_load
 
-RATE, HELD, QUESTIONS = 300, 90, 15
 # What docs/operations.md has for each mode: kube-proxy's leftovers go, and nothing of others.
 NO_CHAINS = 'for t in iptables ip6tables; do $t-save | grep -v KUBE- | $t-restore; done'
 LEFTOVERS = {
@@ -18,20 +17,20 @@ LEFTOVERS = {
 
 def it_moves_from_ipvs_and_back(cluster):
     """Virtual servers are adopted with their connections, both ways."""
-    move(cluster, "ipvs")
-    move_back(cluster, "ipvs")
+    rate = move(cluster, "ipvs")
+    move_back(cluster, "ipvs", rate)
 
 
 def it_moves_from_nftables_and_back(cluster):
     """Connections go on by what connection tracking knows of them."""
-    move(cluster, "nftables")
-    move_back(cluster, "nftables")
+    rate = move(cluster, "nftables")
+    move_back(cluster, "nftables", rate)
 
 
 def it_moves_from_iptables_and_back(cluster):
     """As from nftables."""
-    move(cluster, "iptables")
-    move_back(cluster, "iptables")
+    rate = move(cluster, "iptables")
+    move_back(cluster, "iptables", rate)
 
 
 def move(cluster, mode):
@@ -39,10 +38,8 @@ def move(cluster, mode):
     cluster.start_web()
     start_kube_proxy(cluster, mode)
     wait_until("kube-proxy serves", lambda: all(cluster.ask(node, f"{objects.WEB}:{objects.WEB_PORT}").startswith("web-") for node in network.NODES), 60)
-    cluster.start_load(RATE, HELD, QUESTIONS)
-    control = Watch(cluster, RATE)
-    lost_without = control.end(f"{mode}, nothing is done")
-    watch = Watch(cluster, RATE)
+    rate = calm_load(cluster)
+    watch = Watch(cluster, rate)
     cluster.helm("install", "podferry", str(CHART), "--set", image(share.PODFERRY), "--set", "kubeProxyConfig.configMap=kube-proxy",
                  "--set", f"config.service_cluster_ip_range={{{network.SERVICES}}}")
     cluster.wait_for_pods()
@@ -55,20 +52,21 @@ def move(cluster, mode):
         wait_until(f"{node}: podferry has no problem", lambda: "problems           0" in cluster.podferry(node, "status"), 120)
     services_are_reached(cluster)
     lost = watch.end(f"from {mode} to podferry")
-    print(f"figure migrate_{mode}_lost {sum(lost)}   (with nothing done: {sum(lost_without)})", flush=True)
+    print(f"figure migrate_{mode}_lost {sum(lost)}   (at {rate} requests a second)", flush=True)
     expect(sum(lost) == 0, f"{lost}")
+    return rate
 
 
-def move_back(cluster, mode):
+def move_back(cluster, mode, rate):
     """`helm uninstall`, kube-proxy's DaemonSet, then the chart's `mode: cleanup`. Connections that IPVS carries are nobody's any more after the
     last step, unless kube-proxy has IPVS too: until then they go on, in any mode."""
-    watch = Watch(cluster, RATE)
+    watch = Watch(cluster, rate)
     cluster.helm("uninstall", "podferry", "--wait")
     start_kube_proxy(cluster, mode)
     for node in network.NODES:
         wait_until(f"{node}: kube-proxy has written its rules", lambda: has_rules(cluster, node, mode), 60)
     lost = watch.end(f"from podferry to {mode}, until podferry cleans up")
-    last_step = Watch(cluster, RATE)
+    last_step = Watch(cluster, rate)
     cluster.install_podferry("--set", "mode=cleanup")
     cluster.wait_for_pods("podferry.io/mode=cleanup")
     cluster.helm("uninstall", "podferry", "--wait")
