@@ -44,7 +44,7 @@ CONFINED = {
     r"openssl/": r"api/cluster/secrets\.cpp",
     r"zlib\.h": r"api/cluster/gunzip\.cpp",
     r"spdlog/": r"proxy/log/log\.cpp",
-    r"CLI/": r"proxy/cli/main\.cpp",
+    r"CLI/": r"proxy/cli/(main|command_line|print_manual)\.cpp",
     r"prometheus/": r"proxy/serve/metrics\.(hpp|cpp)",
 }
 MAX_LINES = 400

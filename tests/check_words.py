@@ -50,7 +50,7 @@ class Known:
         settings = (ROOT / "proxy/config/settings.cpp").read_text()
         self.settings = set(re.findall(r'"([a-z][a-z0-9_]+)"', settings))
         self.metrics = set(re.findall(r'"(podferry_\w+)"', (ROOT / "proxy/serve/metrics.cpp").read_text()))
-        main = (ROOT / "proxy/cli/main.cpp").read_text()
+        main = (ROOT / "proxy/cli/command_line.cpp").read_text()
         self.commands = set(re.findall(r'add_subcommand\(\s*"(\w+)"', main)) | {"help"}
         self.options = set(re.findall(r"--[a-z][a-z-]+", main)) | {"--help", "--version"}
         self.tasks = set(re.findall(r"\w+", re.search(r"^case \"\$task\" in\n(.*?)\)$", (ROOT / "dev").read_text(), re.S | re.M)[1]))

@@ -1,4 +1,4 @@
-// The program: commands and their options. Everything else is in the rooms.
+// The program: what each command does. Everything else is in the rooms.
 #include <CLI/CLI.hpp>
 
 #include <iostream>
@@ -8,13 +8,12 @@
 #include "base/error_words.hpp"
 #include "base/file.hpp"
 #include "base/plain_text.hpp"
+#include "proxy/cli/command_line.hpp"
 #include "proxy/cli/version.hpp"
 #include "proxy/config/config.hpp"
 #include "proxy/config/kube_proxy_config.hpp"
 #include "proxy/config/settings.hpp"
 #include "proxy/engine/view.hpp"
-#include "proxy/node/init.hpp"
-#include "proxy/node/node.hpp"
 #include "proxy/serve/admin.hpp"
 
 namespace {
@@ -23,28 +22,7 @@ constexpr int degraded = 1;
 constexpr int usage_error = 2;
 constexpr int unreachable = 2;
 
-constexpr const char* exit_statuses = R"(Exit status:
-  0  all right
-  1  podferry answers, but not all is right: it is not ready, the kernel refuses changes, or there are problems
-  2  podferry does not answer, or the command is wrong)";
-
-struct Options {
-    std::string config;
-    std::string kube_proxy_config;
-    std::string manifests;
-    std::string kubeconfig;
-    std::vector<std::string> api_servers;
-    std::string node_name;
-    std::string user;
-    bool check_config = false;
-    std::string init_only;
-    proxy::InitOptions init;
-    std::string socket = "/run/podferry/podferry.sock";
-    std::string output = "table";
-    bool ready = false;
-    bool live = false;
-    proxy::CleanupOptions cleanup;
-};
+using proxy::Options;
 
 /// The text of a file. Prints a complaint and returns nullopt when there is none.
 std::optional<std::string> read_file(const std::string& path) {
@@ -169,7 +147,7 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
 /// Answers probes: readiness or liveness alone, over the socket, where no other process can answer in podferry's place.
 int probe(const Options& options) {
     try {
-        const proxy::Reply reply = proxy::ask(options.socket, options.ready ? "/readyz" : "/livez");
+        const proxy::Reply reply = proxy::ask(options.socket, options.probe.ready ? "/readyz" : "/livez");
         std::cout << base::printable(reply.body) << "\n";
         return reply.status == 200 ? 0 : degraded;
     } catch (const proxy::Unreachable& error) {
@@ -178,86 +156,11 @@ int probe(const Options& options) {
     }
 }
 
-void add_show_options(CLI::App& command, Options& options) {
-    command.footer(exit_statuses);
-    command.add_option("-o,--output", options.output, "table or json")->check(CLI::IsMember({"table", "json"}));
-    command.add_option("--socket", options.socket, "the running node's socket (setting `socket`)")
-        ->capture_default_str();
-}
-
-void add_source_options(CLI::App& node, Options& options) {
-    CLI::Option* manifests =
-        node.add_option("--manifests", options.manifests,
-                        "folder of Kubernetes manifests, watched for changes; without it the Kubernetes API");
-    node.add_option("--kubeconfig", options.kubeconfig,
-                    "how to reach the Kubernetes API; without it the pod's service account")
-        ->excludes(manifests);
-    node.add_option("--api-server", options.api_servers,
-                    "https://HOST:PORT, may be given several times; in place of the kubeconfig's or the pod's server")
-        ->allow_extra_args(false)
-        ->excludes(manifests);
-    node.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
-}
-
-/// What a container of its own does before podferry starts, or root before it becomes another user.
-void add_privilege_options(CLI::App& node, Options& options) {
-    CLI::Option* init_only = node.add_option("--init-only", options.init_only,
-                                             "load the kernel's modules (takes CAP_SYS_MODULE), set the sysctls and "
-                                             "IPVS's timeouts (CAP_NET_ADMIN), "
-                                             "and end: for a podferry that may not; `modules` or `sysctls`: only these")
-                                 ->expected(0, 1)
-                                 ->default_str("all")
-                                 ->check(CLI::IsMember({"all", "modules", "sysctls"}))
-                                 ->excludes("--check-config");
-    node.add_option("--proc-sys", options.init.proc_sys,
-                    "with --init-only: where the host's /proc/sys is seen, writable")
-        ->needs(init_only)
-        ->check(CLI::ExistingDirectory)
-        ->capture_default_str();
-    node.add_option(
-            "--user", options.user,
-            "UID or UID:GID: started as root, go on as that user with CAP_NET_ADMIN alone; state_dir becomes the "
-            "user's")
-        ->excludes(init_only);
-}
-
-CLI::App& add_node_command(CLI::App& app, Options& options) {
-    CLI::App& node = *app.add_subcommand("node", "the service proxy of this node");
-    node.add_option("--config", options.config, "configuration file (YAML); without it the defaults hold");
-    node.add_option("--kube-proxy-config", options.kube_proxy_config,
-                    "kube-proxy's configuration file; says of each of its fields what becomes of it");
-    add_source_options(node, options);
-    node.add_flag("--check-config", options.check_config,
-                  "check the configuration against itself and this node, and the kubeconfig or the manifests; "
-                  "print the effective one, and end");
-    add_privilege_options(node, options);
-    return node;
-}
-
 int run(int argc, char** argv) {
-    CLI::App app{"podferry: carries every connection to a live pod"};
+    CLI::App app{proxy::program_meaning};
     app.set_version_flag("--version", "podferry " PODFERRY_VERSION " (" + std::string(proxy::build_commit()) + ")");
-    app.require_subcommand(1);
     Options options;
-    const CLI::App& node_command = add_node_command(app, options);
-    CLI::App& status_command = *app.add_subcommand("status", "how the running node is: readiness, ranges, problems");
-    add_show_options(status_command, options);
-    CLI::Option* ready = status_command.add_flag(
-        "--ready", options.ready,
-        "for a probe: what /readyz says, and 0 when it is ready, 1 when not, 2 without an answer");
-    status_command.add_flag("--live", options.live, "the same of /livez")->excludes(ready);
-    CLI::App& services_command = *app.add_subcommand(
-        "services",
-        "each front end of each Service: whose it is, and which endpoints clients get from outside and from "
-        "inside (pods and this node), as the kernel has it");
-    add_show_options(services_command, options);
-    CLI::App& cleanup_command = *app.add_subcommand("cleanup", "remove exactly what is podferry's from the kernel");
-    cleanup_command.add_option("--config", options.config, "configuration file, for route_protocol and state_dir");
-    cleanup_command.add_option("--proc-sys", options.cleanup.proc_sys, "where the host's /proc/sys is seen, writable")
-        ->check(CLI::ExistingDirectory)
-        ->capture_default_str();
-    cleanup_command.add_flag("--stay", options.cleanup.stay,
-                             "then wait for SIGTERM: in a DaemonSet, that it is not done again");
+    proxy::add_commands(app, options);
 
     try {
         app.parse(argc, argv);
@@ -265,13 +168,13 @@ int run(int argc, char** argv) {
         const int status = app.exit(error);
         return status == 0 ? 0 : usage_error;
     }
-    if (node_command)
+    if (app.got_subcommand("node"))
         return node(options);
-    if (status_command && (options.ready || options.live))
+    if (app.got_subcommand("status") && (options.probe.ready || options.probe.live))
         return probe(options);
-    if (status_command)
+    if (app.got_subcommand("status"))
         return show(options, "/status", proxy::status_table, proxy::is_degraded);
-    if (services_command)
+    if (app.got_subcommand("services"))
         return show(options, "/services", proxy::services_table, proxy::is_waiting);
     return cleanup(options);
 }
