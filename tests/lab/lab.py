@@ -120,7 +120,7 @@ class Lab:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.manifests.mkdir(parents=True)
         (self.folder / "config.yaml").write_text(CONFIG + f"socket: {self.folder}/podferry.sock\nstate_dir: {self.folder}/state\n")
-        self.ip("netns add node\nnetns add outside\nlink add eth0 netns node type veth peer name eth0 netns outside\n")
+        self.make_node()
         self.spaces = ["node", "outside"]
         self.ip("link set lo up\nlink set eth0 up\n"
                 f"addr add {NODE_IP[4]}/24 dev eth0\naddr add {NODE_IP[6]}/64 dev eth0 nodad\n"
@@ -139,6 +139,10 @@ class Lab:
             process.wait()
         subprocess.run(["ip", "-force", "-batch", "-"], input="".join(f"netns del {space}\n" for space in self.spaces), text=True,
                        check=False, stderr=subprocess.DEVNULL)
+
+    def make_node(self):
+        """It and the client outside, joined by a link."""
+        self.ip("netns add node\nnetns add outside\nlink add eth0 netns node type veth peer name eth0 netns outside\n")
 
     def make_pods(self, numbers):
         """A network namespace for each, routed to by the node."""

@@ -4,7 +4,10 @@
 The machine sees this machine's file system read-only (virtiofs) under a writable layer in memory, so that every tool
 that is installed here is there too; nothing it does is seen here. Needs root, and the packages of `./dev setup`.
 
-    vm.py [--kernel VERSION] [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] [--twice] COMMAND...
+    vm.py [--kernel VERSION] [--root FOLDER] [--timeout SECONDS] [--memory MIB] [--network] [--counted] [--interactive] [--twice] COMMAND...
+
+With --root FOLDER it boots the Debian in that folder with its own systemd in place of this machine's files; the command runs once it is
+up, in this folder, which is read-only at /srv.
 
 With --network it has an interface behind which this machine's loopback is 10.0.2.2 (and is itself to be 10.0.2.15).
 With --counted it has one processor, and its clock goes on by 8 ns with each instruction: what is timed by it is what it has to
@@ -44,8 +47,9 @@ for module in @ORDER@; do /bin/busybox insmod /modules/$module.ko || echo "canno
 /bin/busybox mount -t virtiofs -o ro host /lower || exec /bin/busybox poweroff -f
 /bin/busybox mount -t tmpfs -o size=80% tmpfs /upper
 /bin/busybox mkdir /upper/files /upper/work
-/bin/busybox mount -t overlay -o lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work overlay /root
+/bin/busybox mount -t overlay -o lowerdir=/lower@ROOT@,upperdir=/upper/files,workdir=/upper/work overlay /root
 /bin/busybox mkdir -p /root/lib/modules
+@PREPARE@
 /bin/busybox mount --move /dev /root/dev
 /bin/busybox umount /proc
 exec /bin/busybox switch_root /root @INIT2@
@@ -73,8 +77,47 @@ sleep 0.1
 busybox poweroff -f
 """
 
+# Of a Debian with systemd: its modules, this folder, and a service that runs the command.
+PREPARE = """\
+modules=/root/usr/lib/modules/$(/bin/busybox uname -r)
+/bin/busybox mkdir -p $modules
+/bin/busybox mount --bind /lower@MODULES@ $modules
+/bin/busybox mount --bind /lower@FOLDER@ /root/srv
+/bin/busybox cp /lower@PLACE@/command /root/usr/local/sbin/lab-command
+/bin/busybox cp /lower@PLACE@/lab.service /root/etc/systemd/system/lab.service
+/bin/busybox mkdir -p /root/etc/systemd/system/multi-user.target.wants
+/bin/busybox ln -sf ../lab.service /root/etc/systemd/system/multi-user.target.wants/lab.service
+/bin/busybox ln -sf /dev/null /root/etc/systemd/system/serial-getty@hvc0.service
+/bin/busybox ln -sf /dev/null /root/etc/systemd/system/serial-getty@ttyS0.service
+echo 6c6162006c6162006c6162006c616200 > /root/etc/machine-id
+echo lab > /root/etc/hostname
+"""
 
-def initramfs(folder, debian, names, target, init2):
+LAB_SERVICE = """\
+[Unit]
+Description=what the lab runs
+After=multi-user.target
+DefaultDependencies=no
+[Service]
+Type=oneshot
+TimeoutStartSec=infinity
+ExecStart=/usr/local/sbin/lab-command
+"""
+
+COMMAND = """#!/bin/sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+exec < /dev/hvc0 > /dev/hvc0 2>&1
+cd /srv
+@COMMAND@
+status=$?
+echo
+echo "@MARK@ $status"
+sleep 0.1
+exec systemctl poweroff --force --force
+"""
+
+
+def initramfs(folder, debian, names, target, init):
     root = folder / "initramfs"
     for place in ("bin", "proc", "dev", "lower", "upper", "root", "modules"):
         (root / place).mkdir(parents=True)
@@ -82,13 +125,31 @@ def initramfs(folder, debian, names, target, init2):
     order = kernels.load_order(debian, names)
     for path in order:
         (root / "modules" / (kernels.plain_name(path) + ".ko")).write_bytes(kernels.unpacked(path))
-    init = root / "init"
     loaded = " ".join(kernels.plain_name(path) for path in order)
-    init.write_text(INIT.replace("@ORDER@", loaded).replace("@INIT2@", str(init2)))
-    init.chmod(0o755)
+    write_program(root / "init", init, ORDER=loaded)
     listing = subprocess.run(["find", ".", "-print0"], cwd=root, capture_output=True, check=True).stdout
     with open(target, "wb") as out:
         subprocess.run(["cpio", "--null", "--quiet", "-o", "-H", "newc"], input=listing, cwd=root, stdout=out, check=True)
+
+
+def write_program(path, text, **words):
+    """A script, with what stands in it between @s."""
+    for name, value in words.items():
+        text = text.replace(f"@{name}@", str(value))
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def first_program(args, folder, debian):
+    """What the machine runs first, of the initramfs; writes into the folder what that needs later."""
+    command = f"export LAB_PACE={1 if args.counted else pace().factor:.2f}; " + " ".join(args.command)
+    if args.root:
+        write_program(folder / "command", COMMAND, COMMAND=command, MARK=EXIT_MARK)
+        (folder / "lab.service").write_text(LAB_SERVICE)
+        prepare = PREPARE.replace("@MODULES@", str(kernels.modules(debian))).replace("@FOLDER@", os.getcwd()).replace("@PLACE@", str(folder))
+        return INIT.replace("@ROOT@", args.root).replace("@PREPARE@", prepare).replace("@INIT2@", "/lib/systemd/systemd")
+    write_program(folder / "init2", INIT2, MODULES=kernels.modules(debian), FOLDER=os.getcwd(), COMMAND=command, MARK=EXIT_MARK)
+    return INIT.replace("@ROOT@", "").replace("@PREPARE@", "").replace("@INIT2@", str(folder / "init2"))
 
 
 def has_kvm(debian):
@@ -118,11 +179,7 @@ def processors(debian, counted):
 
 def start(args, folder):
     debian = kernels.fetch(args.kernel)
-    init2 = folder / "init2"
-    init2.write_text(INIT2.replace("@MODULES@", str(kernels.modules(debian))).replace("@FOLDER@", os.getcwd())
-                     .replace("@COMMAND@", f"export LAB_PACE={1 if args.counted else pace().factor:.2f}; " + " ".join(args.command)).replace("@MARK@", EXIT_MARK))
-    init2.chmod(0o755)
-    initramfs(folder, debian, BOOT_MODULES + (NETWORK_MODULES if args.network else []), folder / "initrd", init2)
+    initramfs(folder, debian, BOOT_MODULES + (NETWORK_MODULES if args.network else []), folder / "initrd", first_program(args, folder, debian))
     share = subprocess.Popen([VIRTIOFSD, f"--socket-path={folder}/share", "-o", "source=/", "-o", "sandbox=chroot", "-o",
                               "cache=always"], stdout=subprocess.DEVNULL, stderr=open(folder / "virtiofsd.log", "w"))
     deadline = time.monotonic() + stretched(10)
@@ -130,7 +187,7 @@ def start(args, folder):
         if time.monotonic() > deadline or share.poll() is not None:
             sys.exit("the file system cannot be shared: " + (folder / "virtiofsd.log").read_text())
         time.sleep(0.01)
-    append = "console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=on mitigations=off tsc=reliable"
+    append = "console=ttyS0 loglevel=5 panic=-1 random.trust_cpu=on mitigations=off tsc=reliable systemd.show_status=error"
     qemu = subprocess.Popen(
         ["qemu-system-x86_64", "-M", "q35", *processors(debian, args.counted), "-m", str(args.memory), "-nodefaults", "-no-reboot",
          "-display", "none", "-kernel", str(kernels.image(debian)), "-initrd", str(folder / "initrd"),
@@ -179,6 +236,7 @@ def stream(qemu, folder, deadline):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kernel", choices=kernels.KERNELS, default="6.1")
+    parser.add_argument("--root", type=os.path.abspath)
     parser.add_argument("--timeout", type=float, default=600)
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--network", action="store_true")
