@@ -30,6 +30,11 @@ void add_source_options(CLI::App& node, Options& options) {
                     "https://HOST:PORT, may be given several times; in place of the kubeconfig's or the pod's server")
         ->allow_extra_args(false)
         ->excludes(manifests);
+    node.add_option(
+            "--kubeadm-config", options.kubeadm_config,
+            "kubeadm's ClusterConfiguration (ConfigMap kubeadm-config), of which ranges are taken that nothing else "
+            "gives; need not be there")
+        ->excludes(manifests);
     node.add_option("--node-name", options.node_name, "name of this node; the name of its Node object");
 }
 

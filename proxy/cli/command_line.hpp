@@ -25,6 +25,7 @@ struct ProbeQuestion {
 struct Options {
     std::string config;
     std::string kube_proxy_config;
+    std::string kubeadm_config;
     std::string manifests;
     std::string kubeconfig;
     std::vector<std::string> api_servers;

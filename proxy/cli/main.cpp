@@ -14,6 +14,7 @@
 #include "proxy/config/kube_proxy_config.hpp"
 #include "proxy/config/settings.hpp"
 #include "proxy/engine/view.hpp"
+#include "proxy/node/kubeadm_file.hpp"
 #include "proxy/serve/admin.hpp"
 
 namespace {
@@ -83,6 +84,8 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
         for (const std::string& line : migration->lines)
             node.first_words.push_back(options.kube_proxy_config + ": " + line);
     }
+    if (!options.kubeadm_config.empty())
+        proxy::take_kubeadm_ranges(options.kubeadm_config, node);
     if (!options.kubeconfig.empty())
         node.config.kubeconfig = options.kubeconfig;
     if (!options.api_servers.empty())
@@ -117,8 +120,9 @@ int node(const Options& options) {
         };
         return proxy::run_node(*node);
     }
-    for (const std::string& words : node->first_words)
-        std::cerr << base::printable(words) << "\n";
+    for (const auto* words : {&node->first_words, &node->first_warnings})
+        for (const std::string& line : *words)
+            std::cerr << base::printable(line) << "\n";
     return proxy::check_config(*node);
 }
 

@@ -76,6 +76,8 @@ int run_node(const NodeOptions& options) {
                                {"node", config.node_name}});
         for (const std::string& words : options.first_words)
             log::info(words);
+        for (const std::string& words : options.first_warnings)
+            log::warning(words);
         if (inputs.manifests.empty()) {
             auto access = access_of(config);
             if (!access) {

@@ -13,10 +13,11 @@ namespace proxy {
 
 struct NodeOptions {
     Config config;
-    std::string manifests;                 ///< folder; empty: the Kubernetes API
-    std::vector<std::string> first_words;  ///< to be logged at the start
-    std::optional<User> user;              ///< to go on as, once the lock and the socket are there
-    std::string commit;                    ///< which build this is, for the log
+    std::string manifests;                         ///< folder; empty: the Kubernetes API
+    std::vector<std::string> first_words;          ///< to be logged at the start
+    std::optional<User> user;                      ///< to go on as, once the lock and the socket are there
+    std::string commit;                            ///< which build this is, for the log
+    std::vector<std::string> first_warnings = {};  ///< to be logged too
     /// Reads the configuration again, as it was read for `config`; nothing: it has mistakes, which stderr names.
     std::function<std::optional<Config>()> read_again;
 };
@@ -35,7 +36,7 @@ struct CleanupOptions {
     bool stay = false;                   ///< having cleaned up, wait for SIGTERM: for a DaemonSet
 };
 
-/// Removes exactly what is ours from the kernel. Returns the exit status.
+/// Removes exactly what is ours from the kernel, or what kube-proxy has left. Returns the exit status.
 int run_cleanup(const Config& config, const CleanupOptions& options);
 
 }  // namespace proxy
