@@ -7,50 +7,23 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <fstream>
 #include <string_view>
-#include <system_error>
 
-#include "netlink/socket.hpp"
+#include "netlink/nft_dump.hpp"
+#include "netlink/received.hpp"
 
 namespace netlink {
 namespace {
 
 constexpr int ipvs_priority = 98;
-constexpr std::size_t most_messages = 50'000;  // of one dump
-
-Message nft_request(int type, int family) {
-    Message message;
-    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_NFTABLES << 8) | type, 0, NLM_F_DUMP);
-    nfgenmsg body{};
-    body.nfgen_family = static_cast<std::uint8_t>(family);
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    return message;
-}
-
-/// Dumps on a socket of its own, which goes with a dump that is left in the middle.
-template <class Visit>
-void visit_some(const Message& request, Visit visit) {
-    Socket socket(NETLINK_NETFILTER);
-    std::size_t seen = 0;
-    socket.dump_each(request, [&](nlmsghdr* header) {
-        if (++seen > most_messages)
-            throw std::system_error(E2BIG, std::system_category(), "chains of this host's firewall");
-        visit(header);
-    });
-}
-
-int family_number(const std::string& name) {
-    return name == "ip" ? NFPROTO_IPV4 : name == "ip6" ? NFPROTO_IPV6 : NFPROTO_INET;
-}
 
 bool ends_with_drop(const DroppingChain& chain) {
-    Message request = nft_request(NFT_MSG_GETRULE, family_number(chain.family));
+    Message request = nft::dump_request(NFT_MSG_GETRULE, nft::family_number(chain.family));
     nla_put_string(request.get(), NFTA_RULE_TABLE, chain.table.c_str());
     nla_put_string(request.get(), NFTA_RULE_CHAIN, chain.name.c_str());
     bool drops = false;
-    visit_some(request, [&](nlmsghdr* header) { drops = nft::drops_everything(header); });
+    nft::visit_dump(request, [&](nlmsghdr* header) { drops = nft::drops_everything(header); });
     return drops;
 }
 
@@ -66,24 +39,6 @@ bool legacy_filter_is_in_use() {
     return !readable && ::access("/sys/module/iptable_filter", F_OK) == 0;
 }
 
-std::optional<std::uint32_t> number(const nlattr* attribute) {
-    const auto value = value_of<std::uint32_t>(attribute);
-    return value ? std::optional(ntohl(*value)) : std::nullopt;
-}
-
-std::string family_name(int family) {
-    switch (family) {
-        case NFPROTO_IPV4:
-            return "ip";
-        case NFPROTO_IPV6:
-            return "ip6";
-        case NFPROTO_INET:
-            return "inet";
-        default:
-            return "";
-    }
-}
-
 /// An expression that lets everything pass on to the next one of its rule.
 bool passes_on(std::string_view expression) {
     return expression == "counter" || expression == "log";
@@ -91,14 +46,8 @@ bool passes_on(std::string_view expression) {
 
 /// `drop` of nft, and of iptables-nft.
 bool is_drop(nlattr* data) {
-    nlattr* parts[NFTA_IMMEDIATE_MAX + 1] = {};
-    nlattr* value[NFTA_DATA_MAX + 1] = {};
-    nlattr* verdict[NFTA_VERDICT_MAX + 1] = {};
-    return nla_parse_nested(parts, NFTA_IMMEDIATE_MAX, data, nullptr) >= 0 && parts[NFTA_IMMEDIATE_DATA] != nullptr &&
-           nla_parse_nested(value, NFTA_DATA_MAX, parts[NFTA_IMMEDIATE_DATA], nullptr) >= 0 &&
-           value[NFTA_DATA_VERDICT] != nullptr &&
-           nla_parse_nested(verdict, NFTA_VERDICT_MAX, value[NFTA_DATA_VERDICT], nullptr) >= 0 &&
-           number(verdict[NFTA_VERDICT_CODE]) == NF_DROP;
+    const auto decision = nft::decision_of(data);
+    return decision && decision->code == NF_DROP;
 }
 
 /// REJECT of iptables-nft.
@@ -112,7 +61,7 @@ bool is_reject_target(nlattr* data) {
 HostFirewall read_host_firewall() {
     std::vector<DroppingChain> chains;
     HostFirewall found;
-    visit_some(nft_request(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), [&](nlmsghdr* header) {
+    nft::visit_dump(nft::dump_request(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), [&](nlmsghdr* header) {
         nft::note_proxy_chain(header, found.of_kube_proxy);
         if (auto chain = nft::parse_input_chain(header))
             chains.push_back(std::move(*chain));
@@ -134,8 +83,8 @@ std::optional<DroppingChain> parse_input_chain(nlmsghdr* header) {
         (*attributes)[NFTA_CHAIN_NAME] == nullptr || (*attributes)[NFTA_CHAIN_HOOK] == nullptr ||
         nla_parse_nested(hook, NFTA_HOOK_MAX, (*attributes)[NFTA_CHAIN_HOOK], nullptr) < 0)
         return std::nullopt;
-    const auto priority = number(hook[NFTA_HOOK_PRIORITY]);
-    if (!priority || number(hook[NFTA_HOOK_HOOKNUM]) != NF_INET_LOCAL_IN)
+    const auto priority = number_of(hook[NFTA_HOOK_PRIORITY]);
+    if (!priority || number_of(hook[NFTA_HOOK_HOOKNUM]) != NF_INET_LOCAL_IN)
         return std::nullopt;
     DroppingChain chain;
     chain.family = family_name(body->nfgen_family);
@@ -144,7 +93,7 @@ std::optional<DroppingChain> parse_input_chain(nlmsghdr* header) {
         return std::nullopt;
     chain.table = text_of((*attributes)[NFTA_CHAIN_TABLE]);
     chain.name = text_of((*attributes)[NFTA_CHAIN_NAME]);
-    chain.by_policy = number((*attributes)[NFTA_CHAIN_POLICY]) == NF_DROP;
+    chain.by_policy = number_of((*attributes)[NFTA_CHAIN_POLICY]) == NF_DROP;
     return chain;
 }
 

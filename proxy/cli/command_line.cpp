@@ -87,6 +87,10 @@ void add_cleanup_command(CLI::App& program, Options& options) {
     cleanup.add_option("--proc-sys", options.cleanup.proc_sys, "where the host's /proc/sys is seen, writable")
         ->check(CLI::ExistingDirectory)
         ->capture_default_str();
+    cleanup.add_flag(
+        "--kube-proxy", options.cleanup.kube_proxy,
+        "instead of podferry's, what kube-proxy has left: kube-ipvs0 with its virtual servers, KUBE-* chains of "
+        "iptables-nft, ipsets, tables kube-proxy; end kube-proxy first");
     cleanup.add_flag("--stay", options.cleanup.stay,
                      "then wait for SIGTERM: in a DaemonSet, that it is not done again");
 }

@@ -17,7 +17,7 @@ const char* remedy(DeviceOwner owner) {
     return owner == DeviceOwner::kube_proxy
                ? "take kube-proxy off this node (kubeadm: delete its DaemonSet, and upgrade with phase "
                  "addon/kube-proxy skipped; k3s and RKE2: disable-kube-proxy), and remove what it leaves "
-                 "(docs/operations.md, Moving from kube-proxy)"
+                 "(podferry cleanup --kube-proxy; docs/operations.md, Moving from kube-proxy)"
                : "run kube-router with --run-service-proxy=false, and remove what it leaves (kube-router "
                  "--cleanup-config, or boot the node anew)";
 }

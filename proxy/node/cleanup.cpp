@@ -8,6 +8,7 @@
 #include "proxy/host/namespace_lock.hpp"
 #include "proxy/host/preflight.hpp"
 #include "proxy/host/service_devices.hpp"
+#include "proxy/node/kube_proxy_cleanup.hpp"
 #include "proxy/node/node.hpp"
 
 namespace proxy {
@@ -64,7 +65,8 @@ int run_cleanup(const Config& given, const CleanupOptions& options) {
         ::sigaddset(&ends, signal);
     if (options.stay)  // as the first process of a container we would not hear them otherwise
         ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-    const int status = clean_up(with_host_defaults(given), options.proc_sys);
+    const Config config = with_host_defaults(given);
+    const int status = options.kube_proxy ? clean_up_after_kube_proxy(config) : clean_up(config, options.proc_sys);
     int signal = 0;
     if (options.stay && status == 0) {
         std::cout << "done; waiting for the end (--stay)" << std::endl;

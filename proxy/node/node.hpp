@@ -34,6 +34,7 @@ int check_config(const NodeOptions& options);
 struct CleanupOptions {
     std::string proc_sys = "/proc/sys";  ///< where the host's sysctls are
     bool stay = false;                   ///< having cleaned up, wait for SIGTERM: for a DaemonSet
+    bool kube_proxy = false;             ///< what kube-proxy has left goes, instead of what is ours
 };
 
 /// Removes exactly what is ours from the kernel, or what kube-proxy has left. Returns the exit status.

@@ -278,6 +278,7 @@ class Checks:
         spec = made["spec"]["template"]["spec"]
         container, = spec["containers"]
         expect(container["args"][:2] == ["cleanup", "--stay"] and spec["hostNetwork"], f"arguments: {container['args']}")
+        expect("--kube-proxy" not in container["args"] and "- --kube-proxy\n" in self.render("--set", "mode=cleanup,cleanup.kubeProxy=true"), "whose?")
         selector, proxy = made["spec"]["selector"]["matchLabels"], self.daemonset()["spec"]["template"]["metadata"]["labels"]
         expect(not selector.items() <= proxy.items(), "it takes the proxy's pods for its own")
         expect("/host/proc/sys/net" in {mount["mountPath"] for mount in container["volumeMounts"]}, "it cannot give back the ports")

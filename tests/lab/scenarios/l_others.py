@@ -168,3 +168,45 @@ def it_leaves_dns_to_its_cache(lab):
     lab.start_podferry()  # beside a cache that is there
     wait_until("the cache answers", lambda: [who for who, _ in lab.ask("pod3", "udp", DNS, 53, 1)] == ["cache"], 20)
     expect(of_pods("tcp", 9153), "the other port is lost")
+
+
+OF_KUBE_PROXY = """
+ipset create KUBE-CLUSTER-IP hash:ip,port
+ipset create others hash:ip
+for tables in iptables-nft ip6tables-nft; do
+    $tables -t nat -N KUBE-MARK-MASQ
+    $tables -t nat -N KUBE-SVC-NPX46M4PTMTKRN6Y
+    $tables -t nat -A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-MARK-MASQ
+    $tables -t nat -N KUBE-SERVICES
+    $tables -t nat -A KUBE-SERVICES -p tcp --dport 80 -j KUBE-SVC-NPX46M4PTMTKRN6Y
+    $tables -t nat -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+    $tables -t nat -A PREROUTING -p tcp --dport 7 -j RETURN
+    $tables -t filter -N KUBE-FIREWALL
+    $tables -t filter -A INPUT -j KUBE-FIREWALL
+    $tables -t filter -N KUBE-FORWARD
+    $tables -t filter -A FORWARD -j KUBE-FORWARD
+done
+iptables-nft -t nat -A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j KUBE-MARK-MASQ
+nft add table ip6 kube-proxy
+nft add chain ip6 kube-proxy services
+ipvsadm -A -t 10.96.0.77:80 -s rr
+ipvsadm -A -t 192.0.2.7:80 -s rr
+"""
+
+
+def it_removes_what_kube_proxy_has_left_when_it_is_asked(lab):
+    """Chains, the rules that lead to them, ipsets, tables, its device with its virtual servers; not the kubelet's, nor anybody else's."""
+    make_device(lab, "kube-ipvs0", ["10.96.0.77/32"])
+    lab.on("node", "sh", "-ec", OF_KUBE_PROXY)
+    said = lab.podferry("cleanup", "--kube-proxy", "--config", f"{lab.folder}/config.yaml")
+    expect("1 virtual servers, 1 addresses of kube-ipvs0, 8 chains and 4 rules of iptables-nft, 1 ipsets, 1 tables" in said, said)
+    rules = lab.nft()
+    for gone in ("KUBE-SERVICES", "KUBE-SVC", "KUBE-MARK", "KUBE-FORWARD", "table ip6 kube-proxy"):
+        expect(gone not in rules, f"{gone} is left: {rules}")
+    expect(rules.count("jump KUBE-FIREWALL") == 2 and rules.count("dport 7 ") == 2, f"rules of others are gone: {rules}")
+    expect(lab.on("node", "ipset", "list", "-n").split() == ["others"], "another ipset is left")
+    expect("192.0.2.7:80" in lab.ipvs() and "10.96.0.77" not in lab.ipvs(), f"other virtual servers are left: {lab.ipvs()}")
+    expect(not has_device(lab, "kube-ipvs0"), "its device is left")
+    start(lab)
+    lab.podferry("cleanup", "--kube-proxy", "--config", f"{lab.folder}/config.yaml")
+    expect({who for who, _ in lab.ask("pod3", "tcp", "10.96.0.5", 80)} == {"pod1", "pod2"}, "podferry's own are gone")
