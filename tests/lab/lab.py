@@ -317,7 +317,13 @@ class Lab:
                    stdout=open(self.folder / name, "w"))
 
     def finish_load(self, name="load"):
-        self.processes[name].wait(timeout=stretched(120))
+        try:
+            self.processes[name].wait(timeout=stretched(120))
+        except subprocess.TimeoutExpired:
+            rows = self.stop_load(name)
+            reached = len(rows) / max((row["at"] for row in rows), default=1)
+            client_rate.current.lower(reached)
+            raise TooSlow(f"the load has not ended: {reached:.0f} requests a second") from None
         return self.load_rows(name)
 
     def stop_load(self, name="load"):
