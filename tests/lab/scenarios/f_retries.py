@@ -39,9 +39,11 @@ def it_serves_those_whose_pod_died(lab):
             for turn in (1, 2):  # round robin: one of them
                 path = answers[space, address, port, turn] = lab.folder / f"answer-{space}-{address}-{turn}"
                 lab.fork(path.name, space, lambda address=address, port=port: client(address, port), path)
+    for (space, address, _, _), path in answers.items():
+        wait_until(f"the client of {space} has an answer from {address}", path.read_text, 45)
+    wait_until("the dead pod gets nothing", lambda: all(lab.weights(*front).get("pod1", 0) == 0 for front in FRONT_ENDS), 15)
     waited, wrong = [], []
     for (space, address, port, turn), path in answers.items():
-        wait_until(f"the client of {space} has an answer from {address}", path.read_text, 45)
         *told, seconds = path.read_text().split()
         waited.append(float(seconds))
         if tuple(told) != (now := lab.ask(space, "tcp", address, port, 1)[0]) or now[0] != "pod2":
