@@ -111,7 +111,8 @@ TEST_CASE("base64 of PEM is read as Go reads it") {
         {"LS0tLS1CRUdJ TiA=", nullptr},   // a blank
         {"LS0tLS1C=UdJTiA=", nullptr},    // padding inside
         {"LS0tLS1CRUdJTi====", nullptr},  // too much of it
-        {"LS0tLS1CRUdJ_iA=", nullptr},    // another alphabet
+        {"LS0tLS1CRUdJTiBBLS0tLS0KA===", nullptr},
+        {"LS0tLS1CRUdJ_iA=", nullptr},  // another alphabet
         {"====", nullptr},
     }));
     CAPTURE(row.text);

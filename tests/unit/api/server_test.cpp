@@ -68,6 +68,14 @@ TEST_CASE("a server that failed is left alone, and another one is asked") {
     CHECK(pool.choose().not_before == start + 2800ms);
 }
 
+TEST_CASE("the server that works stays in use, whichever else may be asked") {
+    ServerPool pool(3);
+    const Time start = Time() + 1h;
+    pool.failed(0, start, start + 1s, 0);
+    pool.succeeded(2, start + 1s);
+    CHECK(pool.choose().server == 2);
+}
+
 TEST_CASE("one failure that several watches see counts once") {
     ServerPool pool(1);
     const Time start = Time() + 1h;
