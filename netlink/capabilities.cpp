@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "netlink/linux_kernel.hpp"
+#include "netlink/nfnetlink.hpp"
 #include "netlink/sysctl.hpp"
 
 namespace netlink {
@@ -34,10 +35,7 @@ bool has_ipvs(int conn_tab_bits) {
 
 /// Asks for the generation of nf_tables, which loads the module.
 bool has_nftables() {
-    Message message;
-    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN, 0, 0);
-    nfgenmsg body{};
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    const Message message = nfnetlink_message(NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN, AF_UNSPEC, 0);
     try {
         Socket socket(NETLINK_NETFILTER);
         socket.ask(message);

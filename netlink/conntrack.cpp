@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "netlink/nfnetlink.hpp"
+
 namespace netlink {
 namespace conntrack {
 namespace {
@@ -17,13 +19,7 @@ namespace {
 constexpr std::uint32_t filter_protocol = 1U << 3;  // CTA_FILTER_F_CTA_PROTO_NUM of the kernel's nf_internals.h
 
 Message message_of(int type, int flags, bool ipv6) {
-    Message message;
-    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_CTNETLINK << 8) | type, 0, flags);
-    nfgenmsg body{};
-    body.nfgen_family = static_cast<__u8>(ipv6 ? AF_INET6 : AF_INET);
-    body.version = NFNETLINK_V0;
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    return message;
+    return nfnetlink_message(NFNL_SUBSYS_CTNETLINK, type, ipv6 ? AF_INET6 : AF_INET, flags);
 }
 
 nlattr* begin(const Message& message, int type) {

@@ -1,6 +1,7 @@
 #include "netlink/kube_proxy_remains.hpp"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/ipset/ip_set.h>
 #include <linux/netfilter/nf_tables.h>
@@ -16,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/nft_dump.hpp"
 #include "netlink/nft_expressions.hpp"
 #include "netlink/set_messages.hpp"
@@ -32,12 +34,7 @@ constexpr auto patience = std::chrono::seconds(5);
 constexpr auto pause = std::chrono::milliseconds(50);
 
 Message request(int type, const std::string& family) {
-    Message message;
-    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_NFTABLES << 8) | type, 0, 0);
-    nfgenmsg body{};
-    body.nfgen_family = static_cast<std::uint8_t>(nft::family_number(family));
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    return message;
+    return nfnetlink_message(NFNL_SUBSYS_NFTABLES, type, nft::family_number(family), 0);
 }
 
 Message deletion_of_rule(const JumpRule& rule) {
@@ -72,11 +69,7 @@ Message deletion_of_table(const std::string& family) {
 }
 
 Message set_message(int command, int flags) {
-    Message message;
-    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_IPSET << 8) | command, 0, flags);
-    nfgenmsg body{};
-    body.nfgen_family = NFPROTO_IPV4;
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
+    Message message = nfnetlink_message(NFNL_SUBSYS_IPSET, command, NFPROTO_IPV4, flags);
     put(message, IPSET_ATTR_PROTOCOL, &ipset_protocol, sizeof(ipset_protocol));
     return message;
 }

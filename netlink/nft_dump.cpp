@@ -8,17 +8,13 @@
 #include <cerrno>
 #include <system_error>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/socket.hpp"
 
 namespace netlink::nft {
 
 Message dump_request(int type, int family) {
-    Message message;
-    nlmsg_put(message.get(), 0, 0, (NFNL_SUBSYS_NFTABLES << 8) | type, 0, NLM_F_DUMP);
-    nfgenmsg body{};
-    body.nfgen_family = static_cast<std::uint8_t>(family);
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    return message;
+    return nfnetlink_message(NFNL_SUBSYS_NFTABLES, type, family, NLM_F_DUMP);
 }
 
 void visit_dump(const Message& request, const std::function<void(nlmsghdr*)>& visit, std::size_t most) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 
+#include "netlink/nfnetlink.hpp"
 #include "netlink/nft_words.hpp"
 #include "netlink/received.hpp"
 
@@ -119,21 +120,14 @@ void put_elements(const Message& message, const std::vector<const Element*>& ele
 
 constexpr std::size_t most_bytes = 128;  // of an element in a message: a key of 40 bytes, a mark, and their headers
 
-Message message_of(int type, int flags, int family, int resource, std::size_t size = 512) {
-    Message message(size);
-    nlmsg_put(message.get(), 0, 0, type, 0, flags);
-    nfgenmsg body{};
-    body.nfgen_family = static_cast<__u8>(family);
-    body.version = NFNETLINK_V0;
-    body.res_id = htons(static_cast<std::uint16_t>(resource));
-    nlmsg_append(message.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    return message;
+Message batch_edge(int type) {
+    return nfnetlink_message(NFNL_SUBSYS_NONE, type, AF_UNSPEC, 0, Message::usual_size, NFNL_SUBSYS_NFTABLES);
 }
 
 }  // namespace
 
 Message table_message(int type, int flags, std::size_t size) {
-    return message_of((NFNL_SUBSYS_NFTABLES << 8) | type, flags, NFPROTO_INET, 0, size);
+    return nfnetlink_message(NFNL_SUBSYS_NFTABLES, type, NFPROTO_INET, flags, size);
 }
 
 std::string set_name(const Element& element) {
@@ -185,11 +179,11 @@ std::vector<KeyType> key_types(const Element& shape) {
 }
 
 Message batch_begin() {
-    return message_of(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+    return batch_edge(NFNL_MSG_BATCH_BEGIN);
 }
 
 Message batch_end() {
-    return message_of(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+    return batch_edge(NFNL_MSG_BATCH_END);
 }
 
 Message change_elements(bool add, const std::vector<const Element*>& elements) {

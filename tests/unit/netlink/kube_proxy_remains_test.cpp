@@ -9,23 +9,16 @@
 
 #include <catch2/catch.hpp>
 
-#include "netlink/message.hpp"
+#include "netlink/nfnetlink.hpp"
+#include "netlink/nft_expressions.hpp"
 
 using namespace netlink;
+using nft::put_text;
 
 namespace {
 
 Message message(int family) {
-    Message made(4096);
-    nlmsg_put(made.get(), 0, 0, NFNL_SUBSYS_NFTABLES << 8, 0, 0);
-    nfgenmsg body{};
-    body.nfgen_family = static_cast<std::uint8_t>(family);
-    nlmsg_append(made.get(), &body, sizeof(body), NLMSG_ALIGNTO);
-    return made;
-}
-
-void put_text(const Message& to, int attribute, const std::string& text) {
-    put(to, attribute, text.c_str(), text.size() + 1);
+    return nfnetlink_message(NFNL_SUBSYS_NFTABLES, 0, family, 0, 4096);
 }
 
 void put_decision(const Message& rule, int code, const std::string& chain) {
