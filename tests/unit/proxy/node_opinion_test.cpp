@@ -3,19 +3,19 @@
 
 #include <catch2/catch.hpp>
 
-#include "engine_world.hpp"
+#include "opinion_world.hpp"
 #include "proxy/engine/reconciler.hpp"
 #include "tests/support/fake_kernel.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;
-using build::World;
+using build::OpinionWorld;
 using health::NodeLife;
 
 namespace {
 
 Config config(CheckMode mode) {
-    Config config = World::config();
+    Config config = build::World::config();
     config.node_check = mode;
     config.node_check_service = "kube-system/podferry-nodes";
     return config;
@@ -41,15 +41,12 @@ api::EndpointSlice slice_of(const std::string& space, const std::string& service
 using Endpoints = std::vector<std::pair<std::string, std::string>>;
 
 /// Service shop/web with endpoints on n1, which is this node, and others; nodes are at 192.168.50.N.
-struct Cluster {
-    World world;
-    Time now = Time{} + 1h;
+struct Cluster : OpinionWorld {
     api::Service service = build::service("web", "10.96.0.10");
-    api::Protocol protocol;
 
     explicit Cluster(Endpoints endpoints = {{"10.1.0.11", "n1"}, {"10.1.0.12", "n2"}, {"10.1.0.13", "n3"}},
                      CheckMode mode = CheckMode::enforce, api::Protocol given = api::Protocol::tcp)
-        : world(true, config(mode)), protocol(given) {
+        : OpinionWorld(config(mode), given) {
         service.selector.clear();
         service.ports[0].protocol = protocol;
         Endpoints nodes;
@@ -67,26 +64,7 @@ struct Cluster {
     void note(const std::string& node, NodeLife life) {
         world.engine.nodes().note(node, life, life == NodeLife::alive ? "" : "node " + node + " silent since 12:03:04");
     }
-    void review(std::chrono::milliseconds after = 0ms) {
-        now += after;
-        world.engine.review_opinions(now);
-        world.plan();
-    }
-    /// "11=1 12=0"
-    std::string backends() const {
-        const auto* state = world.engine.desired().find(
-            {build::address("10.96.0.10"),
-             protocol == api::Protocol::udp ? netlink::Protocol::udp : netlink::Protocol::tcp, 80});
-        REQUIRE(state != nullptr);
-        std::string text;
-        for (const auto& [real, weight] : state->real_servers)
-            text += (text.empty() ? "" : " ") + real.address.to_string().substr(7) + "=" + std::to_string(weight);
-        return text;
-    }
-    std::string reason(int number) const {
-        return world.engine.planner().ledger().guards.reason(
-            {"shop", "web"}, {build::address("10.1.0." + std::to_string(number)), 8080});
-    }
+    std::string reason(int number) const { return reason_of("10.1.0." + std::to_string(number)); }
 };
 
 }  // namespace
@@ -216,7 +194,7 @@ TEST_CASE("when this node was cut off, what went out before that was known comes
 }
 
 TEST_CASE("a node that has never answered accuses nobody, and the start waits for the others a minute at most") {
-    World world(true, config(CheckMode::enforce));
+    build::World world(true, config(CheckMode::enforce));
     auto service = build::service("web", "10.96.0.10");
     service.selector.clear();
     world.apply(build::transaction(

@@ -3,17 +3,17 @@
 
 #include <catch2/catch.hpp>
 
-#include "engine_world.hpp"
+#include "opinion_world.hpp"
 
 using namespace proxy;
 using namespace std::chrono_literals;
-using build::World;
+using build::OpinionWorld;
 using health::Verdict;
 
 namespace {
 
 Config config(CheckMode mode) {
-    Config config = World::config();
+    Config config = build::World::config();
     config.second_opinion = mode;
     return config;
 }
@@ -34,16 +34,13 @@ api::Service web(api::Protocol protocol = api::Protocol::tcp) {
 }
 
 /// Service shop/web has 10.1.0.11 (pod web-1) and so on; the last `remote` of `ready` are on another node.
-struct Cluster {
-    World world;
-    Time now = Time{} + 1h;
+struct Cluster : OpinionWorld {
     std::size_t ready;
     std::size_t remote;
-    api::Protocol protocol;
 
     explicit Cluster(CheckMode mode, std::size_t given_ready = 3, std::size_t given_remote = 1,
                      api::Protocol given_protocol = api::Protocol::tcp)
-        : world(true, config(mode)), ready(given_ready), remote(given_remote), protocol(given_protocol) {
+        : OpinionWorld(config(mode), given_protocol), ready(given_ready), remote(given_remote) {
         std::vector<api::Object> objects{web(protocol), slice({})};
         for (std::size_t i = 0; i + remote < ready; ++i)
             objects.emplace_back(running("web-" + std::to_string(i + 1), address(i)));
@@ -72,25 +69,7 @@ struct Cluster {
     void note(std::size_t index, Verdict verdict) {
         world.engine.note_verdict({"shop/web-" + std::to_string(index + 1), "main"}, verdict, "connect: timeout");
     }
-    void review(std::chrono::milliseconds after = 0ms) {
-        now += after;
-        world.engine.review_opinions(now);
-        world.plan();
-    }
-    /// "11=1 12=0"
-    std::string backends() const {
-        const auto* state = world.engine.desired().find(
-            {build::address("10.96.0.10"),
-             protocol == api::Protocol::udp ? netlink::Protocol::udp : netlink::Protocol::tcp, 80});
-        REQUIRE(state != nullptr);
-        std::string text;
-        for (const auto& [real, weight] : state->real_servers)
-            text += (text.empty() ? "" : " ") + real.address.to_string().substr(7) + "=" + std::to_string(weight);
-        return text;
-    }
-    std::string reason(std::size_t index) const {
-        return world.engine.planner().ledger().guards.reason({"shop", "web"}, {build::address(address(index)), 8080});
-    }
+    std::string reason(std::size_t index) const { return reason_of(address(index)); }
 };
 
 }  // namespace
