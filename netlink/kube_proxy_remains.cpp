@@ -41,10 +41,8 @@ Message deletion_of_rule(const JumpRule& rule) {
     Message message = request(NFT_MSG_DELRULE, rule.chain.family);
     nft::put_text(message, NFTA_RULE_TABLE, rule.chain.table);
     nft::put_text(message, NFTA_RULE_CHAIN, rule.chain.name);
-    std::array<unsigned char, 8> handle{};
-    for (std::size_t i = 0; i < handle.size(); ++i)
-        handle[i] = static_cast<unsigned char>(rule.handle >> (8 * (handle.size() - 1 - i)));
-    put(message, NFTA_RULE_HANDLE, handle.data(), handle.size());
+    const std::uint64_t handle = htobe64(rule.handle);
+    put(message, NFTA_RULE_HANDLE, &handle, sizeof(handle));
     return message;
 }
 
@@ -253,7 +251,7 @@ std::optional<JumpRule> parse_jump(nlmsghdr* header) {
     if (!body || !attributes)
         return std::nullopt;
     const auto& found = *attributes;
-    const auto handle = value_of<std::array<unsigned char, 8>>(found[NFTA_RULE_HANDLE]);
+    const auto handle = value_of<std::uint64_t>(found[NFTA_RULE_HANDLE]);
     if (found[NFTA_RULE_TABLE] == nullptr || found[NFTA_RULE_CHAIN] == nullptr || !handle ||
         found[NFTA_RULE_EXPRESSIONS] == nullptr)
         return std::nullopt;
@@ -270,12 +268,9 @@ std::optional<JumpRule> parse_jump(nlmsghdr* header) {
     }
     if (!leads_there)
         return std::nullopt;
-    JumpRule rule{{family_name(body->nfgen_family), std::string(text_of(found[NFTA_RULE_TABLE])),
-                   std::string(text_of(found[NFTA_RULE_CHAIN]))},
-                  0};
-    for (const unsigned char byte : *handle)
-        rule.handle = rule.handle << 8 | byte;
-    return rule;
+    return JumpRule{{family_name(body->nfgen_family), std::string(text_of(found[NFTA_RULE_TABLE])),
+                     std::string(text_of(found[NFTA_RULE_CHAIN]))},
+                    be64toh(*handle)};
 }
 
 std::string parse_set_name(nlmsghdr* header) {
