@@ -144,24 +144,27 @@ std::string virtual_servers_text(const json::value& status) {
                                          : present + ", wanted " + wanted;
 }
 
+/// "4 active, 1 draining, 2 failed_probe"; of what there is none, nothing is said.
+std::string counts_text(const json::object& counts) {
+    std::string text;
+    for (const auto& [what, count] : counts)
+        if (const auto number = count.to_number<std::uint64_t>(); number > 0)
+            text += (text.empty() ? "" : ", ") + std::to_string(number) + " " + base::printable(what);
+    return text;
+}
+
 /// "3 alive, 1 dead"
 std::string lives_text(const json::object& counts) {
-    std::string text;
-    for (const auto& [life, count] : counts)
-        text += (text.empty() ? "" : ", ") + json::serialize(count) + " " + base::printable(life);
+    const std::string text = counts_text(counts);
     return text.empty() ? "none" : text;
 }
 
 /// "7: 4 active, 1 draining, 2 failed_probe"
 std::string real_servers_text(const json::object& counts) {
     std::uint64_t total = 0;
-    std::string parts;
-    for (const auto& [state, count] : counts) {
-        const auto number = count.to_number<std::uint64_t>();
-        total += number;
-        if (number > 0)
-            parts += (parts.empty() ? "" : ", ") + std::to_string(number) + " " + std::string(state);
-    }
+    for (const auto& [state, count] : counts)
+        total += count.to_number<std::uint64_t>();
+    const std::string parts = counts_text(counts);
     return std::to_string(total) + (parts.empty() ? "" : ": " + parts);
 }
 
