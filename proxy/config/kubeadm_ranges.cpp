@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/wire/single_document.hpp"
 #include "proxy/config/setting_values.hpp"
 
@@ -15,16 +13,7 @@ using Ranges = std::vector<base::Prefix>;
 /// A list with commas, as kubeadm has it.
 Ranges ranges_of(const api::Field& field) {
     Ranges ranges;
-    std::vector<std::string> values;
-    const std::string text = field.text();
-    for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        values.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
-    }
-    if (values.empty())
-        return ranges;
-    if (const std::string wrong = read_prefixes(ranges, values); !wrong.empty())
+    if (const std::string wrong = read_prefixes(ranges, {field.text()}); !wrong.empty())
         field.wrong(wrong);
     return ranges;
 }
