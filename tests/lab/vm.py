@@ -12,8 +12,9 @@ up, in this folder, which is read-only at /srv.
 With --network it has an interface behind which this machine's loopback is 10.0.2.2 (and is itself to be 10.0.2.15).
 With --counted it has one processor, and its clock goes on by 8 ns with each instruction: what is timed by it is what it has to
 execute, however busy this machine is.
-A machine whose kernel says that a processor has been stuck for minutes is given up: rarely, an emulated one stands still. With
---twice the command is then run again, in a new one.
+Rarely, the emulator fails, and not what it runs: a processor stands still for minutes, or a kernel panics at a breakpoint that it
+has taken away again (it patches its own code while the other processor runs it). Such a machine is given up. With --twice the
+command is then run again, in a new one.
 """
 import argparse
 import os
@@ -38,7 +39,9 @@ NETWORK_MODULES = ["virtio_net"]
 NETWORK = ["-netdev", "user,id=net0,restrict=off,ipv6=off", "-device", "virtio-net-pci,netdev=net0,romfile="]
 COUNTED = ["-accel", "tcg,thread=single", "-icount", "shift=3", "-cpu", "max", "-smp", "1"]
 EXIT_MARK = "podferry-lab-exit:"
-STUCK = re.compile(rb"soft lockup - CPU#\d+ stuck for \d{3,}s")  # 100 s and more: a busy machine is not stuck for so long
+# What a kernel says when the emulator has failed. (100 s and more: a busy machine is not stuck for so long. "int3": text_poke's
+# breakpoint; the kernel shows the code beside it, and there is none in it any more.)
+EMULATOR_FAILED = re.compile(rb"soft lockup - CPU#\d+ stuck for \d{3,}s|Oops: int3")
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -201,9 +204,9 @@ def start(args, folder):
     return share, qemu
 
 
-def stands_still(folder):
+def emulator_failed(folder):
     log = folder / "kernel.log"
-    return log.exists() and STUCK.search(log.read_bytes()) is not None
+    return log.exists() and EMULATOR_FAILED.search(log.read_bytes()) is not None
 
 
 def stream(qemu, folder, deadline):
@@ -214,7 +217,7 @@ def stream(qemu, folder, deadline):
     rest = b""
     while time.monotonic() < deadline:
         if time.monotonic() > next_look:
-            if stands_still(folder):
+            if emulator_failed(folder):
                 break
             next_look = time.monotonic() + 5
         chunk = qemu.stdout.read()
@@ -248,15 +251,15 @@ def main():
     if os.geteuid() != 0 or VIRTIOFSD is None or not shutil.which("qemu-system-x86_64"):
         sys.exit("the lab's virtual machine needs root, QEMU and virtiofsd: ./dev setup")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    status, stood_still = run(args)
-    if stood_still and args.twice:
-        print("the virtual machine stood still; once more, in a new one", flush=True)
+    status, failed = run(args)
+    if failed and args.twice:
+        print("the emulator failed; once more, in a new virtual machine", flush=True)
         status, _ = run(args)
     return status
 
 
 def run(args):
-    """The exit status, and whether the machine stood still."""
+    """The exit status, and whether the emulator failed."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="podferry-lab-"))
     terminal = termios.tcgetattr(0) if args.interactive and sys.stdin.isatty() else None
     share = qemu = None
@@ -271,7 +274,7 @@ def run(args):
             print(f"the virtual machine ended without a result (limit {stretched(args.timeout):.0f} s). Its kernel said:")
             print("".join((folder / "kernel.log").read_text(errors="replace").splitlines(True)[-60:]))
             print((folder / "qemu.log").read_text(), (folder / "virtiofsd.log").read_text()[-2000:])
-            return 1, stands_still(folder)
+            return 1, emulator_failed(folder)
         return status, False
     finally:
         if terminal:
