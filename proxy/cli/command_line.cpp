@@ -14,8 +14,8 @@ constexpr const char* exit_statuses = R"(Exit status:
 
 void add_show_options(CLI::App& command, Options& options) {
     command.footer(exit_statuses);
-    command.add_option("-o,--output", options.output, "table or json")->check(CLI::IsMember({"table", "json"}));
-    command.add_option("--socket", options.socket, "the running node's socket (setting `socket`)")
+    command.add_option("-o,--output", options.show.output, "table or json")->check(CLI::IsMember({"table", "json"}));
+    command.add_option("--socket", options.show.socket, "the running node's socket (setting `socket`)")
         ->capture_default_str();
 }
 
@@ -76,9 +76,9 @@ void add_status_command(CLI::App& program, Options& options) {
     CLI::App& status = *program.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status, options);
     CLI::Option* ready =
-        status.add_flag("--ready", options.probe.ready,
+        status.add_flag("--ready", options.show.probe.ready,
                         "for a probe: what /readyz says, and 0 when it is ready, 1 when not, 2 without an answer");
-    status.add_flag("--live", options.probe.live, "the same of /livez")->excludes(ready);
+    status.add_flag("--live", options.show.probe.live, "the same of /livez")->excludes(ready);
 }
 
 void add_cleanup_command(CLI::App& program, Options& options) {
@@ -93,6 +93,35 @@ void add_cleanup_command(CLI::App& program, Options& options) {
         "iptables-nft, ipsets, tables kube-proxy; end kube-proxy first");
     cleanup.add_flag("--stay", options.cleanup.stay,
                      "then wait for SIGTERM: in a DaemonSet, that it is not done again");
+}
+
+void add_migrate_command(CLI::App& program, Options& options) {
+    CLI::App& migrate = *program.add_subcommand(
+        "migrate", "move a cluster from kube-proxy to podferry, node by node; each has a service proxy all the time");
+    migrate.footer(R"(Exit status:
+  0  all nodes are moved
+  1  something that was waited for has not come, or a node is not Ready; begun again, it goes on where it was
+  2  it cannot begin, or the command is wrong)");
+    MigrateOptions& move = options.migrate;
+    migrate.add_flag_callback(
+        "--back", [&move] { move.move.direction = Direction::to_kube_proxy; }, "from podferry to kube-proxy");
+    migrate
+        .add_option("--node", move.move.only,
+                    "move only this node; may be given several times, as for a first one to try")
+        ->allow_extra_args(false);
+    migrate.add_option("--timeout", move.timeout, "how long each node's pods are waited for")->capture_default_str();
+    migrate.add_option("--kubeconfig", move.kubeconfig,
+                       "how to reach the Kubernetes API; without it the pod's service account, or what kubectl takes");
+    migrate
+        .add_option("--api-server", move.api_servers,
+                    "https://HOST:PORT, may be given several times; in place of the kubeconfig's or the pod's server")
+        ->allow_extra_args(false);
+    migrate.add_option("--namespace", move.podferry.space, "of podferry's DaemonSet")->capture_default_str();
+    migrate.add_option("--daemonset", move.podferry.name, "name of podferry's DaemonSet")->capture_default_str();
+    migrate.add_option("--kube-proxy-namespace", move.kube_proxy.space, "of kube-proxy's DaemonSet")
+        ->capture_default_str();
+    migrate.add_option("--kube-proxy-daemonset", move.kube_proxy.name, "name of kube-proxy's DaemonSet")
+        ->capture_default_str();
 }
 
 /// The choices of "TEXT:{table,json}", which is how CLI11 tells them.
@@ -141,6 +170,7 @@ void add_commands(CLI::App& program, Options& options) {
         "inside (pods and this node), as the kernel has it");
     add_show_options(services, options);
     add_cleanup_command(program, options);
+    add_migrate_command(program, options);
 }
 
 CommandDescription describe(const CLI::App& program) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/cli/manual.hpp"
+#include "proxy/migrate/migrate.hpp"
 #include "proxy/node/init.hpp"
 #include "proxy/node/node.hpp"
 
@@ -22,6 +23,13 @@ struct ProbeQuestion {
     bool live = false;
 };
 
+/// Of commands that ask a running podferry.
+struct ShowOptions {
+    std::string socket = "/run/podferry/podferry.sock";
+    std::string output = "table";
+    ProbeQuestion probe;
+};
+
 struct Options {
     std::string config;
     std::string kube_proxy_config;
@@ -34,10 +42,9 @@ struct Options {
     bool check_config = false;
     std::string init_only;
     InitOptions init;
-    std::string socket = "/run/podferry/podferry.sock";
-    std::string output = "table";
-    ProbeQuestion probe;
+    ShowOptions show;
     CleanupOptions cleanup;
+    MigrateOptions migrate;
 };
 
 /// Adds all commands to the program; parsing fills `options`, which must live as long.

@@ -135,12 +135,12 @@ int cleanup(const Options& options) {
 int show(const Options& options, const std::string& page, std::string (*table)(std::string_view),
          bool (*judge)(std::string_view)) {
     try {
-        const proxy::Reply reply = proxy::ask(options.socket, page);
+        const proxy::Reply reply = proxy::ask(options.show.socket, page);
         if (reply.status != 200) {
             std::cerr << "podferry answered " << reply.status << ": " << base::printable(reply.body) << "\n";
             return degraded;
         }
-        std::cout << (options.output == "json" ? base::printable_json(reply.body) + "\n" : table(reply.body));
+        std::cout << (options.show.output == "json" ? base::printable_json(reply.body) + "\n" : table(reply.body));
         return judge(reply.body) ? degraded : 0;
     } catch (const proxy::Unreachable& error) {
         std::cerr << "podferry: " << base::printable(base::words_of(error)) << "\n";
@@ -151,7 +151,7 @@ int show(const Options& options, const std::string& page, std::string (*table)(s
 /// Answers probes: readiness or liveness alone, over the socket, where no other process can answer in podferry's place.
 int probe(const Options& options) {
     try {
-        const proxy::Reply reply = proxy::ask(options.socket, options.probe.ready ? "/readyz" : "/livez");
+        const proxy::Reply reply = proxy::ask(options.show.socket, options.show.probe.ready ? "/readyz" : "/livez");
         std::cout << base::printable(reply.body) << "\n";
         return reply.status == 200 ? 0 : degraded;
     } catch (const proxy::Unreachable& error) {
@@ -174,12 +174,14 @@ int run(int argc, char** argv) {
     }
     if (app.got_subcommand("node"))
         return node(options);
-    if (app.got_subcommand("status") && (options.probe.ready || options.probe.live))
+    if (app.got_subcommand("status") && (options.show.probe.ready || options.show.probe.live))
         return probe(options);
     if (app.got_subcommand("status"))
         return show(options, "/status", proxy::status_table, proxy::is_degraded);
     if (app.got_subcommand("services"))
         return show(options, "/services", proxy::services_table, proxy::is_waiting);
+    if (app.got_subcommand("migrate"))
+        return proxy::run_migrate(options.migrate);
     return cleanup(options);
 }
 

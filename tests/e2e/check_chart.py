@@ -80,6 +80,8 @@ WRONG = [
     # One value alone says nothing.
     ("config.api_servers={https://192.0.2.10:6443}", "k8sServiceHost and config.api_servers: give one of them"),
     ("serviceAccount.create=false", "serviceAccount.name: needed"),
+    ("migration.enabled=true,affinity.nodeAffinity.x=y", "affinity and migration.enabled: give one of them"),
+    ("migration.timeout=5", "got number, want string"),
     ("kubeProxyConfig.configMap=a,kubeProxyConfig.content.mode=ipvs", "kubeProxyConfig.configMap and kubeProxyConfig.content: give one of them"),
 ]
 LONGEST_PATTERN = 60  # of a regular expression in a message: longer ones nobody reads

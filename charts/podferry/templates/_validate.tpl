@@ -99,4 +99,8 @@
 {{- if and .Values.kubeProxyConfig.configMap .Values.kubeProxyConfig.content }}
 {{- fail "kubeProxyConfig.configMap and kubeProxyConfig.content: give one of them" }}
 {{- end }}
+{{- if and .Values.migration.enabled .Values.affinity }}
+{{- fail "affinity and migration.enabled: give one of them; the migration leads podferry's pods by label podferry.io/moved" }}
+{{- end }}
+{{- include "podferry.checkDuration" (dict "name" "migration.timeout" "duration" .Values.migration.timeout) }}
 {{- end }}

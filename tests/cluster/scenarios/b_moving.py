@@ -33,15 +33,57 @@ def it_moves_from_iptables_and_back(cluster):
     move_back(cluster, "iptables", rate)
 
 
-def move(cluster, mode):
-    """`helm install`, then kube-proxy's DaemonSet goes, then its leftovers."""
+def it_is_moved_node_by_node_by_the_chart(cluster):
+    """`podferry migrate`, as the chart's Job: with each node's kube-proxy until its podferry is Ready. And back."""
+    begin(cluster, "ipvs")
+    rate = calm_load(cluster)
+    watch = Watch(cluster, rate)
+    install(cluster, "--values", str(CHART / "ci/moving-over-values.yaml"))
+    wait_for_migration(cluster, 1)
+    expect(set(cluster.pods()) == set(network.NODES) and not cluster.pods("k8s-app=kube-proxy"), "not each node has podferry alone")
+    for node in network.NODES:
+        cluster.on(node, LEFTOVERS["ipvs"])
+    services_are_reached(cluster)
+    over = watch.end("node by node to podferry")
+    watch = Watch(cluster, rate)
+    cluster.helm("upgrade", "podferry", str(CHART), "--reuse-values", "--set", "migration.back=true")
+    wait_for_migration(cluster, 2)
+    expect(set(cluster.pods("k8s-app=kube-proxy")) == set(network.NODES) and not cluster.pods(), "not each node has kube-proxy alone")
+    services_are_reached(cluster)
+    back = watch.end("node by node to kube-proxy")
+    print(f"figure migrate_node_by_node_lost {sum(over) + sum(back)}   (at {rate} requests a second; over and back)", flush=True)
+    expect(sum(over) + sum(back) == 0, f"{over}, {back}")
+
+
+def wait_for_migration(cluster, revision):
+    name = f"podferry-migrate-{revision}"
+
+    def succeeded():
+        return any(each["metadata"]["name"] == name and each.get("status", {}).get("succeeded") for each in cluster.get("jobs"))
+    try:
+        wait_until(f"Job {name} has succeeded", succeeded, 240)
+    finally:
+        print(cluster.tried("logs", "-n", SYSTEM, f"job/{name}"), flush=True)
+
+
+def begin(cluster, mode):
+    """kube-proxy serves."""
     cluster.start_web()
     start_kube_proxy(cluster, mode)
     wait_until("kube-proxy serves", lambda: all(cluster.ask(node, f"{objects.WEB}:{objects.WEB_PORT}").startswith("web-") for node in network.NODES), 60)
+
+
+def install(cluster, *values):
+    cluster.helm("install", "podferry", str(CHART), *values, "--set", image(share.PODFERRY), "--set", "kubeProxyConfig.configMap=kube-proxy",
+                 "--set", f"config.service_cluster_ip_range={{{network.SERVICES}}}")
+
+
+def move(cluster, mode):
+    """`helm install`, then kube-proxy's DaemonSet goes, then its leftovers."""
+    begin(cluster, mode)
     rate = calm_load(cluster)
     watch = Watch(cluster, rate)
-    cluster.helm("install", "podferry", str(CHART), "--set", image(share.PODFERRY), "--set", "kubeProxyConfig.configMap=kube-proxy",
-                 "--set", f"config.service_cluster_ip_range={{{network.SERVICES}}}")
+    install(cluster)
     cluster.wait_for_pods()
     cluster.kubectl("delete", "daemonset", "kube-proxy", "-n", SYSTEM)
     wait_until("kube-proxy is gone", lambda: not cluster.get("pods", "-l", "k8s-app=kube-proxy"), 60)
