@@ -11,12 +11,12 @@ from traffic import PATIENCE
 COUNTS = ("requests", "failed", "slow", "ended", "questions", "unanswered")
 Lost = collections.namedtuple("Lost", "requests connections datagrams")
 LOADS = [(300, 90, 15), (120, 90, 9), (60, 90, 6), (21, 30, 3)]  # requests a second, held connections, datagrams a second
-LEAST_IDLE = 0.5  # of a node's processor: it has containers to start too, under the same load
+LEAST_IDLE = 0.4  # of a node's processor: it has containers to start too, under the same load
 LEAST = 0.5  # of the rate that was wanted; less shows too little
 
 
 def calm_load(cluster):
-    """Starts the largest load of which the nodes lose nothing while nothing is done, with half of their time left, or the smallest; returns its requests
+    """Starts the largest load of which the nodes lose nothing while nothing is done, with time left, or the smallest; returns its requests
     a second. A busy machine shows the same with less, and says so."""
     for rate, held, questions in LOADS:
         cluster.start_load(rate, held, questions)
