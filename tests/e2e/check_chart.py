@@ -279,6 +279,8 @@ class Checks:
         made = self.daemonset("--set", "mode=cleanup")
         spec = made["spec"]["template"]["spec"]
         container, = spec["containers"]
+        first = spec["initContainers"][0]
+        expect(first["args"][0] == "cleanup" and "--stay" not in first["args"], "the pod is Ready before the node is clean")
         expect(container["args"][:2] == ["cleanup", "--stay"] and spec["hostNetwork"], f"arguments: {container['args']}")
         expect("--kube-proxy" not in container["args"] and "- --kube-proxy\n" in self.render("--set", "mode=cleanup,cleanup.kubeProxy=true"), "whose?")
         selector, proxy = made["spec"]["selector"]["matchLabels"], self.daemonset()["spec"]["template"]["metadata"]["labels"]
