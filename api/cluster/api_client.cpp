@@ -41,6 +41,11 @@ asio::awaitable<void> sleep_until(asio::io_context& context, Time moment) {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+std::string refusal_of(const ApiAnswer& answer) {
+    return std::to_string(answer.status) + ": " +
+           (answer.whole ? read_status(answer.body).message : "the answer is not whole");
+}
+
 ApiClient::ApiClient(asio::io_context& context, Access access, const ApiHooks& hooks, Pauses pauses)
     : context_(context),
       hooks_(hooks),

@@ -59,7 +59,12 @@ struct ApiAnswer {
     std::string body;
     std::optional<std::chrono::seconds> retry_after;
     bool whole = true;  ///< false: the connection broke, or there was too much; the end of the body is missing
+    /// The server has done what it was asked for, and all of its answer is here.
+    bool fulfilled() const { return status / 100 == 2 && whole; }
 };
+
+/// What the server says of a request that it has not fulfilled: "403: nodes is forbidden".
+std::string refusal_of(const ApiAnswer& answer);
 
 class ApiClient {
 public:

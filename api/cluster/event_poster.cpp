@@ -43,7 +43,7 @@ asio::awaitable<void> EventPoster::write(const EventNote& note) {
     if (!answer)
         lose(EventLoss::unreachable, answer.error());
     else if (answer->status / 100 != 2)
-        lose(loss_of(answer->status), std::to_string(answer->status) + ": " + read_status(answer->body).message);
+        lose(loss_of(answer->status), refusal_of(*answer));
 }
 
 void EventPoster::lose(EventLoss loss, const std::string& detail) {

@@ -220,7 +220,7 @@ asio::awaitable<tl::expected<std::optional<Node>, std::string>> KubernetesSource
     if (!answer)
         co_return tl::unexpected(answer.error());
     if (answer->status / 100 != 2)
-        co_return tl::unexpected(std::to_string(answer->status) + ": " + read_status(answer->body).message);
+        co_return tl::unexpected(refusal_of(*answer));
     std::optional<Node> found;
     ListReader reader("Node", [&](const WireObject& object) {
         for (const Object& one : object.objects)

@@ -11,7 +11,6 @@
 
 #include "api/cluster/api_client.hpp"
 #include "api/cluster/list_watch.hpp"
-#include "api/cluster/wire.hpp"
 #include "base/go_duration.hpp"
 #include "base/plain_text.hpp"
 #include "base/rethrow.hpp"
@@ -78,9 +77,8 @@ asio::awaitable<Answered<std::string>> Mover::ask(std::string method, std::strin
     const auto answer = co_await client_.request(std::move(method), std::move(path), std::move(body));
     if (!answer)
         co_return tl::unexpected(answer.error());
-    if (answer->status / 100 != 2 || !answer->whole)
-        co_return tl::unexpected(what + ": " + std::to_string(answer->status) + ": " +
-                                 api::read_status(answer->body).message);
+    if (!answer->fulfilled())
+        co_return tl::unexpected(what + ": " + api::refusal_of(*answer));
     co_return answer->body;
 }
 
@@ -90,9 +88,8 @@ asio::awaitable<Answered<std::optional<ReadDaemonSet>>> Mover::find(const Daemon
         co_return tl::unexpected(answer.error());
     if (answer->status == 404)
         co_return std::nullopt;
-    if (answer->status != 200 || !answer->whole)
-        co_return tl::unexpected("GET " + path_of(daemon) + ": " + std::to_string(answer->status) + ": " +
-                                 api::read_status(answer->body).message);
+    if (!answer->fulfilled())
+        co_return tl::unexpected("GET " + path_of(daemon) + ": " + api::refusal_of(*answer));
     auto read = read_daemon_set(answer->body);
     if (!read)
         co_return tl::unexpected("DaemonSet " + daemon.space + "/" + daemon.name + ": " + read.error());
