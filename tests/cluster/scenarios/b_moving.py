@@ -15,6 +15,11 @@ LEFTOVERS = {
 }
 
 
+# How long requests may be lost on the way back. A kube-proxy of mode nftables empties IPVS when it starts (platformCleanup), and writes its rules
+# later; in the modes without IPVS, what IPVS carries ends when podferry cleans up.
+MOST_SECONDS_LOST_BACK = {"ipvs": 0, "nftables": 30, "iptables": 3}
+
+
 def it_moves_from_ipvs_and_back(cluster):
     """Virtual servers are adopted with their connections, both ways."""
     rate = move(cluster, "ipvs")
@@ -118,7 +123,8 @@ def move_back(cluster, mode, rate):
     lost_last = last_step.end(f"from podferry to {mode}, when it cleans up")
     print(f"figure migrate_back_{mode}_lost {sum(lost) + sum(lost_last)}   (before it cleans up: {sum(lost)}; connections that were held then: {lost_last.connections})",
           flush=True)
-    expect(sum(lost) == 0 and lost_last.requests + lost_last.datagrams == 0, f"{lost}, {lost_last}")
+    gone = sum(each.requests + each.datagrams for each in (lost, lost_last))
+    expect(lost.connections == 0 and gone <= MOST_SECONDS_LOST_BACK[mode] * rate, f"{lost}, {lost_last}")
     expect(lost_last.connections == 0 or mode != "ipvs", f"{lost_last}")
 
 

@@ -7,7 +7,7 @@ from a_install import expect, services_are_reached
 from cluster import image, wait_until
 from judge import Watch, calm_load
 
-STATE = {"virtual servers": "ipvsadm -Ln", "tables": "nft list ruleset", "addresses": "ip -br addr show | grep -v veth", "rules": "ip rule; ip -6 rule",
+STATE = {"virtual servers": "ipvsadm -Ln", "tables": "nft --stateless list ruleset", "addresses": "ip -br addr show | grep -v veth", "rules": "ip rule; ip -6 rule",
          "routes": "ip route show table all | grep -v veth", "sysctls": "sysctl -a 2>/dev/null | grep -E '^net[.](ipv4[.]vs|netfilter|ipv4[.]conf[.](all|default)|ipv4[.]ip_)'"}
 VOLATILE = ("nf_conntrack_count", "nf_conntrack_buckets")
 
