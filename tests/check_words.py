@@ -49,7 +49,8 @@ class Known:
         self.functions |= set(re.findall(r"^(?:class|struct|enum class) (\w+)", code, re.M))
         settings = (ROOT / "proxy/config/settings.cpp").read_text()
         self.settings = set(re.findall(r'"([a-z][a-z0-9_]+)"', settings))
-        self.metrics = set(re.findall(r'"(podferry_\w+)"', (ROOT / "proxy/serve/metrics.cpp").read_text()))
+        self.metrics = {name for path in (ROOT / "proxy/serve").glob("*metrics.cpp")
+                        for name in re.findall(r'"(podferry_\w+)"', path.read_text())}
         main = (ROOT / "proxy/cli/command_line.cpp").read_text()
         self.commands = set(re.findall(r'add_subcommand\(\s*"(\w+)"', main)) | {"help"}
         self.options = set(re.findall(r"--[a-z][a-z-]+", main)) | {"--help", "--version"}

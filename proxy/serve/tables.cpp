@@ -6,12 +6,13 @@
 
 #include "base/plain_text.hpp"
 #include "proxy/engine/view.hpp"
+#include "proxy/serve/aligned.hpp"
 
 namespace proxy {
 namespace {
 
 namespace json = boost::json;
-using Row = std::vector<std::string>;
+using Row = TableRow;
 
 json::value parse(std::string_view text) {
     return json::parse(json::string_view(text.data(), text.size()));
@@ -19,25 +20,6 @@ json::value parse(std::string_view text) {
 
 std::string text_of(const json::value& value) {
     return value.is_string() ? base::printable(value.as_string()) : json::serialize(value);
-}
-
-/// Columns as wide as their widest cell, two spaces apart.
-std::string aligned(const std::vector<Row>& rows) {
-    std::vector<std::size_t> widths;
-    for (const Row& row : rows)
-        for (std::size_t column = 0; column < row.size(); ++column) {
-            widths.resize(std::max(widths.size(), row.size()));
-            widths[column] = std::max(widths[column], row[column].size());
-        }
-    std::string text;
-    for (const Row& row : rows) {
-        std::string line;
-        for (std::size_t column = 0; column < row.size(); ++column)
-            line += fmt::format("{:<{}}  ", row[column], widths[column]);
-        line.erase(line.find_last_not_of(' ') + 1);
-        text += line + "\n";
-    }
-    return text;
 }
 
 /// "10.1.0.11:8080", "10.1.0.12:8080(failed probe)", "10.1.0.13:8080(slow start 30)", "10.1.0.14:8080(active: REASON)"
