@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "api/wire/text_encoding.hpp"
 #include "api/wire/yaml_document.hpp"
+#include "proxy/config/config_beside.hpp"
 #include "proxy/config/settings.hpp"
 
 namespace proxy {
@@ -49,7 +51,8 @@ std::string read_setting(const std::string& name, const json::value& value, cons
 }
 
 /// What is wrong with the settings; they go into `config`.
-std::string read_settings(const api::YamlDocument& document, const std::string& file, Config& config) {
+std::string read_settings(const api::YamlDocument& document, const std::string& file,
+                          const std::vector<std::string_view>& of_others, Config& config) {
     std::string mistakes;
     const auto& lines = document.lines.children;
     const auto& members = document.value.get_object();
@@ -61,14 +64,23 @@ std::string read_settings(const api::YamlDocument& document, const std::string& 
                         ": given twice; remove one of them\n";
     }
     std::size_t index = 0;
-    for (const auto& member : members)
-        mistakes += read_setting(std::string(member.key()), member.value(), lines[index++], file, config);
+    for (const auto& member : members) {
+        const api::YamlLines& place = lines[index++];
+        const std::string name(member.key());
+        if (std::find(of_others.begin(), of_others.end(), name) == of_others.end())
+            mistakes += read_setting(name, member.value(), place, file, config);
+    }
     return mistakes;
 }
 
 }  // namespace
 
 tl::expected<Config, std::string> parse_config(std::string_view yaml, const std::string& file) {
+    return parse_config_beside(yaml, file, {});
+}
+
+tl::expected<Config, std::string> parse_config_beside(std::string_view yaml, const std::string& file,
+                                                      const std::vector<std::string_view>& of_others) {
     std::string storage;
     api::YamlBudget budget;
     const auto document = api::parse_yaml_document(api::as_utf8(yaml, storage), budget, 1, api::YamlScalars::as_text);
@@ -84,7 +96,7 @@ tl::expected<Config, std::string> parse_config(std::string_view yaml, const std:
         if (root.next_line != 0)
             return tl::unexpected(at(file, {root.next_line, 1}) +
                                   "more than one YAML document; a configuration is one\n");
-        mistakes = read_settings(root, file, config);
+        mistakes = read_settings(root, file, of_others, config);
     }
     if (mistakes.empty())
         for (const std::string& contradiction : contradictions(config))

@@ -1,5 +1,5 @@
 // The configuration: what it accepts, and what it says of mistakes.
-#include "proxy/config/config.hpp"
+#include "proxy/config/config_beside.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -183,4 +183,15 @@ TEST_CASE("all mistakes of a file are reported at once") {
     const auto result = parse_config("a: 1\nnode_ip: x\n", "c.yaml");
     REQUIRE_FALSE(result);
     CHECK(std::count(result.error().begin(), result.error().end(), '\n') == 2);
+}
+
+TEST_CASE("keys of others beside the settings are left to them, and to nobody else") {
+    const char* text = "log_level: debug\nfront_ends: [{a: {b: c}}]\n";
+    const auto config = proxy::parse_config_beside(text, "edge.yaml", {"front_ends"});
+    REQUIRE(config);
+    CHECK(config->log_level == proxy::log::Level::debug);
+    CHECK_FALSE(proxy::parse_config(text, "edge.yaml"));
+    const auto twice = proxy::parse_config_beside("front_ends: []\nfront_ends: []\n", "edge.yaml", {"front_ends"});
+    REQUIRE_FALSE(twice);
+    CHECK_THAT(twice.error(), Catch::Contains("front_ends: given twice"));
 }
