@@ -19,6 +19,10 @@ public:
         for (const Address& address : service.cluster_ips)
             if (!address.is_v6() || node.has_ipv6 || asked == Asked::all)
                 served_[address.is_v6() ? 1 : 0] = true;
+        if (service.cluster_ips.empty()) {  // an edge's: it has external addresses alone
+            served_[0] = true;
+            served_[1] = node.has_ipv6 || asked == Asked::all;
+        }
         for (std::size_t i = 0; i < service.ports.size(); ++i) {
             ports_.push_back(i);
             if (service.ports[i].node_port != 0)

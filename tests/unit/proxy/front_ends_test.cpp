@@ -214,3 +214,16 @@ TEST_CASE("front ends are planned by family and port, of one port by kind") {
           "10.96.0.5:80/tcp 203.0.113.8:80/tcp 203.0.113.1:80/tcp 203.0.113.2:80/tcp "
           "10.96.0.5:81/tcp 192.168.50.10:30081/tcp 203.0.113.8:81/tcp 203.0.113.1:81/tcp 203.0.113.2:81/tcp ");
 }
+
+TEST_CASE("a Service that has external addresses alone, as an edge's, is served at those of both families") {
+    auto service = everything();
+    service.cluster_ips.clear();
+    service.external_ips.clear();
+    service.ingress = {{build::address("203.0.113.8"), api::IpMode::vip},
+                       {build::address("fd00:9::8"), api::IpMode::vip}};
+    service.ports.resize(1);
+    CHECK(text(service, 10) == "203.0.113.8/a fd00:9::8/a of 2");
+    NodeFacts without_ipv6 = facts();
+    without_ipv6.has_ipv6 = false;
+    CHECK(text(service, 10, without_ipv6) == "203.0.113.8/a of 1");
+}
