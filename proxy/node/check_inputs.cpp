@@ -81,7 +81,8 @@ int check_config(const NodeOptions& options) {
     for (std::string& problem :
          node_port_problems(config, facts_of(config, read_host_addresses().own).node_port_addresses))
         findings.warnings.push_back(std::move(problem));
-    const Findings inputs = check_inputs(config, options.manifests);
+    const bool has_inputs = !options.role || options.role->needs_api;
+    const Findings inputs = has_inputs ? check_inputs(config, options.manifests) : Findings{};
     findings.errors.insert(findings.errors.end(), inputs.errors.begin(), inputs.errors.end());
     findings.warnings.insert(findings.warnings.end(), inputs.warnings.begin(), inputs.warnings.end());
     for (const std::string& warning : findings.warnings)

@@ -11,12 +11,18 @@ namespace proxy {
 
 Feed::Feed(boost::asio::io_context& context, const Config& config, const NodeInputs& inputs, Metrics& metrics)
     : hooks_(api_hooks(metrics)) {
+    if (inputs.access) {
+        server_urls_ = inputs.access->servers;
+        servers_ = server_addresses(*inputs.access);
+    }
+    if (inputs.role) {
+        source_ = inputs.role->make_source({context, config, metrics, hooks_, inputs.access});
+        return;
+    }
     if (!inputs.manifests.empty()) {
         source_ = std::make_unique<api::Folder>(context, api::FolderOptions{inputs.manifests, config.folder_debounce});
         return;
     }
-    server_urls_ = inputs.access->servers;
-    servers_ = server_addresses(*inputs.access);
     api::KubernetesOptions options{*inputs.access, config.node_name, config.relist_hold};
     options.resources = api::resources_of_node(config.node_name);
     if (config.second_opinion != CheckMode::off)

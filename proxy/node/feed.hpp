@@ -11,6 +11,7 @@
 #include "api/cluster/kubernetes_source.hpp"
 #include "api/objects/source.hpp"
 #include "proxy/config/config.hpp"
+#include "proxy/node/role_parts.hpp"
 #include "proxy/plan/address_book.hpp"
 #include "proxy/serve/metrics.hpp"
 #include "proxy/sync/announcer.hpp"
@@ -20,9 +21,13 @@ namespace proxy {
 
 /// What the objects come from, and what the configuration left open.
 struct NodeInputs {
-    std::string manifests;              ///< a folder; empty: the API
-    std::optional<api::Access> access;  ///< to the API
-    bool node_ip_given = false;         ///< by the configuration; else the Node object's addresses count
+    std::string manifests;                       ///< a folder; empty: the API
+    std::optional<api::Access> access;           ///< to the API
+    bool node_ip_given = false;                  ///< by the configuration; else the Node object's addresses count
+    std::shared_ptr<const RoleParts> role = {};  ///< nullptr: it is the role `node`
+
+    /// What a Service becomes.
+    PlanFunction plan() const { return role ? role->plan : PlanFunction(&proxy::plan); }
 };
 
 class Feed {

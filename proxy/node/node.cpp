@@ -45,7 +45,7 @@ void run(const Config& config, const NodeInputs& inputs, const NamespaceLock& lo
     if (options.user)
         become(*options.user);
     RunningNode node(context, config, inputs, began);
-    NodePages pages(node.parts());
+    NodePages pages(node.parts(), options.role ? options.role->pages : Pages{});
     pages.serve(std::move(socket));
     asio::signal_set signals(context, SIGTERM, SIGINT);
     asio::co_spawn(context, manager.keep_alive(context), asio::detached);
@@ -69,16 +69,17 @@ int run_node(const NodeOptions& options) {
     raise_descriptor_limit();
     try {
         const Config config = with_host_defaults(options.config);
-        NodeInputs inputs{options.manifests, {}, !options.config.node_ip.empty()};
+        NodeInputs inputs{options.manifests, {}, !options.config.node_ip.empty(), options.role};
+        const std::string own_source = inputs.manifests.empty() ? "the Kubernetes API" : inputs.manifests;
         log::info("starting", {{"version", PODFERRY_VERSION},
                                {"commit", options.commit},
-                               {"source", inputs.manifests.empty() ? "the Kubernetes API" : inputs.manifests},
+                               {"source", options.role ? options.role->source_name : own_source},
                                {"node", config.node_name}});
         for (const std::string& words : options.first_words)
             log::info(words);
         for (const std::string& words : options.first_warnings)
             log::warning(words);
-        if (inputs.manifests.empty()) {
+        if (options.role ? options.role->needs_api : inputs.manifests.empty()) {
             auto access = access_of(config);
             if (!access) {
                 log::error(access.error());

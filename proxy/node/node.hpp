@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "proxy/config/config.hpp"
 #include "proxy/host/privileges.hpp"
+#include "proxy/node/role_parts.hpp"
 
 namespace proxy {
 
@@ -19,7 +21,8 @@ struct NodeOptions {
     std::string commit;                            ///< which build this is, for the log
     std::vector<std::string> first_warnings = {};  ///< to be logged too
     /// Reads the configuration again, as it was read for `config`; nothing: it has mistakes, which stderr names.
-    std::function<std::optional<Config>()> read_again;
+    std::function<std::optional<Config>()> read_again = {};
+    std::shared_ptr<const RoleParts> role = {};  ///< of another role than `node`
 };
 
 /// Runs until SIGTERM or SIGINT; the data plane stays. Returns the exit status: 0, or 1 after a start that failed

@@ -32,7 +32,8 @@ NodeParts::NodeParts(boost::asio::io_context& io, Config configuration, const No
                      engine.note_verdict(report.subject, report.verdict, report.reason);
                      kernel_side.wake();
                  }),
-      engine(config, facts_of(config, read_host_addresses().own), state_file.load(), feed.source().of_cluster()),
+      engine(config, facts_of(config, read_host_addresses().own), state_file.load(),
+             inputs.role || feed.source().of_cluster(), inputs.plan()),
       kernel_side(io, config, engine, metrics, role),
       service_health(
           io, engine, kernel_side.reconciler().mirror(), [this] { return is_healthy(health(), Clock::now()); },

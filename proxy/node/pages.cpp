@@ -51,7 +51,7 @@ stream_protocol::acceptor listen_on_socket(asio::io_context& context, const std:
     }
 }
 
-NodePages::NodePages(NodeParts& node) : node_(node) {
+NodePages::NodePages(NodeParts& node, Pages more) : node_(node) {
     // These are on the socket alone, which is root's.
     for_operators_ = {{"/status",
                        [this] {
@@ -62,6 +62,7 @@ NodePages::NodePages(NodeParts& node) : node_(node) {
                       {"/livez", [this] { return livez_reply(node_.health(), Clock::now(), WallClock::now()); }},
                       {"/services", [this] { return services_page(); }},
                       {"/metrics", [this] { return metrics_page(); }}};
+    for_operators_.merge(more);
     // Numbers, and kube-proxy's pages (cmd/kube-proxy/app/server.go). Nothing that names a Service or a pod: whoever
     // reaches the port may read them.
     for_metrics_ = {{"/metrics", [this] { return metrics_page(); }},

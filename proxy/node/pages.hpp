@@ -21,8 +21,8 @@ boost::asio::local::stream_protocol::acceptor listen_on_socket(boost::asio::io_c
 
 class NodePages {
 public:
-    /// `node` must outlive it, and it the loop's run().
-    explicit NodePages(NodeParts& node);
+    /// `node` must outlive it, and it the loop's run(). `more`: further ones for operators.
+    explicit NodePages(NodeParts& node, Pages more = {});
     NodePages(const NodePages&) = delete;
     NodePages& operator=(const NodePages&) = delete;
 
