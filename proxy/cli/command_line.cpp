@@ -72,6 +72,28 @@ void add_node_command(CLI::App& program, Options& options) {
     add_privilege_options(node, options);
 }
 
+void add_edge_command(CLI::App& program, Options& options) {
+    CLI::App& edge = *program.add_subcommand("edge", "a load balancer of front ends and real servers in a file");
+    edge.add_option("--config", options.config, "its file (YAML): settings, and front_ends")->required();
+    edge.add_flag("--check-config", options.check_config,
+                  "check the file against itself and this host, print the settings, and end");
+    edge.add_option("--init-only", options.init_only,
+                    "load the kernel's modules, set the sysctls and IPVS's timeouts, and end: for a podferry that may "
+                    "not; `modules` or `sysctls`: only these")
+        ->expected(0, 1)
+        ->default_str("all")
+        ->check(CLI::IsMember({"all", "modules", "sysctls"}))
+        ->excludes("--check-config");
+}
+
+void add_backends_command(CLI::App& program, Options& options) {
+    CLI::App& backends = *program.add_subcommand(
+        "backends",
+        "of a running edge: each front end, and of each of its backends whether it gets connections, "
+        "and why not");
+    add_show_options(backends, options);
+}
+
 void add_status_command(CLI::App& program, Options& options) {
     CLI::App& status = *program.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status, options);
@@ -163,12 +185,14 @@ OptionDescription describe_option(const CLI::Option& option) {
 void add_commands(CLI::App& program, Options& options) {
     program.require_subcommand(1);
     add_node_command(program, options);
+    add_edge_command(program, options);
     add_status_command(program, options);
     CLI::App& services = *program.add_subcommand(
         "services",
         "each front end of each Service: whose it is, and which endpoints clients get from outside and from "
         "inside (pods and this node), as the kernel has it");
     add_show_options(services, options);
+    add_backends_command(program, options);
     add_cleanup_command(program, options);
     add_migrate_command(program, options);
 }

@@ -10,9 +10,12 @@
 #include "base/plain_text.hpp"
 #include "proxy/cli/command_line.hpp"
 #include "proxy/cli/version.hpp"
-#include "proxy/config/config.hpp"
+#include "proxy/config/config_beside.hpp"
 #include "proxy/config/kube_proxy_config.hpp"
 #include "proxy/config/settings.hpp"
+#include "proxy/edge/edge.hpp"
+#include "proxy/edge/edge_view.hpp"
+#include "proxy/edge/file_source.hpp"
 #include "proxy/engine/view.hpp"
 #include "proxy/node/kubeadm_file.hpp"
 #include "proxy/serve/admin.hpp"
@@ -26,13 +29,13 @@ constexpr int unreachable = 2;
 using proxy::Options;
 
 /// The text of a file. Prints a complaint and returns nullopt when there is none.
-std::optional<std::string> read_file(const std::string& path) {
-    auto text = base::read_file(path);
+std::optional<std::string> read_file(const std::string& path, std::size_t most = base::longest_text_file) {
+    auto text = base::read_file(path, most);
     if (text)
         return std::move(*text);
     std::cerr << path
               << (text.error() == std::errc::file_too_large
-                      ? ": is longer than 1 MiB; is it the right file?\n"
+                      ? ": is longer than " + std::to_string(most >> 20) + " MiB; is it the right file?\n"
                       : ": cannot be read; is the path right, and readable for this user?\n");
     return std::nullopt;
 }
@@ -58,6 +61,20 @@ std::optional<proxy::Config> read_config(const std::string& path) {
         return proxy::default_config();
     return read_from(path,
                      [](const std::string& text, const std::string& file) { return proxy::parse_config(text, file); });
+}
+
+/// The settings of an edge's file.
+std::optional<proxy::Config> edge_settings(const std::string& text, const std::string& file) {
+    auto config = proxy::parse_config_beside(text, file, proxy::edge_sections());
+    if (config)
+        return std::move(*config);
+    std::cerr << base::printable_lines(config.error());
+    return std::nullopt;
+}
+
+std::optional<proxy::Config> read_edge_settings(const std::string& path) {
+    const auto text = read_file(path, proxy::longest_edge_file);
+    return text ? edge_settings(*text, path) : std::nullopt;
 }
 
 /// What kube-proxy's file sets wins over our own, and options win over both.
@@ -98,6 +115,26 @@ std::optional<proxy::NodeOptions> read_node_options(const Options& options) {
     return wrong.empty() ? std::optional(std::move(node)) : std::nullopt;
 }
 
+proxy::InitOptions init_of(const Options& options) {
+    proxy::InitOptions init = options.init;
+    init.modules = options.init_only != "sysctls";
+    init.sysctls = options.init_only != "modules";
+    return init;
+}
+
+int edge(const Options& options) {
+    const auto text = read_file(options.config, proxy::longest_edge_file);
+    auto config = text ? edge_settings(*text, options.config) : std::nullopt;
+    if (!config)
+        return usage_error;
+    const proxy::EdgeOptions edge{options.config, std::move(*config), proxy::read_edge_file(*text, options.config),
+                                  std::string(proxy::build_commit()),
+                                  [path = options.config] { return read_edge_settings(path); }};
+    if (!options.init_only.empty())
+        return proxy::run_init(proxy::node_options_of(edge), init_of(options));
+    return options.check_config ? proxy::check_edge(edge) : proxy::run_edge(edge);
+}
+
 int node(const Options& options) {
     auto node = read_node_options(options);
     if (!node)
@@ -107,12 +144,8 @@ int node(const Options& options) {
             std::cerr << "--api-server: " << base::printable(url.error()) << "\n";
             return usage_error;
         }
-    if (!options.init_only.empty()) {
-        proxy::InitOptions init = options.init;
-        init.modules = options.init_only != "sysctls";
-        init.sysctls = options.init_only != "modules";
-        return proxy::run_init(*node, init);
-    }
+    if (!options.init_only.empty())
+        return proxy::run_init(*node, init_of(options));
     if (!options.check_config) {
         node->read_again = [options] {
             const auto again = read_node_options(options);
@@ -126,8 +159,10 @@ int node(const Options& options) {
     return proxy::check_config(*node);
 }
 
+/// The file may be an edge's.
 int cleanup(const Options& options) {
-    const auto config = read_config(options.config);
+    const auto config =
+        options.config.empty() ? std::optional(proxy::default_config()) : read_edge_settings(options.config);
     return config ? proxy::run_cleanup(*config, options.cleanup) : usage_error;
 }
 
@@ -174,6 +209,10 @@ int run(int argc, char** argv) {
     }
     if (app.got_subcommand("node"))
         return node(options);
+    if (app.got_subcommand("edge"))
+        return edge(options);
+    if (app.got_subcommand("backends"))
+        return show(options, "/backends", proxy::front_ends_table, proxy::lacks_backends);
     if (app.got_subcommand("status") && (options.show.probe.ready || options.show.probe.live))
         return probe(options);
     if (app.got_subcommand("status"))
