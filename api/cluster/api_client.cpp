@@ -104,7 +104,7 @@ asio::awaitable<tl::expected<Link, std::string>> ApiClient::link_for_request() {
 }
 
 asio::awaitable<tl::expected<ApiAnswer, std::string>> ApiClient::request(std::string method, std::string path,
-                                                                         std::string body) {
+                                                                         std::string body, RequestForm form) {
     auto link = co_await link_for_request();
     if (!link)
         co_return tl::unexpected(link.error());
@@ -113,7 +113,10 @@ asio::awaitable<tl::expected<ApiAnswer, std::string>> ApiClient::request(std::st
     request.target = std::move(path);
     request.bearer_token = link->bearer_token;
     request.accept = other_format;
-    if (!body.empty())
+    request.answer_within = form.answer_within;
+    if (!body.empty() && !form.content_type.empty())
+        request.content_type = form.content_type;
+    else if (!body.empty())
         request.content_type = method == "PATCH" ? "application/merge-patch+json" : "application/json";
     request.body = std::move(body);
     const auto head = co_await link->connection->send(std::move(request));

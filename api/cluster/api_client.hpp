@@ -66,6 +66,12 @@ struct ApiAnswer {
 /// What the server says of a request that it has not fulfilled: "403: nodes is forbidden".
 std::string refusal_of(const ApiAnswer& answer);
 
+/// What a request has besides.
+struct RequestForm {
+    std::string content_type{};  ///< of the body; empty: JSON, or of a PATCH a merge patch
+    std::chrono::milliseconds answer_within = HttpRequest().answer_within;
+};
+
 class ApiClient {
 public:
     /// The most that is read of the answer to request(), in bytes: one object, of which etcd stores 1.5 MiB.
@@ -85,7 +91,7 @@ public:
     /// PUT, PATCH (a merge patch), DELETE; `path` with its query; `body`: JSON, or empty. Nothing is tried again. The
     /// error is why there is no answer, in words. Requests one after the other share a connection, until hang_up().
     boost::asio::awaitable<tl::expected<ApiAnswer, std::string>> request(std::string method, std::string path,
-                                                                         std::string body = {});
+                                                                         std::string body = {}, RequestForm form = {});
     /// Closes the connection that request() keeps.
     void hang_up() { idle_.reset(); }
 

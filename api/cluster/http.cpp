@@ -92,10 +92,11 @@ public:
     }
 
     asio::awaitable<tl::expected<HttpHead, std::string>> send(HttpRequest given) {
+        const auto limit = given.answer_within;
         const auto request = make_request(server_, std::move(given));
         if (secure_)
-            co_return co_await exchange(*secure_, request);
-        co_return co_await exchange(*plain_, request);
+            co_return co_await exchange(*secure_, request, limit);
+        co_return co_await exchange(*plain_, request, limit);
     }
 
     asio::awaitable<tl::expected<std::string_view, std::string>> read(std::chrono::milliseconds limit) {
@@ -141,9 +142,10 @@ private:
 
     template <class Stream>
     asio::awaitable<tl::expected<HttpHead, std::string>> exchange(Stream& stream,
-                                                                  const http::request<http::string_body>& request) {
+                                                                  const http::request<http::string_body>& request,
+                                                                  std::chrono::milliseconds limit) {
         boost::system::error_code error;
-        lowest().expires_after(answer_limit);
+        lowest().expires_after(limit);
         answer_.begin();
         co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, error));
         if (error)

@@ -36,6 +36,8 @@ struct HttpRequest {
     std::string accept;
     std::string content_type;  ///< of the body
     std::string body;
+    std::chrono::milliseconds answer_within{
+        60'000};  ///< how long to wait for the head; lists of a busy server need their time
 };
 
 /// Every wait has a limit, so that a server that is gone without a word is noticed; the error says in words what
@@ -43,7 +45,6 @@ struct HttpRequest {
 class HttpConnection {
 public:
     static constexpr std::chrono::milliseconds connect_limit{10'000};
-    static constexpr std::chrono::seconds answer_limit{60};  // of the head; lists of a busy server need their time
 
     HttpConnection(boost::asio::any_io_executor executor, ServerUrl server, TlsMaterial tls);
     ~HttpConnection();

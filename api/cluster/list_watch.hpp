@@ -8,11 +8,12 @@ namespace api {
 
 /// What is watched, and with which selectors.
 struct Resource {
-    std::string name;       ///< "services", for metrics and messages
-    std::string kind;       ///< of one object: "Service"
-    std::string path;       ///< "/api/v1/services"
-    std::string selectors;  ///< of the query, encoded: "labelSelector=..."
-    std::string narrower;   ///< selectors that older servers refuse; asked for until one does
+    std::string name;        ///< "services", for metrics and messages
+    std::string kind;        ///< of one object: "Service"
+    std::string path;        ///< "/api/v1/services"
+    std::string selectors;   ///< of the query, encoded: "labelSelector=..."
+    std::string narrower;    ///< selectors that older servers refuse; asked for until one does
+    bool as_of_now = false;  ///< also the first list is to be as new as etcd has it, not as a server's cache
 };
 
 /// What a request ended with.
@@ -40,7 +41,8 @@ public:
         std::string target;
     };
 
-    explicit ListWatch(Resource resource) : resource_(std::move(resource)) {}
+    explicit ListWatch(Resource resource)
+        : resource_(std::move(resource)), age_(resource_.as_of_now ? Age::now : Age::any) {}
 
     const Resource& resource() const { return resource_; }
 
@@ -68,7 +70,7 @@ private:
     void list_again(Age age);
 
     Resource resource_;
-    Age age_ = Age::any;
+    Age age_;
     bool narrow_ = true;
     bool listed_ = false;
     bool paged_ = true;

@@ -44,11 +44,12 @@ const char* verb_of(ListWatch::Call call) {
 
 }  // namespace
 
-Reflector::Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink)
+Reflector::Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink, Reading reading)
     : client_(client),
       list_watch_(std::move(resource)),
       timing_(timing),
       sink_(std::move(sink)),
+      reading_(reading),
       heard_(Clock::now()),
       proof_(client.context()) {}
 
@@ -85,7 +86,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
     HttpRequest http;
     http.target = request.target;
     http.bearer_token = link_->bearer_token;
-    http.accept = request.call == ListWatch::Call::list ? list_format_of(resource().kind) : other_format;
+    http.accept = request.call == ListWatch::Call::list ? list_format_of(resource().kind, reading_) : other_format;
     const auto head = co_await link_->connection->send(http);
     client_.count(verb_of(request.call), head ? std::optional(head->status) : std::nullopt);
     if (!head)
@@ -99,7 +100,7 @@ asio::awaitable<std::optional<Reflector::Result>> Reflector::perform() {
 }
 
 asio::awaitable<std::optional<Reflector::Result>> Reflector::read_list() {
-    ListReader reader(resource().kind, [this](WireObject object) { pages_.push_back(std::move(object)); });
+    ListReader reader(resource().kind, [this](WireObject object) { pages_.push_back(std::move(object)); }, reading_);
     const Time began = Clock::now();
     std::size_t size = 0;
     for (;;) {
@@ -162,22 +163,24 @@ void Reflector::prove() {
 asio::awaitable<Reflector::Result> Reflector::read_events_to_their_end() {
     std::vector<WatchEvent> batch;
     std::optional<Result> end;
-    EventReader reader([&](WatchEvent event) {
-        if (event.type == EventType::error)
-            end = Result{ending_of(event.status.code, event.status),
-                         client_.name(link_->server) + ": " + reason_of(event.status.code, event.status),
-                         {},
-                         event.status.code};
-        if (end)
-            return;
-        client_.succeeded(*link_);
-        const bool is_bookmark = event.type == EventType::bookmark;
-        bookmarks_ = bookmarks_ || is_bookmark;
-        if (list_watch_.seen(event.object.version) && !is_bookmark)
-            prove();
-        if (!is_bookmark)
-            batch.push_back(std::move(event));
-    });
+    EventReader reader(
+        [&](WatchEvent event) {
+            if (event.type == EventType::error)
+                end = Result{ending_of(event.status.code, event.status),
+                             client_.name(link_->server) + ": " + reason_of(event.status.code, event.status),
+                             {},
+                             event.status.code};
+            if (end)
+                return;
+            client_.succeeded(*link_);
+            const bool is_bookmark = event.type == EventType::bookmark;
+            bookmarks_ = bookmarks_ || is_bookmark;
+            if (list_watch_.seen(event.object.version) && !is_bookmark)
+                prove();
+            if (!is_bookmark)
+                batch.push_back(std::move(event));
+        },
+        reading_);
     while (!end) {
         const auto silence = bookmarks_ ? timing_.bookmark_silence : timing_.watch_silence;
         const auto bytes = co_await link_->connection->read(silence);

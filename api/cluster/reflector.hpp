@@ -39,7 +39,7 @@ public:
         std::function<void(const std::optional<Trouble>& trouble)> health;
     };
 
-    Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink);
+    Reflector(ApiClient& client, Resource resource, WatchTiming timing, Sink sink, Reading reading = Reading::objects);
 
     /// Never ends.
     boost::asio::awaitable<void> run();
@@ -81,6 +81,7 @@ private:
     ListWatch list_watch_;
     WatchTiming timing_;
     Sink sink_;
+    Reading reading_;
     std::optional<Link> link_;
     std::vector<WireObject> pages_;  // what has come of a list
     bool listed_once_ = false;

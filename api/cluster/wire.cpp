@@ -11,19 +11,24 @@ std::string_view list_format_of(const std::string& kind) {
     return protobuf_message(kind) == nullptr ? other_format : list_format;
 }
 
+std::string_view list_format_of(const std::string& kind, Reading reading) {
+    return reading == Reading::objects ? list_format_of(kind) : other_format;
+}
+
 static constexpr std::size_t longest_message = 1024;  // bytes of what a server says
 
 // ---- which format it is --------------------------------------------------------------------------------------
 
-ListReader::ListReader(std::string kind, std::function<void(WireObject)> visit)
-    : kind_(std::move(kind)), visit_(std::move(visit)) {}
+ListReader::ListReader(std::string kind, std::function<void(WireObject)> visit, Reading reading)
+    : kind_(std::move(kind)), visit_(std::move(visit)), reading_(reading) {}
 
 ListReader::~ListReader() = default;
 
 void ListReader::feed(std::string_view bytes) {
     if (!format_ && !bytes.empty())
-        format_ = bytes.front() == protobuf_magic.front() ? protobuf_list(std::move(kind_), std::move(visit_))
-                                                          : json_list(std::move(kind_), std::move(visit_));
+        format_ = bytes.front() == protobuf_magic.front() && reading_ == Reading::objects
+                      ? protobuf_list(std::move(kind_), std::move(visit_))
+                      : json_list(std::move(kind_), std::move(visit_), reading_);
     if (format_)
         format_->feed(bytes);
 }
@@ -53,7 +58,21 @@ std::string text_at(Value value, std::initializer_list<std::string_view> path) {
     return value.kind() == Value::Kind::text ? value.text() : std::string();
 }
 
-WireObject object_from(const Value& value, const std::string& kind) {
+static WireObject balanced_service_from(const Value& value) {
+    WireObject object;
+    auto service = decode_balanced_service(value, object.mistakes);
+    if (!service)
+        return object;
+    object.name = service->name;
+    object.version = service->version;
+    object.label = "Service " + to_string(service->name);
+    object.balanced = std::make_shared<const BalancedService>(std::move(*service));
+    return object;
+}
+
+WireObject object_from(const Value& value, const std::string& kind, Reading reading) {
+    if (reading == Reading::balanced_services)
+        return balanced_service_from(value);
     Decoded decoded = decode(value, {kind, {}}, Strictness::server);
     WireObject object{std::move(decoded.name),
                       std::move(decoded.version),

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/objects/balanced_service.hpp"
 #include "api/objects/types.hpp"
 #include "api/wire/field.hpp"
 
@@ -20,6 +21,14 @@ inline constexpr std::string_view other_format = "application/json";
 /// The value of `Accept` in requests for lists of that kind.
 std::string_view list_format_of(const std::string& kind);
 
+/// What is made of an object.
+enum class Reading : std::uint8_t {
+    objects,           ///< what the service proxy knows of it
+    balanced_services  ///< what a load balancer's controller knows of a Service; in JSON only
+};
+/// The same for lists that are read so.
+std::string_view list_format_of(const std::string& kind, Reading reading);
+
 /// One object as the server sent it. `objects` is empty when it cannot be used; `mistakes` then says why, by field.
 struct WireObject {
     ObjectName name;
@@ -27,6 +36,7 @@ struct WireObject {
     std::string label;    ///< "Service shop/web", where there are mistakes
     std::vector<Object> objects;
     std::vector<Mistake> mistakes;
+    std::shared_ptr<const BalancedService> balanced{};  ///< of that reading, in place of `objects`
 };
 
 /// A Status object: what the server says of a request that it did not fulfil.
@@ -42,7 +52,7 @@ class ListFormat;
 class ListReader {
 public:
     /// `kind`: of the items, which do not say it themselves ("Service").
-    ListReader(std::string kind, std::function<void(WireObject)> visit);
+    ListReader(std::string kind, std::function<void(WireObject)> visit, Reading reading = Reading::objects);
     ~ListReader();
 
     void feed(std::string_view bytes);
@@ -57,6 +67,7 @@ public:
 private:
     std::string kind_;
     std::function<void(WireObject)> visit_;
+    Reading reading_;
     std::unique_ptr<ListFormat> format_;
 };
 
@@ -71,7 +82,8 @@ struct WatchEvent {
 /// Reads a watch, event by event.
 class EventReader {
 public:
-    explicit EventReader(std::function<void(WatchEvent)> visit) : visit_(std::move(visit)) {}
+    explicit EventReader(std::function<void(WatchEvent)> visit, Reading reading = Reading::objects)
+        : visit_(std::move(visit)), reading_(reading) {}
 
     /// A text says that what came is no event, and the watch is of no use any more; empty: all is well.
     std::string feed(std::string_view bytes);
@@ -80,6 +92,7 @@ private:
     std::string line(std::string_view text);
 
     std::function<void(WatchEvent)> visit_;
+    Reading reading_;
     std::string rest_;
 };
 

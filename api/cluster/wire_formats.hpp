@@ -22,7 +22,7 @@ public:
     virtual ListReader::End finish() = 0;
 };
 
-std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit);
+std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit, Reading reading);
 std::unique_ptr<ListFormat> protobuf_list(std::string kind, std::function<void(WireObject)> visit);
 
 /// What an answer says that has come whole.
@@ -34,7 +34,7 @@ WireStatus protobuf_status(std::string_view bytes);
 /// A text inside nested objects; empty when there is none.
 std::string text_at(Value value, std::initializer_list<std::string_view> path);
 /// `kind`: where the object does not say it itself.
-WireObject object_from(const Value& value, const std::string& kind);
+WireObject object_from(const Value& value, const std::string& kind, Reading reading = Reading::objects);
 WireStatus status_from(const Value& value);
 
 }  // namespace api

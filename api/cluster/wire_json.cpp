@@ -20,8 +20,8 @@ constexpr std::size_t longest_envelope = std::size_t{1} * 1024 * 1024;  // of a 
 /// Each item is decoded where it passes by, so that the work is done while the server is still sending.
 class JsonList : public ListFormat {
 public:
-    JsonList(std::string kind, std::function<void(WireObject)> visit)
-        : kind_(std::move(kind)), visit_(std::move(visit)) {}
+    JsonList(std::string kind, std::function<void(WireObject)> visit, Reading reading)
+        : kind_(std::move(kind)), visit_(std::move(visit)), reading_(reading) {}
 
     void feed(std::string_view bytes) override { items_.feed(bytes); }
 
@@ -35,7 +35,7 @@ private:
     void note(const JsonItem& item) {
         const Value value(&item.value);
         if (item.kind == JsonItem::Kind::item)
-            visit_(object_from(value, kind_));
+            visit_(object_from(value, kind_, reading_));
         else
             end_ =
                 end_of(text_at(value, {"kind"}), text_at(value, {"metadata", "resourceVersion"}),
@@ -44,14 +44,15 @@ private:
 
     std::string kind_;
     std::function<void(WireObject)> visit_;
+    Reading reading_;
     std::optional<ListReader::End> end_;
     JsonItems items_{{true, longest_item, longest_envelope}, [this](const JsonItem& item) { note(item); }};
 };
 
 }  // namespace
 
-std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit) {
-    return std::make_unique<JsonList>(std::move(kind), std::move(visit));
+std::unique_ptr<ListFormat> json_list(std::string kind, std::function<void(WireObject)> visit, Reading reading) {
+    return std::make_unique<JsonList>(std::move(kind), std::move(visit), reading);
 }
 
 // ---- watches -------------------------------------------------------------------------------------------------
@@ -93,7 +94,7 @@ std::string EventReader::line(std::string_view text) {
         case EventType::added:
         case EventType::modified:
         case EventType::deleted:
-            event.object = object_from(Value(object), {});
+            event.object = object_from(Value(object), {}, reading_);
             break;
         case EventType::bookmark:
             event.object.version = text_at(Value(object), {"metadata", "resourceVersion"});

@@ -37,6 +37,17 @@ TEST_CASE("first a list of any age, then a watch from there") {
     CHECK_THAT(target(it), Catch::Contains("resourceVersion=21"));
 }
 
+TEST_CASE("the first list can be asked for as etcd has it now") {
+    Resource now = things;
+    now.as_of_now = true;
+    ListWatch it(now);
+    CHECK(target(it) == "/api/v1/things?labelSelector=%21x&limit=500");
+    it.page("17", "more");
+    CHECK(target(it) == "/api/v1/things?labelSelector=%21x&limit=500&continue=more");
+    it.ended(Ending::expired);
+    CHECK(target(it) == "/api/v1/things?labelSelector=%21x&resourceVersion=");
+}
+
 TEST_CASE("a watch that breaks goes on from where it was; one that cannot lists anew, never older than before") {
     struct Row {
         Ending ending;

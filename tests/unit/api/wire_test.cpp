@@ -55,6 +55,30 @@ TEST_CASE("a list is taken apart in pieces of any size") {
     CHECK(to_string(objects[1].mistakes[0].path) == "spec.ports[0].port");
 }
 
+TEST_CASE("Services are read as who gives them addresses sees them, from lists and events") {
+    const std::string service =
+        R"({"metadata":{"name":"a","namespace":"n","resourceVersion":"5","uid":"u"},"spec":{"type":"LoadBalancer",)"
+        R"("loadBalancerClass":"c","ports":[{"port":"x"}]},"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.1"}]}}})";
+    std::vector<WireObject> objects;
+    ListReader reader(
+        "Service", [&](WireObject object) { objects.push_back(std::move(object)); }, Reading::balanced_services);
+    reader.feed(R"({"kind":"ServiceList","metadata":{"resourceVersion":"77"},"items":[)" + service + "]}");
+    CHECK(reader.finish().problem.empty());
+    EventReader events([&](WatchEvent event) { objects.push_back(std::move(event.object)); },
+                       Reading::balanced_services);
+    CHECK(events.feed(event("DELETED", service)).empty());
+    REQUIRE(objects.size() == 2);
+    for (const WireObject& object : objects) {
+        CHECK(object.name == ObjectName{"n", "a"});
+        CHECK(object.objects.empty());
+        REQUIRE(object.balanced);
+        CHECK(object.balanced->balancer_class == "c");
+        CHECK(object.balanced->ingress.size() == 1);
+        CHECK(object.mistakes.size() == 1);  // the port; the rest counts all the same
+    }
+    CHECK(list_format_of("Service", Reading::balanced_services) == other_format);
+}
+
 TEST_CASE("what nobody reads is left out of a list's objects, and nothing beside it") {
     const auto piece = GENERATE(1U, 3U, 100'000U);
     const auto unread =
