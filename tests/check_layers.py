@@ -21,7 +21,7 @@ WINGS = {
     "health": ("base", "health/checks", "health/guard"),
 }
 # Those of proxy/ include all rooms, and of the wings of proxy/ only those above them.
-STORIES = ("log", "config", "plan", "engine", "host", "serve", "sync", "migrate", "node", "edge", "cli")
+STORIES = ("log", "config", "plan", "engine", "host", "serve", "sync", "migrate", "node", "edge", "controller", "cli")
 for story in STORIES:
     WINGS["proxy/" + story] = tuple(WINGS)
 # What only a part of proxy/ may know.
@@ -36,7 +36,7 @@ CONFINED = {
     r"libnl3|netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
     r"yaml\.h>?": r"api/wire/yaml_events\.cpp",
     r"protozero/": r"api/(wire/value|cluster/wire_protobuf)\.[ch]pp",
-    r"boost/json": r"(api/.*|proxy/(log/log|engine/view|serve/(tables|node_health)|sync/choices_json|migrate/move_objects|edge/edge_view)\.cpp)",
+    r"boost/json": r"(api/.*|proxy/(log/log|engine/view|serve/(tables|node_health)|sync/choices_json|migrate/move_objects|edge/edge_view|controller/(api_texts|reservations))\.cpp)",
     r"boost/beast/http": r"(base/http_reader|api/cluster/http|health/checks/http_check|proxy/serve/admin)\.cpp",
     r"boost/asio/ssl|boost/beast/ssl": r"(api/cluster/http\.cpp|api/cluster/tls\.[ch]pp|health/checks/http_check\.cpp)",
     r"boost/process": r"api/cluster/run_program\.cpp",
@@ -45,7 +45,7 @@ CONFINED = {
     r"zlib\.h": r"api/cluster/gunzip\.cpp",
     r"spdlog/": r"proxy/log/log\.cpp",
     r"CLI/": r"proxy/cli/(main|command_line|print_manual)\.cpp",
-    r"prometheus/": r"proxy/serve/(edge_)?metrics\.(hpp|cpp)",
+    r"prometheus/": r"proxy/(serve/(edge_)?metrics|controller/controller_metrics)\.(hpp|cpp)",
 }
 MAX_LINES = 400
 # Boost's what() holds the path of a source file: what people read of a caught error is made here. (netlink/ throws the

@@ -49,7 +49,7 @@ class Known:
         self.functions |= set(re.findall(r"^(?:class|struct|enum class) (\w+)", code, re.M))
         settings = (ROOT / "proxy/config/settings.cpp").read_text()
         self.settings = set(re.findall(r'"([a-z][a-z0-9_]+)"', settings))
-        self.metrics = {name for path in (ROOT / "proxy/serve").glob("*metrics.cpp")
+        self.metrics = {name for path in (ROOT / "proxy").glob("*/*metrics.cpp")
                         for name in re.findall(r'"(podferry_\w+)"', path.read_text())}
         main = (ROOT / "proxy/cli/command_line.cpp").read_text()
         self.commands = set(re.findall(r'add_subcommand\(\s*"(\w+)"', main)) | {"help"}
@@ -116,10 +116,10 @@ def mistakes_in(name, text, known):
 
 def missing_in_operations(known):
     """Every metric is explained where operators look."""
-    text = (ROOT / "docs/operations.md").read_text()
+    text = (ROOT / "docs/operations.md").read_text() + (ROOT / "docs/load-balancer.md").read_text()
     for metric in sorted(known.metrics):
         if not re.search(rf"\b{metric}\b", text):
-            yield f"docs/operations.md: metric {metric} is not in it"
+            yield f"docs/operations.md, docs/load-balancer.md: metric {metric} is in neither"
 
 
 def self_test(known):

@@ -94,6 +94,37 @@ void add_backends_command(CLI::App& program, Options& options) {
     add_show_options(backends, options);
 }
 
+void add_controller_command(CLI::App& program, Options& options) {
+    CLI::App& controller = *program.add_subcommand(
+        "controller", "gives Services of type LoadBalancer their addresses from pools; one of several leads");
+    controller
+        .add_option("--config", options.controller.options.config,
+                    "file with the pools (YAML); read again when it changes")
+        ->required();
+    controller.add_flag("--check-config", options.check_config, "check that file, say which pools it has, and end");
+    controller.add_option("--kubeconfig", options.controller.options.kubeconfig,
+                          "how to reach the Kubernetes API; without it the pod's service account");
+    controller
+        .add_option("--api-server", options.controller.options.api_servers,
+                    "https://HOST:PORT, may be given several times; in place of the kubeconfig's or the pod's server")
+        ->allow_extra_args(false);
+    controller.add_option("--lease-namespace", options.controller.options.lease_namespace,
+                          "namespace of the Lease by which one of several leads; without it the pod's, or kube-system");
+    controller.add_option("--lease-name", options.controller.options.lease_name, "name of that Lease")
+        ->capture_default_str();
+    controller
+        .add_option("--listen", options.controller.listen,
+                    "ADDRESS:PORT of /metrics, /livez and /readyz, may be given several times; without it port 10249 "
+                    "of all addresses")
+        ->allow_extra_args(false);
+    controller.add_option("--log-format", options.controller.log_format, "text or json")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    controller.add_option("--log-level", options.controller.log_level, "debug, info, warning or error")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+        ->capture_default_str();
+}
+
 void add_status_command(CLI::App& program, Options& options) {
     CLI::App& status = *program.add_subcommand("status", "how the running node is: readiness, ranges, problems");
     add_show_options(status, options);
@@ -186,6 +217,7 @@ void add_commands(CLI::App& program, Options& options) {
     program.require_subcommand(1);
     add_node_command(program, options);
     add_edge_command(program, options);
+    add_controller_command(program, options);
     add_status_command(program, options);
     CLI::App& services = *program.add_subcommand(
         "services",

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/cli/manual.hpp"
+#include "proxy/controller/controller.hpp"
 #include "proxy/migrate/migrate.hpp"
 #include "proxy/node/init.hpp"
 #include "proxy/node/node.hpp"
@@ -30,6 +31,14 @@ struct ShowOptions {
     ProbeQuestion probe;
 };
 
+/// Some of its options are read as settings are.
+struct ControllerCommand {
+    ControllerOptions options;
+    std::vector<std::string> listen;
+    std::string log_format = "text";
+    std::string log_level = "info";
+};
+
 struct Options {
     std::string config;
     std::string kube_proxy_config;
@@ -45,6 +54,7 @@ struct Options {
     ShowOptions show;
     CleanupOptions cleanup;
     MigrateOptions migrate;
+    ControllerCommand controller;
 };
 
 /// Adds all commands to the program; parsing fills `options`, which must live as long.

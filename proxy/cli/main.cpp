@@ -12,6 +12,7 @@
 #include "proxy/cli/version.hpp"
 #include "proxy/config/config_beside.hpp"
 #include "proxy/config/kube_proxy_config.hpp"
+#include "proxy/config/setting_values.hpp"
 #include "proxy/config/settings.hpp"
 #include "proxy/edge/edge.hpp"
 #include "proxy/edge/edge_view.hpp"
@@ -159,6 +160,28 @@ int node(const Options& options) {
     return proxy::check_config(*node);
 }
 
+/// A value that a setting reads; prints what is wrong with it.
+bool passes(const char* option, const std::string& wrong) {
+    if (!wrong.empty())
+        std::cerr << option << ": " << base::printable(wrong) << "\n";
+    return wrong.empty();
+}
+
+int controller(const Options& options) {
+    if (options.check_config)
+        return proxy::check_controller_config(options.controller.options.config);
+    proxy::ControllerOptions controller = options.controller.options;
+    bool good =
+        passes("--log-format", proxy::read_log_format(controller.log_format, {options.controller.log_format})) &&
+        passes("--log-level", proxy::read_log_level(controller.log_level, {options.controller.log_level}));
+    if (!options.controller.listen.empty())
+        good = passes("--listen", proxy::read_listen(controller.listen, options.controller.listen)) && good;
+    for (const std::string& server : controller.api_servers)
+        if (const auto url = api::parse_server_url(server); !url)
+            good = passes("--api-server", url.error());
+    return good ? proxy::run_controller(controller) : usage_error;
+}
+
 /// The file may be an edge's.
 int cleanup(const Options& options) {
     const auto config =
@@ -213,6 +236,8 @@ int run(int argc, char** argv) {
         return edge(options);
     if (app.got_subcommand("backends"))
         return show(options, "/backends", proxy::front_ends_table, proxy::lacks_backends);
+    if (app.got_subcommand("controller"))
+        return controller(options);
     if (app.got_subcommand("status") && (options.show.probe.ready || options.show.probe.live))
         return probe(options);
     if (app.got_subcommand("status"))

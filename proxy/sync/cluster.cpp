@@ -57,23 +57,10 @@ std::vector<ServerAddress> server_addresses(const api::Access& access) {
     return addresses;
 }
 
-api::ApiHooks api_hooks(Metrics& metrics) {
+api::ApiHooks logging_hooks() {
     api::ApiHooks hooks;
-    hooks.request = [&metrics](const std::string& verb, const std::string& code) {
-        metrics.api_requests.Add({{"verb", verb}, {"code", code_label(code)}}).Increment();
-    };
-    hooks.watch_restarted = [&metrics](const std::string& resource, const std::string& reason) {
-        metrics.api_watch_restarts.Add({{"resource", resource}, {"reason", restart_label(reason)}}).Increment();
-    };
-    hooks.relisted = [&metrics](const std::string& resource) {
-        metrics.api_relists.Add({{"resource", resource}}).Increment();
-    };
-    hooks.decode_error = [&metrics](const std::string& resource) {
-        metrics.api_decode_errors.Add({{"resource", resource}}).Increment();
-    };
-    hooks.event_lost = [&metrics, said = std::array<Rarely, api::event_losses.size()>()](
-                           api::EventLoss loss, const std::string& detail) mutable {
-        metrics.events_lost.Add({{"reason", std::string(word(loss))}}).Increment();
+    hooks.event_lost = [said = std::array<Rarely, api::event_losses.size()>()](api::EventLoss loss,
+                                                                               const std::string& detail) mutable {
         if (loss == api::EventLoss::unreachable)
             return;  // the API client has told of that
         if (const auto count = said[static_cast<std::size_t>(loss)].happened(std::chrono::steady_clock::now()))
@@ -92,6 +79,27 @@ api::ApiHooks api_hooks(Metrics& metrics) {
     };
     hooks.back = [](std::chrono::seconds away_for) {
         log::info("the Kubernetes API is back", {{"away_s", std::to_string(away_for.count())}});
+    };
+    return hooks;
+}
+
+api::ApiHooks api_hooks(Metrics& metrics) {
+    api::ApiHooks hooks = logging_hooks();
+    hooks.request = [&metrics](const std::string& verb, const std::string& code) {
+        metrics.api_requests.Add({{"verb", verb}, {"code", code_label(code)}}).Increment();
+    };
+    hooks.watch_restarted = [&metrics](const std::string& resource, const std::string& reason) {
+        metrics.api_watch_restarts.Add({{"resource", resource}, {"reason", restart_label(reason)}}).Increment();
+    };
+    hooks.relisted = [&metrics](const std::string& resource) {
+        metrics.api_relists.Add({{"resource", resource}}).Increment();
+    };
+    hooks.decode_error = [&metrics](const std::string& resource) {
+        metrics.api_decode_errors.Add({{"resource", resource}}).Increment();
+    };
+    hooks.event_lost = [&metrics, log = std::move(hooks.event_lost)](api::EventLoss loss, const std::string& detail) {
+        metrics.events_lost.Add({{"reason", std::string(word(loss))}}).Increment();
+        log(loss, detail);
     };
     return hooks;
 }

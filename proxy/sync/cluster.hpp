@@ -20,7 +20,10 @@ tl::expected<api::Access, std::string> access_of(const Config& config);
 /// Those of its servers that are addresses, not names.
 std::vector<ServerAddress> server_addresses(const api::Access& access);
 
-/// They count in `metrics`, which must outlive them.
+/// They log what people should know: that the API is away, what it does not have, which Events are not written.
+api::ApiHooks logging_hooks();
+
+/// The same, and they count in `metrics`, which must outlive them.
 api::ApiHooks api_hooks(Metrics& metrics);
 
 }  // namespace proxy

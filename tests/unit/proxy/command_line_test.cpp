@@ -57,7 +57,8 @@ TEST_CASE("podferry's own commands are described") {
     std::vector<std::string> names;
     for (const CommandDescription& command : description.commands)
         names.push_back(command.name);
-    CHECK(names == std::vector<std::string>{"node", "edge", "status", "services", "backends", "cleanup", "migrate"});
+    CHECK(names == std::vector<std::string>{"node", "edge", "controller", "status", "services", "backends", "cleanup",
+                                            "migrate"});
     CHECK(find(description.commands[0], "--init-only")->choices ==
           std::vector<std::string>{"all", "modules", "sysctls"});
 }
