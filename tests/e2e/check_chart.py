@@ -68,6 +68,10 @@ WRONG = [
     ("extraArgs=--user", "got string, want array"),
     ("extraVolumeMounts[0].name=a", "mountPath"),
     ("startupProbe.periodSeconds=0", "/startupProbe/periodSeconds"),
+    ("controller.replicas=0", "/controller/replicas"),
+    ("controller.config.pools[0].name=a", "addresses"),
+    ("controller.config.pools[0].ip_mode=DSR", "'VIP', 'Proxy'"),
+    ("controller.config.default_address_class=any", "'', 'private', 'public'"),
     ("config.node_check=on", "'off', 'observe', 'enforce'"),
     ("config.node_check_service=nodes", "/config/node_check_service"),
     ("config.relist_hold=soon", "config.relist_hold: 'soon' is no duration"),
@@ -275,6 +279,64 @@ class Checks:
             expect("--kube-proxy-config=/var/lib/kube-proxy/config.conf" in each["args"], f"arguments: {each['args']}")
             expect(any(mount["mountPath"] == "/var/lib/kube-proxy" for mount in each["volumeMounts"]), "the file is not mounted")
 
+    def controller(self, *options):
+        """The objects of the rendered controller, by their kind."""
+        rendered = self.succeed("template", RELEASE, str(CHART), "-n", NAMESPACE, "--set", "controller.enabled=true", *options)
+        documents = [text for text in re.split(r"^---.*$", rendered, flags=re.MULTILINE) if re.search(r"^  name: \S+-controller$", text, flags=re.MULTILINE)]
+        return {made["kind"]: made for made in (
+            json.loads(self.plane.kubectl("create", "--dry-run=client", "-o", "json", "-f", "-", given=text)) for text in documents)}
+
+    def it_runs_the_controller_with_nothing_but_its_pools(self):
+        expect("-controller" not in self.render(), "there is a controller that nobody asked for")
+        made = self.controller()
+        expect(made.keys() == {"Deployment", "ConfigMap", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}, f"objects: {made.keys()}")
+        spec = made["Deployment"]["spec"]["template"]["spec"]
+        container, = spec["containers"]
+        expect(made["Deployment"]["spec"]["replicas"] == 2, "nobody takes over")
+        expect(not any(spec.get(what) for what in ("hostNetwork", "hostPID", "hostIPC")) and spec["securityContext"]["runAsNonRoot"], f"pod: {spec}")
+        expect(container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True},
+               f"container: {container['securityContext']}")
+        expect(all("subPath" not in mount for mount in container["volumeMounts"]), "a changed ConfigMap never arrives")
+        expect([set(volume) for volume in spec["volumes"]] == [{"configMap", "name"}], f"volumes: {spec['volumes']}")
+        labels, proxy = made["Deployment"]["spec"]["template"]["metadata"]["labels"], self.daemonset("--set", "controller.enabled=true")["spec"]["selector"]["matchLabels"]
+        expect(not proxy.items() <= labels.items(), "the DaemonSet and its Service take the controller's pods for theirs")
+        other = self.controller("--set", "controller.config.pools[0].name=a", "--set", "controller.config.pools[0].addresses={192.0.2.0/28}")
+        expect(other["Deployment"]["spec"] == made["Deployment"]["spec"], "a changed pool exchanges the pods")
+        expect(self.controller("--set", "mode=cleanup") == {}, "the controller outlives the proxy")
+
+    def it_writes_pools_that_the_controller_takes(self):
+        expect(self.podferry, "--podferry PROGRAM is needed")
+        for options in ([], ["-f", str(CHART / "ci/everything-values.yaml"), "--set", "fullnameOverride="]):
+            text = self.controller(*options)["ConfigMap"]["data"]["controller.yaml"]
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write(text)
+                file.flush()
+                done = subprocess.run([self.podferry, "controller", "--check-config", "--config", file.name], capture_output=True, text=True)
+            expect(done.returncode == 0, f"{done.stderr}{text}")
+            expect(bool(options) == ("pool office: 265 IPv4 and 65536 IPv6 addresses" in done.stdout), f"pools: {done.stdout}")
+
+    def it_gives_the_controller_the_least_rights(self):
+        """Of the real authorizer."""
+        name = f"{NAME}-controller"
+        made = self.controller()
+        rights = [made[kind] for kind in ("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")]
+        try:
+            for each in rights:
+                self.plane.kubectl("apply", "-n", NAMESPACE, "-f", "-", given=json.dumps(each))
+            account = f"system:serviceaccount:{NAMESPACE}:{name}"
+            verbs = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
+            resources = ["services", "services/status", "nodes", "endpointslices.discovery.k8s.io", "pods", "secrets", "configmaps", "events",
+                         "events.events.k8s.io", "leases.coordination.k8s.io"]
+            given = {(verb, resource) for verb in verbs for resource in resources if self.may(verb, resource, account)}
+            wanted = {("get", "services"), ("list", "services"), ("watch", "services"), ("patch", "services/status"),
+                      ("create", "events.events.k8s.io"), ("create", "leases.coordination.k8s.io")}
+            expect(given == wanted, f"too many rights: {given - wanted}; too few: {wanted - given}")
+            own = {verb for verb in verbs if self.may(verb, "leases.coordination.k8s.io", account, name)}
+            expect(own == {"create", "get", "patch"}, f"of its Lease: {own}")
+        finally:
+            for each in rights:
+                self.plane.kubectl("delete", "--ignore-not-found", "-n", NAMESPACE, "-f", "-", given=json.dumps(each))
+
     def it_cleans_up_in_a_mode_of_its_own(self):
         made = self.daemonset("--set", "mode=cleanup")
         spec = made["spec"]["template"]["spec"]
@@ -341,12 +403,12 @@ class Checks:
         given = {(verb, resource) for verb in verbs for resource in resources if self.may(verb, resource)}
         expect(given == wanted, f"too many rights: {given - wanted}; too few: {wanted - given}")
 
-    def may(self, verb, resource):
-        name, _, part = resource.partition("/")
-        plural, _, group = name.partition(".")
+    def may(self, verb, resource, account=ACCOUNT, name=""):
+        whole, _, part = resource.partition("/")
+        plural, _, group = whole.partition(".")
         review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
-            "user": ACCOUNT, "groups": ["system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"],
-            "resourceAttributes": {"verb": verb, "group": group, "resource": plural, "subresource": part, "namespace": NAMESPACE}}}
+            "user": account, "groups": ["system:serviceaccounts", f"system:serviceaccounts:{NAMESPACE}", "system:authenticated"],
+            "resourceAttributes": {"verb": verb, "group": group, "resource": plural, "subresource": part, "namespace": NAMESPACE, "name": name}}}
         return json.loads(self.plane.kubectl("create", "-o", "json", "-f", "-", given=json.dumps(review)))["status"]["allowed"]
 
     def judge_upgrade(self):

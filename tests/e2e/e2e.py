@@ -5,7 +5,8 @@ virtual machine, with the rights of its Helm chart.
     e2e.py --scale SIZE --prepare COMMAND [NAME...]   measures instead (bench/)
     e2e.py [--list] [--prepare COMMAND] [--podferry PROGRAM] [NAME...]
 
-Runs the checks of the Helm chart (`chart`, check_chart.py) and all scenarios, or those whose names are given. COMMAND is
+Runs the checks of the Helm chart (`chart`, check_chart.py), those of the role controller (`controller`, check_controller.py) and all
+scenarios, or those whose names are given. COMMAND is
 run in the virtual machine first, and puts podferry in its place; PROGRAM is podferry on this machine, which judges the
 chart's configuration files.
 """
@@ -22,12 +23,14 @@ import tempfile
 
 import build
 import check_chart
+import check_controller
 from chart import NAMESPACE, SERVICE_ACCOUNT, apply_rights
 from control_plane import ControlPlane
 from control_server import ControlServer
 
 HERE = pathlib.Path(__file__).resolve().parent
 VM = HERE.parent / "lab/vm.py"
+ON_THE_HOST = {"chart": check_chart, "controller": check_controller}  # what needs no node
 LIMIT = 3600  # seconds for all scenarios
 
 
@@ -54,8 +57,8 @@ def run_in_guest(prepare, options, counted=False):
 
 
 def run(args):
-    checks = [name.removeprefix("chart").strip(".") for name in args.names if name.startswith("chart")]
-    scenarios = [name for name in args.names if not name.startswith("chart")]
+    asked = {what: [name.removeprefix(what).strip(".") for name in args.names if name.startswith(what)] for what in ON_THE_HOST}
+    scenarios = [name for name in args.names if not name.startswith(tuple(ON_THE_HOST))]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="podferry-e2e-"))
     good = True
     try:
@@ -65,9 +68,10 @@ def run(args):
                 os.environ["E2E_SCALE"] = str(args.scale)
                 return run_in_guest(args.prepare, ["--folder=bench", f"--cluster={describe(plane, server)}", *args.names],
                                     args.counted)
-            if checks or not scenarios:
-                good = check_chart.run_all(plane, args.podferry, [name for name in checks if name])
-            if scenarios or not checks:
+            for what, checks in ON_THE_HOST.items():
+                if asked[what] or not args.names:
+                    good = checks.run_all(plane, args.podferry, [name for name in asked[what] if name]) and good
+            if scenarios or not args.names:
                 good = run_in_guest(args.prepare, [f"--cluster={describe(plane, server)}", *scenarios]) == 0 and good
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +79,7 @@ def run(args):
 
 
 def list_all(names):
-    checks = [f"chart.{name[3:]}" for name in vars(check_chart.Checks) if name.startswith("it_")]
+    checks = [f"{what}.{name[3:]}" for what, module in ON_THE_HOST.items() for name in vars(module.Checks) if name.startswith("it_")]
     if not names:
         print("\n".join(checks), flush=True)
     return subprocess.run([sys.executable, str(HERE / "run.py"), "--list", *names]).returncode

@@ -161,3 +161,21 @@ kube-proxy.yaml: |
     type: Directory
 {{- end }}
 {{- end }}
+
+{{- /* ---- the load balancer's controller: a Deployment of its own, whose pods are none of the DaemonSet's ---- */ -}}
+{{- define "podferry.controllerName" -}}
+{{- printf "%s-controller" (include "podferry.fullname" . | trunc 52 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "podferry.controllerSelectorLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-controller" (include "podferry.name" . | trunc 52 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "podferry.controllerLabels" -}}
+{{ include "podferry.controllerSelectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/component: load-balancer-controller
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end }}
