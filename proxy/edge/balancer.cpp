@@ -77,18 +77,34 @@ void Balancer::use(const api::ObjectName& name, const Balanced& balanced) {
         if (!backend.check)
             continue;
         const std::string key = to_string(*backend.check);
-        Check& check = users_[key];
-        if (check.users.empty()) {
+        const auto [place, fresh] = users_.try_emplace(key);
+        Check& check = place->second;
+        if (fresh) {
             check.check = *backend.check;
             places_[key] = host_of(check.check);
             asked_[words_of(check.check.spec.check)].checks.insert(key);
-            load_ += load_of(check.check);
-            if (found_.try_emplace(key).second)
-                ++undecided_;
+            found_.emplace(key, Found{});
+            ++undecided_;
             changed_checks_.insert(key);
         }
+        if (check.users.empty())
+            load_ += load_of(check.check);
         check.users.insert(name);
     }
+}
+
+/// Nobody uses it, and nobody has since its targets were last asked for.
+void Balancer::forget(const std::string& key) {
+    const auto place = users_.find(key);
+    const auto asked = asked_.find(words_of(place->second.check.spec.check));
+    asked->second.checks.erase(key);
+    if (asked->second.checks.empty())
+        asked_.erase(asked);
+    undecided_ -= found_.at(key).answer == Found::Answer::unknown ? 1 : 0;
+    users_.erase(place);
+    found_.erase(key);
+    places_.erase(key);
+    findings_changed_ = true;
 }
 
 /// Those that `still` asks are not released.
@@ -104,20 +120,10 @@ void Balancer::release(const api::ObjectName& name, const Balanced& former, cons
         const auto place = users_.find(key);
         if (place == users_.end())
             continue;
-        place->second.users.erase(name);
-        if (!place->second.users.empty())
+        if (place->second.users.erase(name) == 0 || !place->second.users.empty())
             continue;
         load_ -= load_of(place->second.check);
-        const auto asked = asked_.find(words_of(place->second.check.spec.check));
-        asked->second.checks.erase(key);
-        if (asked->second.checks.empty())
-            asked_.erase(asked);
-        undecided_ -= found_.at(key).answer == Found::Answer::unknown ? 1 : 0;
-        users_.erase(place);
-        found_.erase(key);
-        places_.erase(key);
-        changed_checks_.insert(key);
-        findings_changed_ = true;
+        changed_checks_.insert(key);  // unless another one uses it by then, it is forgotten
     }
 }
 
@@ -138,6 +144,10 @@ std::map<std::string, std::map<health::Subject, health::Target>> Balancer::excha
         const auto check = users_.find(key);
         if (check == users_.end())
             continue;
+        if (check->second.users.empty()) {
+            forget(key);
+            continue;
+        }
         health::Target target;
         target.incarnation = key;
         target.readiness = check->second.check.spec;

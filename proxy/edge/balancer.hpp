@@ -57,8 +57,7 @@ public:
     /// When that is due though nobody calls; nullopt: nothing changes with time.
     std::optional<Time> next() const;
 
-    /// All checks have decided, or nothing is checked.
-    bool is_settled() const { return undecided_ == 0; }
+    /// Checks that have not decided yet.
     std::size_t undecided() const { return undecided_; }
     std::size_t checks() const { return users_.size(); }
     /// How many times as long as asked for the periods are, because the checks are so many; 1: as asked for.
@@ -91,6 +90,7 @@ private:
     void use(const api::ObjectName& name, const Balanced& balanced);
     void found_of(const std::string& check, Found::Answer answer, const std::string& why, Time now);
     void release(const api::ObjectName& name, const Balanced& former, const Balanced& still);
+    void forget(const std::string& key);
     void follow_load();
     void decide(Entry& entry, Time now, api::Transaction& transaction);
     std::vector<api::Problem> problems() const;

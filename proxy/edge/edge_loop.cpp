@@ -100,7 +100,7 @@ asio::awaitable<void> EdgeLoop::run(api::OnTransaction deliver) {
     deliver_ = std::move(deliver);
     const Time until =
         Clock::now() + std::min<std::chrono::milliseconds>(balancer_.longest_window() + 1s, longest_wait);
-    while (!balancer_.is_settled() && Clock::now() < until) {
+    while (balancer_.undecided() > 0 && Clock::now() < until) {
         timer_.expires_at(until);
         boost::system::error_code woken;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
