@@ -16,9 +16,10 @@ WINGS = {
     "api/cluster": ("base", "api/wire", "api/objects"),
     "api/folder": ("base", "api/wire", "api/objects"),
     "netlink": ("base",),
-    "health/checks": ("base",),
+    "health/h2": ("base",),
+    "health/checks": ("base", "health/h2"),
     "health/guard": ("base",),
-    "health": ("base", "health/checks", "health/guard"),
+    "health": ("base", "health/h2", "health/checks", "health/guard"),
 }
 # Those of proxy/ include all rooms, and of the wings of proxy/ only those above them.
 STORIES = ("log", "config", "plan", "engine", "host", "serve", "sync", "migrate", "node", "edge", "controller", "cli")
@@ -35,10 +36,11 @@ NOT_FOR = {
 CONFINED = {
     r"libnl3|netlink/|linux/netfilter|linux/rtnetlink|linux/ip_vs": r"netlink/.*",
     r"yaml\.h>?": r"api/wire/yaml_events\.cpp",
-    r"protozero/": r"api/(wire/value|cluster/wire_protobuf)\.[ch]pp",
+    r"protozero/": r"(api/(wire/value|cluster/wire_protobuf)\.[ch]pp|health/checks/(grpc_health|cri)\.cpp)",
+    r"nghttp2/": r"health/h2/exchange\.cpp",
     r"boost/json": r"(api/.*|proxy/(log/log|engine/view|serve/(tables|node_health)|sync/choices_json|migrate/move_objects|edge/edge_view|controller/(api_texts|reservations))\.cpp)",
     r"boost/beast/http": r"(base/http_reader|api/cluster/http|health/checks/http_check|proxy/serve/admin)\.cpp",
-    r"boost/asio/ssl|boost/beast/ssl": r"(api/cluster/http\.cpp|api/cluster/tls\.[ch]pp|health/checks/http_check\.cpp)",
+    r"boost/asio/ssl|boost/beast/ssl": r"(api/cluster/http\.cpp|api/cluster/tls\.[ch]pp|health/checks/tls\.[ch]pp)",
     r"boost/process": r"api/cluster/run_program\.cpp",
     r"libkmod": r"netlink/kernel_modules\.cpp",
     r"openssl/": r"api/cluster/secrets\.cpp",

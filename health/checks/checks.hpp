@@ -13,8 +13,12 @@ namespace health {
 boost::asio::awaitable<Outcome> check_tcp(TcpCheck check, std::chrono::milliseconds timeout);
 
 /// Success by the status of the answer, which is final once its header has been read; the body is not.
-/// The kubelet's rules for redirects, headers and status codes (pkg/probe/http).
+/// HTTPS is HTTP/2 where the server chooses it. The kubelet's rules for redirects, headers and status codes
+/// (pkg/probe/http).
 boost::asio::awaitable<Outcome> check_http(HttpCheck check, std::chrono::milliseconds timeout);
+
+/// Success when the server says SERVING of the service within `timeout`; all else is a failure (pkg/probe/grpc).
+boost::asio::awaitable<Outcome> check_grpc(GrpcCheck check, std::chrono::milliseconds timeout);
 
 boost::asio::awaitable<Outcome> perform(Check check, std::chrono::milliseconds timeout);
 

@@ -1,11 +1,11 @@
 #include <algorithm>
+#include <array>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <boost/beast/ssl/ssl_stream.hpp>
+#include <cctype>
 #include <charconv>
 
 #include "base/http_reader.hpp"
@@ -13,6 +13,8 @@
 #include "health/checks/checks.hpp"
 #include "health/checks/connect.hpp"
 #include "health/checks/http_target.hpp"
+#include "health/checks/tls.hpp"
+#include "health/h2/drive.hpp"
 
 namespace health {
 namespace {
@@ -33,16 +35,6 @@ struct Exchange {
     std::string problem;
     Doubt doubt = Doubt::none;
 };
-
-/// Certificates are not verified: a probe asks whether the server answers, not who it is.
-asio::ssl::context& tls() {
-    static asio::ssl::context context = [] {
-        asio::ssl::context fresh(asio::ssl::context::tls_client);
-        fresh.set_verify_mode(asio::ssl::verify_none);
-        return fresh;
-    }();
-    return context;
-}
 
 bool is_field(std::string_view name, std::string_view field) {
     return std::equal(name.begin(), name.end(), field.begin(), field.end(),
@@ -106,42 +98,71 @@ asio::awaitable<Exchange> exchange(Stream& stream, Request request) {
     }
 }
 
+/// What is about a connection has no place in HTTP/2 (RFC 9113, 8.2.2), and a probe has no body.
+bool is_of_connection(const std::string& name) {
+    static constexpr std::array names = {"connection", "content-length",   "host", "http2-settings",
+                                         "keep-alive", "proxy-connection", "te",   "transfer-encoding",
+                                         "upgrade"};
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// No white space at either end (RFC 9113, 8.2.1).
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// The same request, as HTTP/2 has it.
+H2Request over_h2(const Request& request, std::string scheme) {
+    H2Request result;
+    result.scheme = std::move(scheme);
+    result.authority = request[http::field::host];
+    result.path = request.target();
+    for (const auto& field : request) {
+        std::string name = field.name_string();
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        if (!is_of_connection(name))
+            result.fields.emplace_back(std::move(name), std::string(trimmed(field.value())));
+    }
+    return result;
+}
+
+template <class Stream>
+asio::awaitable<Exchange> exchange_h2(Stream& stream, H2Request request) {
+    H2Exchange exchange(std::move(request), H2Exchange::Until::head, {.head = longest_head});
+    co_await drive(stream, exchange, words_of);
+    co_return Exchange{exchange.status(), std::string(exchange.field("location")), exchange.problem(), Doubt::none};
+}
+
 std::uint16_t port_of(const HttpUrl& url) {
     std::uint16_t port = url.https ? 443 : 80;
     std::from_chars(url.port.data(), url.port.data() + url.port.size(), port);
     return port;
 }
 
-asio::awaitable<Exchange> ask(const HttpUrl& url, Request request, Deadline deadline) {
-    const auto executor = co_await asio::this_coro::executor;
-    Exchange result;
-    if (!url.https) {
-        boost::beast::tcp_stream stream(executor);
-        const Connected connected = co_await connect(stream, url.host, port_of(url), deadline);
-        if (connected.problem.empty())
-            result = co_await exchange(stream, std::move(request));
-        else
-            result = {0, "", connected.problem, connected.doubt};
-        abandon(stream);
-        co_return result;
-    }
-    boost::beast::ssl_stream<boost::beast::tcp_stream> stream(executor, tls());
+asio::awaitable<Exchange> ask_plainly(const HttpUrl& url, Request request, bool h2, Deadline deadline) {
+    boost::beast::tcp_stream stream(co_await asio::this_coro::executor);
+    const Connected connected = co_await connect(stream, url.host, port_of(url), deadline);
+    Exchange result{0, "", connected.problem, connected.doubt};
+    if (connected.problem.empty() && h2)
+        result = co_await exchange_h2(stream, over_h2(request, "http"));
+    else if (connected.problem.empty())
+        result = co_await exchange(stream, std::move(request));
+    abandon(stream);
+    co_return result;
+}
+
+asio::awaitable<Exchange> ask_by_tls(const HttpUrl& url, Request request, Deadline deadline) {
+    TlsStream stream = make_tls(co_await asio::this_coro::executor);
     const Connected connected = co_await connect(stream.next_layer(), url.host, port_of(url), deadline);
-    result.problem = connected.problem;
-    result.doubt = connected.doubt;
-    boost::system::error_code is_name;
-    asio::ip::make_address(url.host, is_name);
-    if (result.problem.empty() && is_name && SSL_set_tlsext_host_name(stream.native_handle(), url.host.c_str()) != 1)
-        result.problem = "TLS: the name '" + url.host + "' cannot be sent";
-    if (result.problem.empty()) {
-        boost::system::error_code error;
-        co_await stream.async_handshake(asio::ssl::stream_base::client,
-                                        asio::redirect_error(asio::use_awaitable, error));
-        if (error)
-            result.problem = "TLS: " + words_of(error);
-        else
-            result = co_await exchange(stream, std::move(request));
-    }
+    Exchange result{0, "", connected.problem, connected.doubt};
+    if (result.problem.empty())
+        result.problem = co_await shake_hands(stream, url.host, Offer::either);
+    if (result.problem.empty() && speaks_h2(stream))
+        result = co_await exchange_h2(stream, over_h2(request, "https"));
+    else if (result.problem.empty())
+        result = co_await exchange(stream, std::move(request));
     abandon(stream.next_layer());
     co_return result;
 }
@@ -169,7 +190,9 @@ asio::awaitable<Outcome> follow(HttpCheck check, Deadline deadline) {
     std::string referer;
     bool keep_host = true;
     for (int requests = 1;; ++requests) {
-        const Exchange answer = co_await ask(url, make_request(check, url, referer, keep_host), deadline);
+        Request request = make_request(check, url, referer, keep_host);
+        const Exchange answer = url.https ? co_await ask_by_tls(url, std::move(request), deadline)
+                                          : co_await ask_plainly(url, std::move(request), check.h2, deadline);
         if (!answer.problem.empty() || !is_redirect(answer.status) || answer.location.empty())
             co_return judge(answer);
         if (answer.location.size() > max_location)

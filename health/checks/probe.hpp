@@ -23,6 +23,7 @@ struct HttpCheck {
     std::uint16_t port = 0;
     std::string path = "/";  ///< as written in the manifest; see http.hpp for how it becomes a request target
     bool https = false;      ///< certificates are not verified, as the kubelet does not
+    bool h2 = false;         ///< without TLS: HTTP/2, known beforehand. With it the server chooses
     std::vector<std::pair<std::string, std::string>> headers;
     bool operator==(const HttpCheck&) const = default;
 };
@@ -33,7 +34,16 @@ struct TcpCheck {
     bool operator==(const TcpCheck&) const = default;
 };
 
-using Check = std::variant<TcpCheck, HttpCheck>;  // another one does not compile until perform() runs it
+/// The gRPC health protocol.
+struct GrpcCheck {
+    std::string host;  ///< address to connect to
+    std::uint16_t port = 0;
+    std::string service;  ///< empty: the server as a whole
+    bool tls = false;     ///< certificates are not verified
+    bool operator==(const GrpcCheck&) const = default;
+};
+
+using Check = std::variant<TcpCheck, HttpCheck, GrpcCheck>;  // another one does not compile until perform() runs it
 
 struct Timing {
     std::chrono::seconds initial_delay{0};

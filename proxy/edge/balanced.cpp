@@ -22,6 +22,10 @@ std::string words_of(const health::Check& check) {
                                            for (const auto& [name, value] : http.headers)
                                                text += " " + name + ": " + value;
                                            return text;
+                                       },
+                                       [](const health::GrpcCheck& grpc) {
+                                           return (grpc.tls ? "grpcs://" : "grpc://") + where(grpc.host, grpc.port) +
+                                                  "/" + grpc.service;
                                        }},
                       check);
 }

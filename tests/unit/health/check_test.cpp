@@ -16,6 +16,7 @@
 #include "health/checks/checks.hpp"
 #include "health/checks/connect.hpp"
 #include "tests/support/patience.hpp"
+#include "tests/unit/health/h2_frames.hpp"
 
 using namespace health;
 using namespace std::chrono_literals;
@@ -55,8 +56,9 @@ struct Server {
         const std::string answer = answers[std::min(requests.size() - 1, answers.size() - 1)];
         if (!answer.empty())
             co_await asio::async_write(socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, error));
-        char byte = 0;  // stays until the client goes
-        co_await socket.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(asio::use_awaitable, error));
+        char byte = 0;
+        while (!error)  // stays until the client goes
+            co_await socket.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(asio::use_awaitable, error));
     }
 };
 
@@ -181,6 +183,67 @@ TEST_CASE("TCP: a handshake is enough; refused and unknown names are failures") 
     CHECK(run(context, TcpCheck{"no-such-host.invalid", 80}).answer == Answer::failure);
     // Whichever addresses this machine's hosts file gives it.
     CHECK(run(context, TcpCheck{"localhost", server.port()}).answer == Answer::success);
+}
+
+// The preface of HTTP/2 ends as a request of HTTP/1.1 does, so the same server serves it.
+TEST_CASE("HTTP/2 in plain text: the status counts, redirects are followed, HTTP/1.1 is none") {
+    asio::io_context context;
+    const auto [answers, expected, reason] = GENERATE(table<std::vector<std::string>, Answer, std::string>({
+        {{h2::hello + h2::head({{":status", "204"}}, h2::end_stream)}, Answer::success, ""},
+        {{h2::hello + h2::head({{":status", "200"}})}, Answer::success, ""},
+        {{h2::hello + h2::head({{":status", "503"}})}, Answer::failure, "HTTP probe failed with statuscode: 503"},
+        {{h2::hello + h2::head({{":status", "302"}, {"location", "/there"}}),
+          h2::hello + h2::head({{":status", "200"}})},
+         Answer::success,
+         ""},
+        {{status(200)}, Answer::failure, "this is no HTTP/2"},
+        {{""}, Answer::failure, "read: timeout"},
+    }));
+    Server server(context, answers);
+    HttpCheck check = to(server);
+    check.h2 = true;
+    const Outcome outcome = run(context, check, answers[0].empty() ? 200ms : testing::patience(2s));
+    CHECK(outcome.answer == expected);
+    CHECK_THAT(outcome.reason, Catch::Contains(reason));
+}
+
+TEST_CASE("gRPC: only SERVING is success, all else is a failure") {
+    asio::io_context context;
+    const auto says = [](const std::string& message, const std::string& code, const std::string& words = "") {
+        return h2::grpc_head() + h2::frame(h2::data, 0, 1, h2::message(message)) + h2::trailers(code, words);
+    };
+    struct Row {
+        std::string answer;
+        Answer expected;
+        std::string reason;
+    };
+    const auto row = GENERATE_REF(values<Row>({
+        {says("\x08\x01", "0"), Answer::success, ""},
+        {says("\x08\x02", "0"), Answer::failure, "service unhealthy (responded with \"NOT_SERVING\")"},
+        {says("", "5", "unknown service"), Answer::failure, "code = NotFound desc = unknown service"},
+        {says("", "12", "nobody"), Answer::failure, "this server does not implement the grpc health protocol"},
+        {h2::grpc_head(), Answer::failure, "timeout: health rpc did not complete within 200ms"},
+        {status(404), Answer::failure, "this is no HTTP/2"},
+        {"", Answer::failure, "timeout: health rpc did not complete within 200ms"},
+    }));
+    Server server(context, {row.answer});
+    const bool hangs = row.reason.starts_with("timeout");
+    const Outcome outcome =
+        run(context, GrpcCheck{"127.0.0.1", server.port(), "", false}, hangs ? 200ms : testing::patience(2s));
+    CHECK(outcome.answer == row.expected);
+    CHECK_THAT(outcome.reason, Catch::Contains(row.reason));
+    CHECK(outcome.took < testing::patience(2s));
+}
+
+TEST_CASE("gRPC: nobody listens, and a server that never shakes hands") {
+    asio::io_context context;
+    const Outcome refused = run(context, GrpcCheck{"127.0.0.1", closed_port(context), "", GENERATE(false, true)});
+    CHECK(refused.answer == Answer::failure);
+    CHECK(refused.reason == "connect: Connection refused");
+    Server server(context, {""});
+    const Outcome silent = run(context, GrpcCheck{"127.0.0.1", server.port(), "", true}, 200ms);
+    CHECK(silent.answer == Answer::failure);
+    CHECK(silent.reason == "TLS: timeout");
 }
 
 TEST_CASE("each address of a name is tried until one answers, in an equal share of the time") {
