@@ -37,6 +37,6 @@ EndpointSlice decode_endpoint_slice(const Field& document, Metadata metadata);
 /// One slice per subset and family; named "NAME:SUBSET:FAMILY", which no real slice can be.
 std::vector<EndpointSlice> decode_endpoints(const Field& document, const Metadata& metadata);
 
-std::optional<Probe> decode_probe(const Field& field, bool is_readiness);
+std::optional<Probe> decode_probe(const Field& field, bool is_readiness, const Field& environment);
 
 }  // namespace api

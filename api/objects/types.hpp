@@ -147,6 +147,7 @@ struct HttpGet {
     PortReference port;
     std::string host;  ///< empty: the pod's address
     bool https = false;
+    bool h2 = false;  ///< HTTP/2 in plain text (protocol: HTTP2)
     std::vector<std::pair<std::string, std::string>> headers;
     bool operator==(const HttpGet&) const = default;
 };
@@ -157,14 +158,20 @@ struct TcpSocket {
     bool operator==(const TcpSocket&) const = default;
 };
 
-/// A valid handler that podferry does not run (yet): "exec" or "grpc".
-struct OtherHandler {
-    std::string kind;
-    bool operator==(const OtherHandler&) const = default;
+struct GrpcAction {
+    std::uint16_t port = 0;
+    std::string service;  ///< empty: the server as a whole
+    bool tls = false;
+    bool operator==(const GrpcAction&) const = default;
+};
+
+struct ExecAction {
+    std::vector<std::string> command;  ///< $(NAME) of the container's own variables is their value already
+    bool operator==(const ExecAction&) const = default;
 };
 
 struct Probe {
-    std::variant<HttpGet, TcpSocket, OtherHandler> handler;
+    std::variant<HttpGet, TcpSocket, GrpcAction, ExecAction> handler;
     std::chrono::seconds initial_delay{0};
     std::chrono::seconds timeout{1};
     std::chrono::seconds period{10};

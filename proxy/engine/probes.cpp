@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include "base/numbers.hpp"
-#include "base/overloaded.hpp"
 
 #include "base/numbers.hpp"
 #include "base/overloaded.hpp"
@@ -46,7 +44,8 @@ using Checked = std::optional<health::Check>;
 
 Checked check_of(const Context& context, const api::HttpGet& http) {
     const auto port = context.port(http.port);
-    return port ? Checked(health::HttpCheck{context.host(http.host), *port, http.path, http.https, http.headers})
+    return port ? Checked(
+                      health::HttpCheck{context.host(http.host), *port, http.path, http.https, http.h2, http.headers})
                 : std::nullopt;
 }
 
@@ -55,10 +54,14 @@ Checked check_of(const Context& context, const api::TcpSocket& tcp) {
     return port ? Checked(health::TcpCheck{context.host(tcp.host), *port}) : std::nullopt;
 }
 
-Checked check_of(const Context& context, const api::OtherHandler& other) {
+Checked check_of(const Context& context, const api::GrpcAction& grpc) {
+    return health::GrpcCheck{context.pod.ips[0].to_string(), grpc.port, grpc.service, grpc.tls};
+}
+
+Checked check_of(const Context& context, const api::ExecAction&) {
     context.problems.push_back(fmt::format(
-        "container {}: {}: {} probes are not run yet; the container counts as {}", context.container.name, context.type,
-        other.kind,
+        "container {}: {}: exec probes are not run yet; the container counts as {}", context.container.name,
+        context.type,
         std::string_view(context.type) == "readinessProbe" ? "ready unless its status says otherwise" : "alive"));
     return std::nullopt;
 }
@@ -83,7 +86,7 @@ std::string incarnation_of(const api::Pod& pod, const api::Container& container)
 }
 
 bool runs_elsewhere(const std::optional<api::Probe>& probe) {
-    return probe && std::holds_alternative<api::OtherHandler>(probe->handler);
+    return probe && std::holds_alternative<api::ExecAction>(probe->handler);
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ json::value handler(const api::Probe& probe) {
             {"headers", list(get->headers, [](const auto& h) { return json::value(h.first + ": " + h.second); })}};
     if (const auto* tcp = std::get_if<api::TcpSocket>(&probe.handler))
         return json::object{{"port", target(tcp->port)}, {"host", tcp->host}};
-    return json::string(std::get<api::OtherHandler>(probe.handler).kind);
+    return json::string(std::holds_alternative<api::GrpcAction>(probe.handler) ? "grpc" : "exec");
 }
 
 json::value probe_facts(const std::optional<api::Probe>& probe) {

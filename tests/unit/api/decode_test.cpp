@@ -217,8 +217,12 @@ TEST_CASE("probe handlers") {
     CHECK(get.https);
     CHECK(std::get<std::string>(get.port) == "web");
     CHECK(get.headers == std::vector<std::pair<std::string, std::string>>{{"X-A", "b"}});
-    CHECK(std::get<OtherHandler>(probe("{exec: {command: [cat]}}").handler).kind == "exec");
-    CHECK(std::get<OtherHandler>(probe("{grpc: {port: 9}}").handler).kind == "grpc");
+    CHECK(std::get<ExecAction>(probe("{exec: {command: [cat, /x]}}").handler).command ==
+          std::vector<std::string>{"cat", "/x"});
+    CHECK(std::get<GrpcAction>(probe("{grpc: {port: 9}}").handler) == GrpcAction{9, "", false});
+    CHECK(std::get<GrpcAction>(probe("{grpc: {port: 9, service: a.B, mode: TLS}}").handler) ==
+          GrpcAction{9, "a.B", true});
+    CHECK(std::get<HttpGet>(probe("{httpGet: {port: 80, protocol: HTTP2}}").handler).h2);
 }
 
 TEST_CASE("sidecars are containers, ordinary init containers are not") {

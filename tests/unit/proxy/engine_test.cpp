@@ -52,10 +52,10 @@ TEST_CASE("a pod without a probe is used at once") {
 TEST_CASE("a pod whose probe podferry cannot run is used, and said to be") {
     World world;
     auto pod = build::pod("web", "web-1", "10.1.0.11");
-    pod.containers[0].readiness->handler = api::OtherHandler{"grpc"};
+    pod.containers[0].readiness->handler = api::ExecAction{{"true"}};
     world.apply(build::transaction({build::service("web", vip), pod}));
     CHECK(world.backends(vip) == "10.1.0.11=1");
-    CHECK_THAT(world.only_problem(), Catch::Contains("grpc probes are not run yet"));
+    CHECK_THAT(world.only_problem(), Catch::Contains("exec probes are not run yet"));
 }
 
 TEST_CASE("removing objects removes what they wanted") {

@@ -261,7 +261,7 @@ TEST_CASE("whom a second opinion asks: readiness of what runs and has started") 
              {"not started", [](api::Pod& p) { p.container_statuses[0].started = false; }},
              {"no status", [](api::Pod& p) { p.container_statuses.clear(); }},
              {"not by podferry",
-              [](api::Pod& p) { p.containers[0].readiness->handler = api::OtherHandler{"exec"}; }}}) {
+              [](api::Pod& p) { p.containers[0].readiness->handler = api::ExecAction{{"true"}}; }}}) {
         CAPTURE(row.what);
         auto other = pod;
         row.change(other);
