@@ -5,13 +5,13 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <deque>
 #include <random>
 #include <utility>
 
 #include "base/rethrow.hpp"
 #include "health/checks/blame.hpp"
 #include "health/checks/checks.hpp"
+#include "health/places.hpp"
 #include "health/worker.hpp"
 
 namespace health {
@@ -86,7 +86,9 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         : executor(std::move(given_executor)),
           limits(std::move(given_limits)),
           on_report(std::move(given_report)),
-          on_attempt(std::move(given_attempt)) {
+          on_attempt(std::move(given_attempt)),
+          places(executor, limits.in_flight),
+          commands(executor, limits.commands) {
         if (!limits.perform)
             limits.perform = &perform;
     }
@@ -96,9 +98,9 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
     OnReport on_report;
     OnAttempt on_attempt;
     std::map<Subject, Container> containers;
-    std::size_t in_flight = 0;
-    std::uint64_t successes = 0;                              // of all targets
-    std::deque<std::shared_ptr<asio::steady_timer>> waiting;  // for one of the limited attempts
+    Places places;                // for attempts
+    Places commands;              // for those of them that run a command
+    std::uint64_t successes = 0;  // of all targets
     Time began = Clock::now();
     std::minstd_rand random{std::random_device{}()};
 
@@ -107,43 +109,12 @@ struct Prober::State : std::enable_shared_from_this<Prober::State> {
         return first_delay(timing, running_for, std::uniform_real_distribution<double>(0.0, 1.0)(random));
     }
 
-    asio::awaitable<void> acquire() {
-        if (in_flight < limits.in_flight) {
-            ++in_flight;
-            co_return;
-        }
-        const auto turn = std::make_shared<asio::steady_timer>(executor, Time::max());
-        waiting.push_back(turn);
-        boost::system::error_code cancelled;
-        co_await turn->async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-    }
-
-    /// Hands the place over to who waits longest.
-    void release() {
-        if (waiting.empty()) {
-            --in_flight;
-            return;
-        }
-        waiting.front()->cancel();
-        waiting.pop_front();
-    }
-
-    /// Holds one of the places for attempts until it ends, whatever ends it.
-    class Place {
-    public:
-        explicit Place(State& state) : state_(state) {}
-        ~Place() { state_.release(); }
-        Place(const Place&) = delete;
-        Place& operator=(const Place&) = delete;
-
-    private:
-        State& state_;
-    };
-
     /// Nothing: the task was stopped meanwhile.
     asio::awaitable<std::optional<Outcome>> ask(std::shared_ptr<Task> task) {
-        co_await acquire();
-        const Place place(*this);
+        std::optional<Places::Held> command;
+        if (std::holds_alternative<ExecCheck>(task->spec.check))
+            command.emplace(co_await commands.take());
+        const Places::Held place = co_await places.take();
         if (task->stopped)
             co_return std::nullopt;
         Outcome outcome = co_await attempt(limits.perform, task->spec.check, task->spec.timing.timeout);
@@ -305,7 +276,7 @@ Verdict Prober::verdict(const Subject& subject) const {
 }
 
 std::size_t Prober::in_flight() const {
-    return state_->in_flight;
+    return state_->places.taken();
 }
 
 }  // namespace health

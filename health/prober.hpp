@@ -44,6 +44,7 @@ struct Attempt {
 
 struct ProberLimits {
     std::size_t in_flight = 256;    ///< attempts at the same time; further ones wait
+    std::size_t commands = 8;       ///< of these, commands in containers: each is a process on the node
     bool counters_survive = false;  ///< a new incarnation keeps the counters (worker.hpp)
     /// How this host loses packets now, asked when nothing came back from a target; empty: it does not.
     std::function<std::string()> host_trouble;

@@ -20,6 +20,11 @@ boost::asio::awaitable<Outcome> check_http(HttpCheck check, std::chrono::millise
 /// Success when the server says SERVING of the service within `timeout`; all else is a failure (pkg/probe/grpc).
 boost::asio::awaitable<Outcome> check_grpc(GrpcCheck check, std::chrono::milliseconds timeout);
 
+/// Success when the command exits with 0 within `timeout`. The youngest running container with these labels is looked
+/// up each time, 5 s at most; the runtime ends the command, and 5 s later nobody waits for it any more. A runtime that
+/// does not answer, or has other trouble, says nothing about the container (Answer::error).
+boost::asio::awaitable<Outcome> check_exec(ExecCheck check, std::chrono::milliseconds timeout);
+
 boost::asio::awaitable<Outcome> perform(Check check, std::chrono::milliseconds timeout);
 
 }  // namespace health

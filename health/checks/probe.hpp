@@ -43,7 +43,18 @@ struct GrpcCheck {
     bool operator==(const GrpcCheck&) const = default;
 };
 
-using Check = std::variant<TcpCheck, HttpCheck, GrpcCheck>;  // another one does not compile until perform() runs it
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+/// A command in a container, by its runtime.
+struct ExecCheck {
+    std::string socket;  ///< the runtime's, of CRI v1
+    Labels labels;       ///< of the container
+    std::vector<std::string> command;
+    bool operator==(const ExecCheck&) const = default;
+};
+
+using Check =
+    std::variant<TcpCheck, HttpCheck, GrpcCheck, ExecCheck>;  // another one does not compile until perform() runs it
 
 struct Timing {
     std::chrono::seconds initial_delay{0};

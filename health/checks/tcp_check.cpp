@@ -22,7 +22,8 @@ boost::asio::awaitable<Outcome> check_tcp(TcpCheck check, std::chrono::milliseco
 boost::asio::awaitable<Outcome> perform(Check check, std::chrono::milliseconds timeout) {
     return std::visit(base::overloaded{[&](TcpCheck tcp) { return check_tcp(std::move(tcp), timeout); },
                                        [&](HttpCheck http) { return check_http(std::move(http), timeout); },
-                                       [&](GrpcCheck grpc) { return check_grpc(std::move(grpc), timeout); }},
+                                       [&](GrpcCheck grpc) { return check_grpc(std::move(grpc), timeout); },
+                                       [&](ExecCheck exec) { return check_exec(std::move(exec), timeout); }},
                       std::move(check));
 }
 

@@ -7,11 +7,17 @@
 #include <utility>
 #include <variant>
 
+#include "base/overloaded.hpp"
+
 namespace proxy {
 namespace {
 
 std::string host_of(const HealthCheck& check) {
-    return std::visit([](const auto& asked) { return asked.host; }, check.spec.check);
+    return std::visit(base::overloaded{[](const health::TcpCheck& tcp) { return tcp.host; },
+                                       [](const health::HttpCheck& http) { return http.host; },
+                                       [](const health::GrpcCheck& grpc) { return grpc.host; },
+                                       [](const health::ExecCheck& exec) { return exec.socket; }},
+                      check.spec.check);
 }
 
 double load_of(const HealthCheck& check) {

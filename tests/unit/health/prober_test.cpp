@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <catch2/catch.hpp>
@@ -279,4 +280,40 @@ TEST_CASE("a prober that ends in the middle of attempts leaves nothing behind") 
     const std::size_t before = reports;
     context.run_for(1500ms);
     CHECK(reports == before);
+}
+
+TEST_CASE("few commands run at the same time, and other probes do not wait for them") {
+    std::size_t commands = 0;
+    std::size_t most_commands = 0;
+    std::size_t others = 0;
+    ProberLimits limits;
+    limits.commands = 2;
+    limits.perform = [&](Check check, std::chrono::milliseconds) -> asio::awaitable<Outcome> {
+        if (!std::holds_alternative<ExecCheck>(check)) {
+            ++others;
+            co_return Outcome{Answer::success, "", {}};
+        }
+        most_commands = std::max(most_commands, ++commands);
+        asio::steady_timer slow(co_await asio::this_coro::executor, 300ms);
+        co_await slow.async_wait(asio::use_awaitable);
+        --commands;
+        co_return Outcome{Answer::success, "", {}};
+    };
+    World world(limits);
+    std::map<Subject, Target> targets;
+    for (const char* pod : {"a", "b", "c", "d", "e", "f"}) {
+        targets[{pod, "main"}] = tcp_target(1);
+        targets[{pod, "main"}].readiness->check = ExecCheck{"/run/cri.sock", {}, {"true"}};
+    }
+    targets[{"tcp", "main"}] = tcp_target(1);
+    world.prober->set_targets(targets);
+    CHECK(world.becomes([&] { return world.reported("tcp ready"); }));
+    CHECK(world.becomes([&] {
+        for (const auto& [subject, target] : targets)
+            if (!world.reported(subject.pod + " ready"))
+                return false;
+        return true;
+    }));
+    CHECK(most_commands == 2);
+    CHECK(others >= 1);
 }
