@@ -71,6 +71,7 @@ struct Config {
     std::chrono::milliseconds folder_debounce{200};
     int probes_in_flight = 256;
     bool kubelet_compatible_counters = false;
+    std::string container_runtime_socket;
     CheckMode second_opinion = CheckMode::off;
     CheckMode node_check = CheckMode::observe;
     std::string node_check_service;  ///< NAMESPACE/NAME, or empty

@@ -14,6 +14,8 @@ using Values = std::vector<std::string>;
 std::string read_text(std::string& target, const Values& values);
 /// Reads what read_path() does, or nothing.
 std::string read_optional_path(std::string& target, const Values& values);
+/// The path of a Unix socket, or nothing.
+std::string read_socket(std::string& target, const Values& values);
 std::string read_servers(std::vector<std::string>& target, const Values& values);
 std::string read_paths(std::vector<std::string>& target, const Values& values);
 std::string read_path(std::string& target, const Values& values);

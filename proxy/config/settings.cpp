@@ -110,6 +110,10 @@ std::vector<Setting> make_settings() {
         row("kubelet_compatible_counters",
             "true: a probe's counters survive a container's restart, as in the kubelet. Default false.",
             &Config::kubelet_compatible_counters, read_flag, print_flag),
+        row("container_runtime_socket",
+            "Socket of the container runtime (CRI v1), such as /run/containerd/containerd.sock, by which exec "
+            "probes are run (docs/probing.md). Who may use it is root on this node. Default (empty): they are not run.",
+            &Config::container_runtime_socket, read_socket, print_text),
         row("second_opinion",
             "In a cluster, what podferry's own readiness probes of this node's pods may do: off (none are made), "
             "observe "

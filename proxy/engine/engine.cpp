@@ -14,7 +14,8 @@ bool is_needed_first(const api::ObjectName& service) {
 
 Engine::Engine(const Config& config, NodeFacts facts, Choices remembered, bool addresses_given, PlanFunction plan)
     : intake_(config, std::move(remembered), addresses_given),
-      probing_(addresses_given ? Probing::Word::second : Probing::Word::first, config.second_opinion),
+      probing_(addresses_given ? Probing::Word::second : Probing::Word::first, config.second_opinion,
+               config.container_runtime_socket),
       nodes_(config),
       planner_(config, std::move(facts), std::move(plan)) {}
 

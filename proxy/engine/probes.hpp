@@ -14,10 +14,11 @@
 
 namespace proxy {
 
-/// The probes of the pod that podferry runs: readiness, liveness and startup probes with httpGet, tcpSocket or grpc.
-/// None for a pod without an address, or that has ended. A named port is looked up in the same container (probes.cpp);
-/// a probe whose port cannot be resolved is reported in `problems` and left out.
-std::map<health::Subject, health::Target> probe_targets(const api::Pod& pod, std::vector<std::string>& problems);
+/// The probes of the pod that podferry runs: readiness, liveness and startup probes. None for a pod without an address,
+/// or that has ended. A named port is looked up in the same container (probes.cpp); a probe whose port cannot be
+/// resolved is reported in `problems` and left out, and so is an exec probe without a `runtime_socket`.
+std::map<health::Subject, health::Target> probe_targets(const api::Pod& pod, const std::string& runtime_socket,
+                                                        std::vector<std::string>& problems);
 
 /// The pod's name in a Subject.
 std::string probe_name(const api::ObjectName& pod);

@@ -36,7 +36,8 @@ void Probing::apply(const api::Transaction& transaction) {
 /// The same container of a pod keeps its verdict, another one starts anew, as with the prober.
 void Probing::put(const api::Pod& pod, bool initial) {
     std::vector<std::string> problems;
-    Targets targets = word_ == Word::first ? probe_targets(pod, problems) : second_opinion_targets(pod);
+    Targets targets = word_ == Word::first ? probe_targets(pod, runtime_socket_, problems)
+                                           : second_opinion_targets(pod, runtime_socket_);
     ++described_;
     if (problems.empty())
         problems_.erase(pod.name);

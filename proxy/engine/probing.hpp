@@ -24,8 +24,11 @@ public:
     /// Says whether its pods' readiness is podferry's to say (probes.hpp), or the kubelet's (second_opinion.hpp): then
     /// nobody waits for a verdict at the start.
     enum class Word : std::uint8_t { first, second };
-    explicit Probing(Word word = Word::first, CheckMode mode = CheckMode::off)
-        : word_(word), opinion_(word == Word::second ? mode : CheckMode::off) {}
+    /// `runtime_socket`: of the container runtime; empty: exec probes are not run.
+    explicit Probing(Word word = Word::first, CheckMode mode = CheckMode::off, std::string runtime_socket = {})
+        : word_(word),
+          runtime_socket_(std::move(runtime_socket)),
+          opinion_(word == Word::second ? mode : CheckMode::off) {}
 
     /// Its pods; Services and the rest are passed over. Costs what it names.
     void apply(const api::Transaction& transaction);
@@ -62,6 +65,7 @@ private:
     void remove(const api::ObjectName& pod);
 
     Word word_;
+    std::string runtime_socket_;
     SecondOpinion opinion_;
     std::map<api::ObjectName, Containers> pods_;  // those that are probed
     Verdicts verdicts_;

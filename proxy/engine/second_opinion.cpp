@@ -39,7 +39,8 @@ health::Finding finding_of(PodVerdict verdict) {
 }  // namespace
 
 /// What cannot be run here the kubelet runs: nothing of it is a problem.
-std::map<health::Subject, health::Target> second_opinion_targets(const api::Pod& pod) {
+std::map<health::Subject, health::Target> second_opinion_targets(const api::Pod& pod,
+                                                                 const std::string& runtime_socket) {
     if (pod.host_network || pod.terminating)
         return {};
     api::Pod asked = pod;
@@ -47,7 +48,7 @@ std::map<health::Subject, health::Target> second_opinion_targets(const api::Pod&
     for (api::Container& container : asked.containers)
         container.liveness = container.startup = std::nullopt;
     std::vector<std::string> not_here;
-    return probe_targets(asked, not_here);
+    return probe_targets(asked, runtime_socket, not_here);
 }
 
 void SecondOpinion::apply(const api::Transaction& transaction, const Verdicts& verdicts) {

@@ -21,7 +21,8 @@ using Time = std::chrono::steady_clock::time_point;
 
 /// The readiness probes of the pod's containers that run and have started, as far as podferry runs such probes. None
 /// for a pod that is about to end, or in the host's network: several have its address.
-std::map<health::Subject, health::Target> second_opinion_targets(const api::Pod& pod);
+std::map<health::Subject, health::Target> second_opinion_targets(const api::Pod& pod,
+                                                                 const std::string& runtime_socket);
 
 class SecondOpinion {
 public:

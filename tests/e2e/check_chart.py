@@ -264,12 +264,14 @@ class Checks:
         expect({"name": "TZ", "value": "UTC"} in container["env"], f"environment: {container['env']}")
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         expect((mounts["extra"], mounts["run"], mounts["state"]) == ("/extra", "/run/proxy", "/var/lib/proxy"), f"mounts: {mounts}")
+        expect(mounts["container-runtime"] == "/run/containerd", f"mounts: {mounts}")
         volumes = {volume["name"]: volume for volume in spec["volumes"]}
         expect(volumes["run"]["hostPath"]["path"] == "/run/proxy" and volumes["extra"]["secret"], f"volumes: {volumes}")
         for each in (container, init):
             expect("--kube-proxy-config=/etc/podferry/kube-proxy.yaml" in each["args"], f"arguments: {each['args']}")
             expect(each["terminationMessagePolicy"] == "FallbackToLogsOnError", "the last words are lost")
         expect("ports" not in container, "ports, where nothing listens")
+        expect("container-runtime" not in self.render(), "the container runtime's socket is mounted, though nobody asked for it")
         expect(all("/run/proxy/podferry.sock" in container[f"{kind}Probe"]["exec"]["command"] for kind in ("startup", "readiness", "liveness")),
                "a probe asks another socket")
         ports = self.daemonset("--set", "config.metrics_bind_address=node_ip:10349")["spec"]["template"]["spec"]["containers"][0]["ports"]

@@ -199,6 +199,15 @@ TEST_CASE("what becomes a probe's request has bounds, and an error that says whe
               http + "host: 'a\\r\\nX: y' is neither a name nor an address"},
              {"tcpSocket: {port: 80, host: 'a b'}",
               "spec.containers[0].readinessProbe.tcpSocket.host: 'a b' is neither a name nor an address"},
+             {"grpc: {port: 80, service: " + std::string(8193, 'x') + "}",
+              "spec.containers[0].readinessProbe.grpc.service: has 8193 bytes; a probe sends at most 8192"},
+             {"exec: {command: [sh, -c, " + std::string(65'531, 'x') + "]}", ""},
+             {"exec: {command: [sh, -c, " + std::string(65'533, 'x') + "]}",
+              "spec.containers[0].readinessProbe.exec.command[2]: makes the command longer than 65536 bytes, which "
+              "podferry takes"},
+             {"httpGet: {port: 80, protocol: HTTP2, scheme: HTTPS}",
+              http + "protocol: HTTP2 is in plain text and of the pod itself: neither scheme HTTPS nor a host goes "
+                     "with it"},
          }) {
         CAPTURE(row.mistake);
         const auto documents = parse_yaml(pod_head + "readinessProbe: {" + row.handler + "}}]}}");
@@ -223,6 +232,13 @@ TEST_CASE("probe handlers") {
     CHECK(std::get<GrpcAction>(probe("{grpc: {port: 9, service: a.B, mode: TLS}}").handler) ==
           GrpcAction{9, "a.B", true});
     CHECK(std::get<HttpGet>(probe("{httpGet: {port: 80, protocol: HTTP2}}").handler).h2);
+    CHECK_FALSE(std::get<HttpGet>(probe("{httpGet: {port: 80, protocol: HTTP1}}").handler).h2);
+    const auto pod = decoded<Pod>(
+        "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: main, env: [{name: FILE, value: "
+        "/x}, {name: OTHER, valueFrom: {fieldRef: {fieldPath: metadata.name}}}], livenessProbe: {exec: {command: "
+        "[cat, '$(FILE)$(OTHER)', '$(NONE)']}}}]}}");
+    CHECK(std::get<ExecAction>(pod.containers[0].liveness->handler).command ==
+          std::vector<std::string>{"cat", "/x", "$(NONE)"});
 }
 
 TEST_CASE("sidecars are containers, ordinary init containers are not") {

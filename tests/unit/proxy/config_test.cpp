@@ -136,6 +136,8 @@ TEST_CASE("a mistake is named with file, line, column, setting and remedy") {
         Mistake{"metrics_bind_address: 10249\n", "c.yaml:1:23: metrics_bind_address: '10249' is not ADDRESS:PORT\n"},
         Mistake{"healthz_bind_address: 0.0.0.0:70000\n",
                 "c.yaml:1:23: healthz_bind_address: '0.0.0.0:70000' is not ADDRESS:PORT with a port of 1..65535\n"},
+        Mistake{"container_runtime_socket: run.sock\n",
+                "c.yaml:1:27: container_runtime_socket: 'run.sock' is not an absolute path\n"},
         Mistake{"socket: run.sock\n", "c.yaml:1:9: socket: 'run.sock' is not an absolute path\n"},
         Mistake{"log_level: loud\n", "c.yaml:1:12: log_level: must be debug, info, warning or error\n"},
         Mistake{"fwmark: 17\n", "c.yaml:1:9: fwmark: '17' is not VALUE/MASK, such as 0x50460000/0xffff0000\n"},
@@ -194,4 +196,13 @@ TEST_CASE("keys of others beside the settings are left to them, and to nobody el
     const auto twice = proxy::parse_config_beside("front_ends: []\nfront_ends: []\n", "edge.yaml", {"front_ends"});
     REQUIRE_FALSE(twice);
     CHECK_THAT(twice.error(), Catch::Contains("front_ends: given twice"));
+}
+
+TEST_CASE("a socket whose path the kernel cannot take is a mistake") {
+    const auto line = [](std::size_t size) {
+        return "container_runtime_socket: /" + std::string(size - 1, 'x') + "\n";
+    };
+    CHECK(parse_config(line(107), "c.yaml"));
+    CHECK_THAT(parse_config(line(108), "c.yaml").error(),
+               Catch::EndsWith("' has 108 bytes; the path of a socket has at most 107\n"));
 }

@@ -55,7 +55,7 @@ TEST_CASE("a pod whose probe podferry cannot run is used, and said to be") {
     pod.containers[0].readiness->handler = api::ExecAction{{"true"}};
     world.apply(build::transaction({build::service("web", vip), pod}));
     CHECK(world.backends(vip) == "10.1.0.11=1");
-    CHECK_THAT(world.only_problem(), Catch::Contains("exec probes are not run yet"));
+    CHECK_THAT(world.only_problem(), Catch::Contains("exec probes are not run without container_runtime_socket"));
 }
 
 TEST_CASE("removing objects removes what they wanted") {

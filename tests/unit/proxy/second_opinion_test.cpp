@@ -242,7 +242,7 @@ TEST_CASE("an endpoint of another node is not ours to judge, whatever has its ad
 TEST_CASE("whom a second opinion asks: readiness of what runs and has started") {
     auto pod = running("web-1", "10.1.0.11");
     pod.containers[0].liveness = pod.containers[0].readiness;
-    const auto targets = second_opinion_targets(pod);
+    const auto targets = second_opinion_targets(pod, "");
     REQUIRE(targets.size() == 1);
     CHECK(targets.begin()->second.readiness);
     CHECK_FALSE(targets.begin()->second.liveness);
@@ -265,6 +265,8 @@ TEST_CASE("whom a second opinion asks: readiness of what runs and has started") 
         CAPTURE(row.what);
         auto other = pod;
         row.change(other);
-        CHECK(second_opinion_targets(other).empty());
+        CHECK(second_opinion_targets(other, "").empty());
     }
+    pod.containers[0].readiness->handler = api::ExecAction{{"true"}};
+    CHECK(second_opinion_targets(pod, "/run/cri.sock").size() == 1);
 }
